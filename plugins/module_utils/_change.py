@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a plan is made of: changes, their impact, and the errors that stop one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# What a change costs the people who use the machine, from nothing to everything.
+LIVE = "live"
+GUEST_RESTART = "guest_restart"
+GUEST_RECREATE = "guest_recreate"
+HOST_REBOOT = "host_reboot"
+IMPACTS = (LIVE, GUEST_RESTART, GUEST_RECREATE, HOST_REBOOT)
+
+
+class XenError(Exception):
+    """Base of every error that an admin may see; the text says what was found and what to do.
+
+    ``details`` go into the module's result beside the message (for example the command that failed).
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class Refused(XenError):
+    """What was asked for is wrong or unsafe; nothing was touched."""
+
+
+class CommandFailed(XenError):
+    """A command on the machine failed, or did not end in time."""
+
+
+class NotRead(XenError):
+    """A plan needs something that was not looked at; whoever planned must look again, at the machine itself."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to be done to one resource.
+
+    ``thing`` is what the admin calls it (``bridge0``, ``web1``, ``/boot.cfg``); ``action`` is the word that the
+    resource's ``apply`` knows it by. ``before`` and ``after`` are plain data or text, shown in diff mode, and never hold
+    a secret. ``data`` is what ``apply`` needs and nobody is shown.
+    """
+
+    resource: str
+    thing: str
+    action: str
+    summary: str
+    before: Any = None
+    after: Any = None
+    impact: str = LIVE
+    data: Any = field(default=None, repr=False, compare=False)
+
+    def report(self) -> dict[str, Any]:
+        """The change as a module returns it."""
+        return {
+            "resource": self.resource,
+            "thing": self.thing,
+            "summary": self.summary,
+            "impact": self.impact,
+            "before": self.before,
+            "after": self.after,
+        }
+
+    def diff(self) -> dict[str, Any]:
+        """The change as Ansible's diff mode prints it."""
+        header = f"{self.resource} {self.thing}: {self.summary}"
+        return {
+            "before_header": header,
+            "after_header": header,
+            "before": "" if self.before is None else self.before,
+            "after": "" if self.after is None else self.after,
+        }
+
+
+@dataclass
+class Plan:
+    """What a resource needs in order to be as declared.
+
+    ``changes`` will be done; ``deferred`` would disturb somebody and were not allowed; ``warnings`` are for the admin.
+    An empty ``changes`` means that nothing will be done. In sync means that ``deferred`` is empty too.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    deferred: list[Change] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)

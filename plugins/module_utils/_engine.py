@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Read, plan, apply: the one way in which the collection manages a thing.
+
+A resource is a Python module with
+
+``NAME``                        the word for it in results;
+``ARGUMENTS``                   the argument spec that its module and its action plugin share;
+``declare(params)``             options to what is wanted; pure; raises Refused;
+``read(host, declared)``        the current state as plain data (JSON); reads only; ``declared`` is None when the machine is
+                                read ahead of the tasks that will declare something (see ``host_info``);
+``plan(current, declared)``     a Plan; pure; raises Refused, or NotRead if ``current`` does not hold what it needs;
+``apply(host, change)``         carries one change out; raises XenError.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+
+
+@dataclass
+class Outcome:
+    """What a run did, or in check mode would do."""
+
+    plan: Plan
+    done: list[Change] = field(default_factory=list)
+    failures: dict[str, XenError] = field(default_factory=dict)
+
+    def result(self) -> dict[str, Any]:
+        """The part of a module's result that every resource has."""
+        return {
+            "changed": bool(self.done),
+            "changes": [change.report() for change in self.done],
+            "restart_required": [change.report() for change in self.plan.deferred],
+            "diff": [change.diff() for change in self.done],
+            "warnings": list(self.plan.warnings),
+        }
+
+
+def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> Outcome:
+    """Bring a resource to what ``params`` declare. With ``check`` nothing is touched.
+
+    One thing's failure (say, one guest's) stops that thing only; it is kept in ``failures`` by the thing's name.
+    """
+    declared = resource.declare(params)
+    plan = resource.plan(resource.read(host, declared), declared)
+    if check or not plan.changes:
+        return Outcome(plan, done=list(plan.changes))
+    outcome = Outcome(plan)
+    for change in plan.changes:
+        if change.thing in outcome.failures:
+            continue
+        try:
+            resource.apply(host, change)
+        except XenError as error:
+            outcome.failures[change.thing] = error
+        else:
+            outcome.done.append(change)
+    _prove(resource, declared, host, outcome)
+    return outcome
+
+
+def _prove(resource: Any, declared: Any, host: Host, outcome: Outcome) -> None:
+    """Read the machine again: what was done must be there, whatever the commands said."""
+    for change in resource.plan(resource.read(host, declared), declared).changes:
+        if change.thing not in outcome.failures:
+            outcome.failures[change.thing] = XenError(
+                f"{change.thing}: every command succeeded, but on reading back this is still to be done: {change.summary}. "
+                "Something else on the machine may be undoing it.",
+                before=change.before,
+                after=change.after,
+            )
+
+
+def run_module(resource: Any) -> None:
+    """The whole of a resource's module: arguments, converge, result."""
+    module = AnsibleModule(argument_spec=resource.ARGUMENTS, supports_check_mode=True)
+    host = Host()
+    try:
+        outcome = converge(resource, module.params, host, module.check_mode)
+    except XenError as error:
+        module.fail_json(msg=str(error), commands=host.commands, changed=False, **error.details)
+    except Exception as error:
+        module.fail_json(commands=host.commands, **internal_error(resource.NAME, error))
+    result = dict(outcome.result(), commands=host.commands)
+    if not module._diff:
+        del result["diff"]
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    if outcome.failures:
+        failures = [dict(error.details, thing=thing, msg=str(error)) for thing, error in outcome.failures.items()]
+        module.fail_json(msg="; ".join(failure["msg"] for failure in failures), failures=failures, **result)
+    module.exit_json(**result)
+
+
+def internal_error(name: str, error: Exception) -> dict[str, str]:
+    """A defect of ours, in words instead of a traceback; the traceback stays in the result for a report."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return {
+        "msg": f"netbsd.xen.{name}: internal error, please report it: {type(error).__name__}: {error} "
+        f"({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})",
+        "internal_traceback": "".join(traceback.format_exception(type(error), error, error.__traceback__)),
+    }

@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""The one door to the machine: run an argument list, read a file, write a file atomically."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+
+# A non-login ssh to NetBSD has no sbin in its PATH (record path-raw), and rc.d scripts expect a full one.
+SEARCH_PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"
+COMMAND_SECONDS = 30.0
+# After a kill: how long to wait for the dead child. A process in uninterruptible sleep (xl with xenstored dead) never
+# goes, and waiting for it would hang us too.
+REAP_SECONDS = 2.0
+TAIL_LINES = 10
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command did. ``rc`` is the exit status, negative for a signal; ``seconds`` is wall time."""
+
+    argv: tuple[str, ...]
+    rc: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def tail(self) -> str:
+        """The last lines that it said, for an error message."""
+        text = self.stderr.strip() or self.stdout.strip()
+        return "\n".join(text.splitlines()[-TAIL_LINES:])
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """What is at a path. ``kind`` is file, directory, block, char, link or other; ``size`` in bytes; ``mode`` the
+    permission bits; ``major`` and ``minor`` only for device nodes."""
+
+    kind: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    major: int = 0
+    minor: int = 0
+
+
+_KINDS = (
+    (stat.S_ISREG, "file"),
+    (stat.S_ISDIR, "directory"),
+    (stat.S_ISBLK, "block"),
+    (stat.S_ISCHR, "char"),
+    (stat.S_ISLNK, "link"),
+)
+
+
+class Host:
+    """This machine. Every command that was run is kept in ``commands`` for the module's result."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+        self.system = os.uname().sysname
+
+    # -- commands ----------------------------------------------------------------------------------------------------
+
+    def run(
+        self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, ok: Sequence[int] = (0,), cwd: str = "/"
+    ) -> Result:
+        """Run an argument list in ``cwd`` with the C locale, no standard input and a time limit in seconds.
+
+        Raises CommandFailed if it can't be started, does not end in time, or ends with a status that is not in ``ok``.
+        """
+        result = self.try_run(argv, timeout, cwd)
+        if result.rc not in ok:
+            raise CommandFailed(
+                f"{' '.join(argv)} failed with exit status {result.rc}: {result.tail or 'it printed nothing'}",
+                command=list(argv),
+                rc=result.rc,
+                output=result.tail,
+            )
+        return result
+
+    def try_run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, cwd: str = "/") -> Result:
+        """As ``run``, but any exit status is returned. Raises CommandFailed only if it did not start or did not end."""
+        started = time.monotonic()
+        # Files, not pipes: a daemon that the command starts inherits its output and would keep a pipe open for ever.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            rc = self._wait(argv, timeout, cwd, out, err)
+            seconds = time.monotonic() - started
+            out.seek(0)
+            err.seek(0)
+            result = Result(
+                argv=tuple(argv),
+                rc=rc,
+                stdout=out.read().decode("utf-8", "surrogateescape"),
+                stderr=err.read().decode("utf-8", "replace"),
+                seconds=seconds,
+            )
+        self.commands.append({"argv": list(argv), "rc": rc, "seconds": round(seconds, 3)})
+        return result
+
+    def _wait(self, argv: Sequence[str], timeout: float, cwd: str, out: Any, err: Any) -> int:
+        try:
+            child = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=cwd,
+                start_new_session=True,
+                env={"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"},
+            )
+        except OSError as error:
+            raise CommandFailed(
+                f"{argv[0]} can't be run: {error.strerror}. Is it installed?", command=list(argv)
+            ) from error
+        try:
+            return child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._kill(child)
+            self.commands.append({"argv": list(argv), "rc": None, "seconds": round(timeout, 3)})
+            raise CommandFailed(
+                f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed", command=list(argv), timed_out=True
+            ) from None
+
+    @staticmethod
+    def _kill(child: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        try:
+            child.wait(REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The content of a file, or None if there is none. Raises XenError if it is there and can't be read."""
+        try:
+            with open(path, "rb") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise XenError(f"{path} can't be read: {error.strerror}") from error
+
+    def read_text(self, path: str) -> str | None:
+        """As ``read_bytes``, decoded so that ``write_text`` gives the same bytes back whatever they are."""
+        content = self.read_bytes(path)
+        return None if content is None else content.decode("utf-8", "surrogateescape")
+
+    def exists(self, path: str) -> bool:
+        """True if something is there. Works for /kern/xen/privcmd, whose stat fails with Errno 45 on NetBSD
+        (record ansible-stat): what can't be found is absent, any other error means that it is there."""
+        try:
+            os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+        return True
+
+    def stat(self, path: str, follow: bool = True) -> FileStat | None:
+        """What is at a path, or None."""
+        try:
+            found = os.stat(path, follow_symlinks=follow)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise XenError(f"{path} can't be examined: {error.strerror}") from error
+        kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
+        major, minor = (os.major(found.st_rdev), os.minor(found.st_rdev)) if kind in ("block", "char") else (0, 0)
+        return FileStat(kind, found.st_size, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, major, minor)
+
+    def list_dir(self, path: str) -> list[str]:
+        """The sorted names in a directory; empty if there is none."""
+        try:
+            return sorted(os.listdir(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def free_bytes(self, path: str) -> int:
+        """Bytes that root may still write to the file system that holds ``path``."""
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write_text(self, path: str, text: str, mode: int = 0o644, backup: bool = False) -> None:
+        """Replace a file in one step, or leave it as it was.
+
+        The text goes to a temporary file beside it, is synced and renamed over it. Mode and owner of an existing file are
+        kept, else ``mode`` holds. With ``backup`` the old content stays beside it as ``PATH.orig`` (the first content
+        ever found) and ``PATH.prev`` (the last). Raises XenError if that can't be done, for example on a full disk.
+        """
+        try:
+            if backup:
+                self._keep_old(path)
+            self._replace(path, text.encode("utf-8", "surrogateescape"), mode)
+        except OSError as error:
+            raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
+
+    def copy_file(self, source: str, path: str, mode: int) -> None:
+        """Copy a file's content to ``path`` in one step; the target appears complete or not at all."""
+        try:
+            with open(source, "rb") as stream:
+                self._replace(path, stream, mode, keep_mode=False)
+        except OSError as error:
+            raise XenError(f"{source} can't be copied to {path}: {error.strerror}. The target is unchanged.") from error
+
+    def make_dir(self, path: str, mode: int = 0o755) -> None:
+        """Create a directory and its parents; one that is there is left as it is."""
+        try:
+            os.makedirs(path, mode=mode, exist_ok=True)
+        except OSError as error:
+            raise XenError(f"The directory {path} can't be created: {error.strerror}") from error
+
+    def rename(self, source: str, path: str) -> None:
+        """Rename a file over another in one step."""
+        try:
+            os.rename(source, path)
+        except OSError as error:
+            raise XenError(f"{source} can't be renamed to {path}: {error.strerror}") from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise XenError(f"{path} can't be removed: {error.strerror}") from error
+
+    def create_sparse(self, path: str, size: int, mode: int = 0o600) -> None:
+        """Create a file of ``size`` bytes that takes no space yet. Never touches one that is there (raises XenError)."""
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            try:
+                os.ftruncate(descriptor, size)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise XenError(f"The disk file {path} can't be created: {error.strerror}") from error
+
+    def _keep_old(self, path: str) -> None:
+        if not os.path.exists(path):
+            return
+        if not os.path.exists(path + ".orig"):
+            shutil.copy2(path, path + ".orig")
+        shutil.copy2(path, path + ".prev")
+
+    def _replace(self, path: str, content: Any, mode: int, keep_mode: bool = True) -> None:
+        folder = os.path.dirname(path) or "."
+        descriptor, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                if isinstance(content, bytes):
+                    stream.write(content)
+                else:
+                    shutil.copyfileobj(content, stream, 1 << 20)
+                stream.flush()
+                os.fsync(stream.fileno())
+            old = self.stat(path)
+            if old is not None and keep_mode:
+                mode = old.mode
+                os.chown(temporary, old.uid, old.gid)
+            os.chmod(temporary, mode)
+            os.rename(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        self._sync_directory(folder)
+
+    @staticmethod
+    def _sync_directory(folder: str) -> None:
+        """The rename itself must survive a power cut."""
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError:
+            pass  # some file systems can't sync a directory; the file itself is safe
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,20 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every resource by its name."""
+
+from __future__ import annotations
+
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    boot_cfg,
+    bridge,
+    device_nodes,
+    domain,
+    kernfs,
+    rc_service,
+    system_files,
+)
+
+RESOURCES = {
+    resource.NAME: resource
+    for resource in (boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files)
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: What a machine is, and the state of everything that the collection manages
+version_added: 0.1.0
+description:
+  - Tells bare metal, dom0 and domU apart, which hypervisor runs, and which packages are installed.
+  - With O(resources) it also reads the state of the collection's resources, in this one call. Registered as
+    C(netbsd_xen_host), that state is what the tasks after it are planned against; a task whose plan is empty does not
+    call the machine again. See the collection's C(playbooks/site.yml).
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+  - netbsd.xen.resource.info
+options:
+  resources:
+    description:
+      - The resources to read into RV(snapshot). V(all) stands for every one.
+    type: list
+    elements: str
+    default: []
+    choices: [all, boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files]
+"""
+
+EXAMPLES = r"""
+- name: What this machine is
+  netbsd.xen.host_info:
+  register: machine
+
+- name: Only a dom0 can have guests
+  ansible.builtin.assert:
+    that: machine.host.role == 'dom0'
+
+- name: Read everything once; later tasks of this play plan against it
+  netbsd.xen.host_info:
+    resources: [all]
+  register: netbsd_xen_host
+"""
+
+RETURN = r"""
+host:
+  description: The machine.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its own name, C(uname -n).
+      type: str
+      returned: success
+      sample: xen1
+    system:
+      description: The operating system.
+      type: str
+      returned: success
+      sample: NetBSD
+    release:
+      description: Release of the operating system.
+      type: str
+      returned: success
+      sample: "10.1"
+    machine:
+      description: Machine hardware name.
+      type: str
+      returned: success
+      sample: amd64
+    kernel:
+      description: The running kernel's version text.
+      type: str
+      returned: success
+      sample: "NetBSD 10.1 (XEN3_DOM0) #0: Mon Dec 16 13:08:11 UTC 2024  mkrepro@mkrepro.NetBSD.org:/usr/src"
+    kernel_config:
+      description: The running kernel's configuration.
+      type: str
+      returned: success
+      sample: XEN3_DOM0
+    role:
+      description: V(dom0), V(domu) or V(bare_metal).
+      type: str
+      returned: success
+      sample: dom0
+    kernfs:
+      description: Whether kernfs is mounted on C(/kern). Null where there is no kernfs.
+      type: bool
+      returned: success
+    hypervisor:
+      description: The running hypervisor; null unless this is a dom0 whose hypervisor answers. Memory in MiB.
+      type: dict
+      returned: success
+      sample: {version: 4.20.1, release: "4.20", memory_total: 16384, memory_free: 12000, cpus: 8}
+    toolstack:
+      description: The toolstack and whether its xenstored is alive; null unless this is a dom0.
+      type: dict
+      returned: success
+      sample: {name: xl, alive: true, why: ""}
+packages:
+  description: Installed binary packages, base name to version.
+  returned: success
+  type: dict
+  sample: {xenkernel420: "20260610", xentools420: "20260610"}
+snapshot:
+  description: The state of the resources that were asked for.
+  returned: when O(resources) is not empty
+  type: dict
+  contains:
+    id:
+      description: Names this reading; no two are the same.
+      type: str
+      returned: success
+    resources:
+      description: Resource name to state.
+      type: dict
+      returned: success
+    errors:
+      description: Resource name to the reason why it could not be read; a task about it goes to the machine.
+      type: dict
+      returned: success
+commands:
+  description: The commands that were run.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{argv: [/usr/pkg/sbin/xl, info], rc: 0, seconds: 0.012}]
+"""
+
+import uuid
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.netbsd.xen.plugins.module_utils import _machine
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._all import RESOURCES
+
+
+def snapshot(host, names):
+    """Read the named resources; one that can't be read is an error of its own and does not hide the others."""
+    resources, errors = {}, {}
+    for name in names:
+        try:
+            resources[name] = RESOURCES[name].read(host, None)
+        except XenError as error:
+            errors[name] = str(error)
+    return {"id": uuid.uuid4().hex, "resources": resources, "errors": errors}
+
+
+def gather(host, names):
+    """The module's result."""
+    result = {"host": _machine.describe(host), "packages": _machine.packages(host)}
+    if names:
+        result["snapshot"] = snapshot(host, RESOURCES if "all" in names else names)
+    return result
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "resources": {
+                "type": "list",
+                "elements": "str",
+                "default": [],
+                "choices": ["all", *sorted(RESOURCES)],
+            }
+        },
+        supports_check_mode=True,
+    )
+    host = Host()
+    try:
+        result = gather(host, module.params["resources"])
+    except XenError as error:
+        module.fail_json(msg=str(error), commands=host.commands, **error.details)
+    except Exception as error:
+        module.fail_json(commands=host.commands, **internal_error("host_info", error))
+    module.exit_json(changed=False, commands=host.commands, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The door to the machine: time limits, atomic writes, what is kept of a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+import pytest
+from ansible_collections.netbsd.xen.plugins.module_utils import _host
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+
+
+@pytest.fixture
+def host():
+    return Host()
+
+
+class TestRun:
+    def test_output_status_and_record_of_a_command(self, host):
+        result = host.run(["/bin/sh", "-c", "echo out; echo err >&2"])
+        assert (result.rc, result.stdout, result.stderr) == (0, "out\n", "err\n")
+        assert host.commands[0]["argv"] == ["/bin/sh", "-c", "echo out; echo err >&2"]
+        assert host.commands[0]["rc"] == 0
+
+    def test_a_failure_names_command_status_and_last_words(self, host):
+        with pytest.raises(CommandFailed) as caught:
+            host.run(["/bin/sh", "-c", "echo no such bridge >&2; exit 3"])
+        assert "exit status 3: no such bridge" in str(caught.value)
+        assert caught.value.details["rc"] == 3
+
+    def test_an_accepted_status_is_no_failure(self, host):
+        assert host.run(["/bin/sh", "-c", "exit 3"], ok=(0, 3)).rc == 3
+
+    def test_a_missing_command_says_so(self, host):
+        with pytest.raises(CommandFailed, match="/nonexistent/xl can't be run: No such file or directory"):
+            host.run(["/nonexistent/xl", "list"])
+
+    def test_the_time_limit_ends_a_command_and_its_children(self, host, tmp_path):
+        witness = tmp_path / "still-here"
+        started = time.monotonic()
+        with pytest.raises(CommandFailed, match="did not end within 0.3 seconds"):
+            host.run(["/bin/sh", "-c", f"(sleep 2; echo > {witness}) & wait"], timeout=0.3)
+        assert time.monotonic() - started < 1.5
+        time.sleep(2.2)
+        assert not witness.exists()
+
+    def test_a_daemon_that_keeps_the_output_open_does_not_block(self, host):
+        started = time.monotonic()
+        result = host.run(["/bin/sh", "-c", "sleep 3 & echo started"])
+        assert result.stdout == "started\n"
+        assert time.monotonic() - started < 2
+
+    def test_a_child_that_can_not_be_killed_does_not_block(self, host, monkeypatch):
+        # As xl with xenstored dead on NetBSD: uninterruptible, no signal ends it (record xenstored-dead-hang).
+        monkeypatch.setattr(_host.os, "killpg", lambda *_: None)
+        monkeypatch.setattr(_host, "REAP_SECONDS", 0.2)
+        started = time.monotonic()
+        with pytest.raises(CommandFailed):
+            host.run(["/bin/sleep", "3"], timeout=0.2)
+        assert time.monotonic() - started < 2
+
+    def test_c_locale_full_path_and_no_standard_input(self, host):
+        result = host.run(["/bin/sh", "-c", 'echo "$LC_ALL $PATH"; cat'])
+        assert result.stdout == f"C {_host.SEARCH_PATH}\n"
+
+    def test_working_directory(self, host, tmp_path):
+        assert host.run(["/bin/pwd"], cwd=str(tmp_path)).stdout.strip() == str(tmp_path)
+
+
+class TestWrite:
+    def test_new_file_gets_the_mode(self, host, tmp_path):
+        path = str(tmp_path / "secret.cfg")
+        host.write_text(path, "x", mode=0o600)
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+    def test_existing_mode_is_kept(self, host, tmp_path):
+        path = tmp_path / "rc.conf"
+        path.write_text("a")
+        path.chmod(0o640)
+        host.write_text(str(path), "b")
+        assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("b", 0o640)
+
+    def test_bytes_that_are_no_utf8_survive(self, host, tmp_path):
+        path = tmp_path / "boot.cfg"
+        path.write_bytes(b"banner=caf\xe9\n")
+        host.write_text(str(path), host.read_text(str(path)))
+        assert path.read_bytes() == b"banner=caf\xe9\n"
+
+    def test_backups_keep_the_first_and_the_last(self, host, tmp_path):
+        path = str(tmp_path / "boot.cfg")
+        for text in ("one", "two", "three"):
+            host.write_text(path, text, backup=True)
+        contents = {name: (tmp_path / name).read_text() for name in os.listdir(tmp_path)}
+        assert contents == {"boot.cfg": "three", "boot.cfg.orig": "one", "boot.cfg.prev": "two"}
+
+    def test_a_full_disk_leaves_the_old_file_and_nothing_else(self, host, tmp_path, monkeypatch):
+        path = tmp_path / "boot.cfg"
+        path.write_text("old")
+
+        def full(_descriptor):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(_host.os, "fsync", full)
+        with pytest.raises(XenError, match="No space left on device. It is unchanged"):
+            host.write_text(str(path), "new")
+        assert os.listdir(tmp_path) == ["boot.cfg"]
+        assert path.read_text() == "old"
+
+    def test_copy_replaces_in_one_step(self, host, tmp_path):
+        (tmp_path / "src").write_bytes(b"kernel")
+        host.copy_file(str(tmp_path / "src"), str(tmp_path / "netbsd"), 0o444)
+        assert (tmp_path / "netbsd").read_bytes() == b"kernel"
+        assert stat.S_IMODE((tmp_path / "netbsd").stat().st_mode) == 0o444
+
+    def test_a_sparse_file_never_replaces_one(self, host, tmp_path):
+        path = tmp_path / "web1.img"
+        host.create_sparse(str(path), 1 << 30)
+        assert (path.stat().st_size, path.stat().st_blocks) == (1 << 30, 0)
+        path.write_text("data")
+        with pytest.raises(XenError, match="File exists"):
+            host.create_sparse(str(path), 1 << 30)
+        assert path.read_text() == "data"
+
+
+class TestRead:
+    def test_absent_things_are_none(self, host, tmp_path):
+        missing = str(tmp_path / "nothing" / "here")
+        assert (host.read_text(missing), host.stat(missing), host.list_dir(missing)) == (None, None, [])
+        assert host.exists(missing) is False
+
+    def test_what_can_not_be_examined_is_there(self, host, monkeypatch):
+        # /kern/xen/privcmd: stat fails with Errno 45, open works (record ansible-stat, NetBSD 7.99.10).
+        def unsupported(*_args, **_kwargs):
+            raise OSError(45, "Operation not supported")
+
+        monkeypatch.setattr(_host.os, "stat", unsupported)
+        assert host.exists("/kern/xen/privcmd") is True
+
+    def test_device_numbers(self, host):
+        null = host.stat("/dev/null")
+        assert (null.kind, null.major, null.minor) == ("char", 1, 3)
