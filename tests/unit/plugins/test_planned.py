@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
+
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction, mark_stale, usable_snapshot
 

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of the declared guests' disks are files, for the number of vnd units that they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DOCUMENTATION = r"""
+name: disk_files
+short_description: The disks of guests that are in files
+version_added: 0.1.0
+description:
+  - Takes guests as O(netbsd.xen.domain#module:guests) does and returns the paths of their disks that are files.
+  - Each of them takes a unit of vnd(4) while its guest runs. A path below C(/dev) is a block device and takes none.
+author: netbsd.xen contributors (@netbsd-xen)
+options:
+  _input:
+    description: The guests.
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: How many units of vnd(4) the guests of this host need
+  ansible.builtin.debug:
+    msg: "{{ domu_guests | netbsd.xen.disk_files | length }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The paths, in the order of the guests.
+  type: list
+  elements: str
+  sample: [/home/xen/web1.img]
+"""
+
+
+def disk_files(guests: Any) -> list[str]:
+    """The paths of the disks that are files. What is not a guest or not a disk is left to those who check it."""
+    paths = []
+    for guest in guests or []:
+        disks = guest.get("disks") if isinstance(guest, dict) else None
+        for disk in disks if isinstance(disks, list) else []:
+            path = disk.get("path") if isinstance(disk, dict) else disk
+            if isinstance(path, str) and not path.startswith("/dev/"):
+                paths.append(path)
+    return paths
+
+
+class FilterModule:
+    """Tells Ansible about the filter."""
+
+    def filters(self) -> dict[str, Any]:
+        return {"disk_files": disk_files}

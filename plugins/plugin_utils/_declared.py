@@ -1,0 +1,251 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the variables that an inventory declares, in words. Pure; the rules are the resources' own."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    boot_cfg,
+    bridge,
+    device_nodes,
+    domain,
+    rc_service,
+    system_files,
+)
+
+# A dom0 with its tools does not boot with less.
+MIN_DOM0_MEMORY = 128
+# How alike two names must be for one to be taken for a slip of the other (difflib's ratio).
+LIKENESS = 0.9
+# Stands in for a source that only the machine can tell, where just the rest of a file's declaration is checked.
+UNKNOWN_SOURCE = "/unknown"
+_TYPES = {
+    "bool": "true or false",
+    "dict": "a dictionary",
+    "int": "a whole number",
+    "list": "a list",
+    "path": "a path",
+    "str": "text",
+}
+
+
+@dataclass
+class HostVariables:
+    """One host's variables, templated. ``declared`` names those that the inventory sets; the others are the roles'
+    defaults. ``problems`` holds, by name, why a variable could not be worked out."""
+
+    host: str
+    values: dict[str, Any]
+    declared: frozenset[str]
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class HostReport:
+    """One host: what is wrong, how many guests it has, and which guest has which MAC address."""
+
+    host: str
+    errors: list[str] = field(default_factory=list)
+    guests: int = 0
+    macs: dict[str, str] = field(default_factory=dict)
+
+
+def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
+    """Everything that is wrong with one host. ``options`` are the roles' argument specs, by variable."""
+    problems = dict(variables.problems)
+    values = _typed(variables.values, options, problems)
+    # A default that fails was made from a declared variable that is reported itself.
+    declared = {name: text for name, text in problems.items() if name in variables.declared}
+    errors = list((declared or problems).values()) + misspelt(variables.declared, options)
+    report = HostReport(variables.host, guests=len(values.get("domu_guests") or []))
+    for check in CHECKS:
+        try:
+            errors += check(values, report)
+        except Exception as error:  # a defect of ours must not hide what is wrong elsewhere
+            errors.append(f"internal error in {check.__name__}, please report it: {type(error).__name__}: {error}")
+    lines = [line.strip() for error in errors for line in error.splitlines()]
+    report.errors = [f"host {report.host}: {line}" for line in dict.fromkeys(lines)]
+    return report
+
+
+def check_rack(reports: list[HostReport]) -> list[str]:
+    """What no single host can know: a MAC address that two of them use."""
+    errors, owners = [], {}
+    for report in reports:
+        for mac, guest in report.macs.items():
+            if mac in owners:
+                errors.append(f"host {report.host}: guest {guest}: mac is '{mac}', which {owners[mac]} has too")
+            owners.setdefault(mac, f"guest {guest} on host {report.host}")
+    return errors
+
+
+def misspelt(names: Iterable[str], options: dict[str, Any]) -> list[str]:
+    """Variables that nobody reads and that look like a slip of one that is read."""
+    errors = []
+    for name in sorted(set(names) - set(options)):
+        meant = difflib.get_close_matches(name, options, n=1, cutoff=LIKENESS)
+        if meant and name.split("_")[0] == meant[0].split("_")[0]:
+            errors.append(f"{name} is not a variable of the roles; did you mean {meant[0]}?")
+    return errors
+
+
+def _typed(values: dict[str, Any], options: dict[str, Any], problems: dict[str, str]) -> dict[str, Any]:
+    """The values in their types. What does not fit is left out and put into ``problems``, with all that is allowed."""
+    good = {}
+    for name, value in values.items():
+        option = {key: content for key, content in options[name].items() if key != "default"}
+        checked = ArgumentSpecValidator({name: option}).validate({name: value})
+        if checked.error_messages:
+            found = "not of its type" if option.get("no_log") else repr(value)
+            problems[name] = f"{name} is {found}; {_allowed(option)}"
+        else:
+            good[name] = checked.validated_parameters[name]
+    return good
+
+
+def _allowed(option: dict[str, Any]) -> str:
+    if "choices" in option:
+        return f"allowed are {', '.join(option['choices'])}."
+    text = _TYPES[option["type"]]
+    if "elements" in option:
+        text += {"dict": " of dictionaries", "str": " of texts"}[option["elements"]]
+    return f"allowed is {text}."
+
+
+def _declare(resource: Any, params: dict[str, Any]) -> Any:
+    checked = ArgumentSpecValidator(resource.ARGUMENTS).validate(params)
+    if checked.error_messages:
+        raise Refused("; ".join(checked.error_messages))
+    return resource.declare(checked.validated_parameters)
+
+
+def _refusals(resource: Any, params: dict[str, Any]) -> list[str]:
+    try:
+        _declare(resource, params)
+    except Refused as error:
+        return [str(error)]
+    return []
+
+
+def _each_then_all(resource: Any, option: str, items: list[Any]) -> list[str]:
+    """Refusals of each item alone, so that one mistake does not hide the next, then of the good ones together, for what
+    they can't share."""
+    refusals = [_refusals(resource, {option: [item]}) for item in items]
+    good = [item for item, errors in zip(items, refusals) if not errors]
+    return [error for errors in refusals for error in errors] + _refusals(resource, {option: good})
+
+
+def _absolute(values: dict[str, Any], *names: str) -> list[str]:
+    return [
+        f"{name} is {values[name]!r}; allowed is an absolute path without '..'."
+        for name in names
+        if name in values and (not values[name].startswith("/") or ".." in values[name].split("/"))
+    ]
+
+
+# -- one check a role --------------------------------------------------------------------------------------------------
+
+
+def _check_dom0(values: dict[str, Any], report: HostReport) -> list[str]:
+    errors = _absolute(values, "bootstrap_python", "dom0_hypervisor_path", "dom0_kernel_path")
+    if errors:
+        return errors
+    kernel = {"src": values.get("dom0_kernel_source", UNKNOWN_SOURCE), "dest": values.get("dom0_kernel_path")}
+    if values.get("dom0_kernel_sha512"):
+        kernel["sha512"] = values["dom0_kernel_sha512"]
+    if kernel["dest"]:
+        errors += [f"dom0 kernel: {error}" for error in _refusals(system_files, {"files": [kernel]})]
+    return errors
+
+
+def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
+    errors = _dom0_memory(values.get("bootloader_dom0_memory"))
+    options = ("entries", "default", "timeout", "other_entries")
+    params = {option: values["bootloader_" + option] for option in options if "bootloader_" + option in values}
+    return errors + [f"boot menu: {error}" for error in _refusals(boot_cfg, params)]
+
+
+def _dom0_memory(text: str | None) -> list[str]:
+    """The hypervisor reads a number without a unit as KiB (xen-command-line), which boots nothing."""
+    if text is None:
+        return []
+    allowed = f"allowed is a number with M or G behind it, {MIN_DOM0_MEMORY}M or more, for example 1G."
+    if not re.search(r"[MG]\Z", text):
+        return [f"bootloader_dom0_memory is {text!r}; {allowed}"]
+    try:
+        enough = mebibytes(text) >= MIN_DOM0_MEMORY
+    except ValueError:
+        enough = False
+    return [] if enough else [f"bootloader_dom0_memory is {text!r}; {allowed}"]
+
+
+def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
+    if "makedev_vnd_units" not in values:
+        return []
+    return [f"makedev: {error}" for error in _refusals(device_nodes, {"vnd_units": values["makedev_vnd_units"]})]
+
+
+def _check_services(values: dict[str, Any], report: HostReport) -> list[str]:
+    errors = _each_then_all(rc_service, "services", values.get("services_extra") or [])
+    return [f"services_extra: {error}" for error in errors]
+
+
+def _check_files(values: dict[str, Any], report: HostReport) -> list[str]:
+    errors = _each_then_all(system_files, "files", values.get("domu_files") or [])
+    return [f"domu_files: {error}" for error in errors]
+
+
+def _check_bridges(values: dict[str, Any], report: HostReport) -> list[str]:
+    return _each_then_all(bridge, "bridges", values.get("bridge_bridges") or [])
+
+
+def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
+    common: dict[str, Any] = {"host_name": report.host}
+    names = {
+        "os_defaults": "domu_os_defaults",
+        "config_dir": "domu_config_dir",
+        "destroy_after": "domu_destroy_after",
+        "start_delay": "domu_start_delay",
+        "secrets": "domu_secrets",
+    }
+    common.update((option, values[name]) for option, name in names.items() if name in values)
+    declared = values.get("domu_guests") or []
+    errors = _refusals(domain, {"guests": declared, **common})
+    guests = [guest for raw in declared for guest in _sound_guests(raw, common)]
+    report.macs = {nic.mac: guest.name for guest in guests if guest.state != "absent" for nic in guest.nics}
+    if "bridge_bridges" in values:
+        errors += _unknown_bridges(guests, values["bridge_bridges"])
+    return errors
+
+
+def _sound_guests(raw: Any, common: dict[str, Any]) -> Iterable[Any]:
+    """The declared guest in its long form, or nothing if there is something wrong with it."""
+    try:
+        return _declare(domain, {"guests": [raw], **common}).guests
+    except Refused:
+        return ()
+
+
+def _unknown_bridges(guests: Iterable[Any], bridges: list[Any]) -> list[str]:
+    known = [str(each.get("name")) for each in bridges if each.get("state") != "absent"]
+    return [
+        f"guest {guest.name}: bridge is {nic.bridge!r}; the bridges in bridge_bridges are {', '.join(known) or 'none'}"
+        for guest in guests
+        if guest.state != "absent"
+        for nic in guest.nics
+        if nic.bridge not in known
+    ]
+
+
+CHECKS = (_check_dom0, _check_boot, _check_makedev, _check_services, _check_files, _check_bridges, _check_guests)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""What role authors promise: documented variables, the same set in defaults and argument specs, the role's prefix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = Path(__file__).resolve().parents[3] / "roles"
+NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/argument_specs.yml"))
+# Without a default these mean "not given".
+OPTIONAL = {"domu_destroy_after"}
+
+
+def load(role: str, name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROLES / role / name).read_text())
+
+
+def test_all_roles_with_variables_are_found() -> None:
+    assert NAMES == ["bootloader", "bootstrap", "bridge", "dom0", "domu", "makedev", "services"]
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_every_default_is_specified_and_described(role: str) -> None:
+    options = load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert set(options) - OPTIONAL == set(load(role, "defaults/main.yml"))
+    assert all(option["description"] and option["type"] for option in options.values())
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_variables_carry_the_role_prefix(role: str) -> None:
+    assert all(name.startswith(f"{role}_") for name in load(role, "defaults/main.yml"))
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_the_readme_names_every_variable(role: str) -> None:
+    readme = (ROLES / role / "README.md").read_text()
+    assert [name for name in load(role, "defaults/main.yml") if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("role", NAMES)
+def test_constant_defaults_agree_with_the_specs(role: str) -> None:
+    defaults = load(role, "defaults/main.yml")
+    options = load(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    stated = {name: option["default"] for name, option in options.items() if "default" in option}
+    templated = {name for name, value in defaults.items() if "{{" in str(value)}
+    assert {name: defaults[name] for name in stated if name not in templated} == {
+        name: value for name, value in stated.items() if name not in templated
+    }

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""netbsd.xen.validate: everything that is wrong on any host, at once, in words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLES = CHECKOUT / "roles"
+WEB1 = {"name": "web1", "os": "netbsd", "memory": "512M", "disks": ["/dev/wd0e"], "nics": ["bridge0"]}
+SOUND = {
+    "bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}],
+    "domu_guests": [WEB1],
+    "domu_os_defaults": {"netbsd": {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a"}},
+}
+
+
+def role_options() -> dict[str, Any]:
+    """The argument specs of all roles, by variable."""
+    found: dict[str, Any] = {}
+    for path in ROLES.glob("*/meta/argument_specs.yml"):
+        found.update(yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"])
+    return found
+
+
+def report(host: str = "xen1", **values: Any) -> _declared.HostReport:
+    """What is said of a host with the sound variables and these."""
+    merged = {**SOUND, **values}
+    return _declared.check_host(_declared.HostVariables(host, merged, declared=frozenset(merged)), role_options())
+
+
+def guest(**keys: Any) -> dict[str, Any]:
+    return {**WEB1, **keys}
+
+
+def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
+    found = report()
+    assert (found.errors, found.guests) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "parts"),
+    [
+        ({"domu_guests": [guest(cpus=2)]}, ["guest web1", "cpus", "vcpus"]),
+        ({"domu_guests": [guest(memory="lots")]}, ["guest web1: memory is 'lots'; allowed is"]),
+        ({"domu_guests": [guest(name="../etc/passwd")]}, ["name is '../etc/passwd'", "allowed"]),
+        ({"domu_guests": [guest(disks=["/home/../etc/x"])]}, ["guest web1", "'/home/../etc/x'", "allowed"]),
+        ({"domu_guests": [guest(), guest(disks=["/dev/wd0f"])]}, ["web1", "twice"]),
+        ({"domu_guests": [guest(), guest(name="web2")]}, ["web2", "/dev/wd0e", "web1"]),
+        ({"domu_guests": [guest(nics=["bridge7"])]}, ["guest web1: bridge is 'bridge7'", "bridge0"]),
+        ({"domu_guests": ["web1"]}, ["domu_guests is ['web1']; allowed is a list of dictionaries"]),
+        ({"domu_guests": 7}, ["domu_guests is 7; allowed is a list of dictionaries"]),
+        ({"bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}, {"name": "br 1"}]}, ["br 1"]),
+        ({"dom0_xen_release": "9.9"}, ["dom0_xen_release is '9.9'; allowed are 4.18, 4.20"]),
+        ({"dom0_kernel_path": "netbsd"}, ["dom0_kernel_path is 'netbsd'; allowed is an absolute path"]),
+        ({"dom0_kernel_path": "/netbsd-XEN3_DOM0.gz", "dom0_kernel_sha512": "abc"}, ["dom0 kernel", "sha512"]),
+        ({"bootloader_reboot": "maybe"}, ["bootloader_reboot is 'maybe'; allowed is true or false"]),
+        ({"bootloader_dom0_memory": "65536"}, ["bootloader_dom0_memory is '65536'", "M or G"]),
+        ({"bootloader_dom0_memory": "64M"}, ["bootloader_dom0_memory is '64M'", "128M or more"]),
+        ({"bootloader_dom0_memory": "muchM"}, ["bootloader_dom0_memory is 'muchM'"]),
+        ({"bootloader_timeout": -1}, ["boot menu", "timeout is -1"]),
+        ({"bootloader_entries": [{"name": "a:b", "kernel": "/netbsd"}]}, ["boot menu", "'a:b'"]),
+        ({"makedev_vnd_units": 100000}, ["makedev", "vnd_units is 100000"]),
+        ({"services_extra": [{"name": "../sh"}]}, ["services_extra", "../sh"]),
+        ({"domu_start_delay": -1}, ["start_delay is -1"]),
+    ],
+)
+def test_a_mistake_is_one_line_with_host_thing_and_what_is_allowed(values: dict[str, Any], parts: list[str]) -> None:
+    errors = report(**values).errors
+    assert len(errors) == 1
+    assert errors[0].startswith("host xen1: ")
+    assert "internal error" not in errors[0]
+    assert [part for part in parts if part not in errors[0]] == []
+
+
+def test_one_mistake_does_not_hide_the_others() -> None:
+    errors = report(
+        domu_guests=[guest(memory="lots"), guest(name="web2", cpus=1, disks=["/dev/wd0f"]), guest(name="7", disks=[])],
+        bridge_bridges=[{"name": "bridge0"}, {"name": "x y"}, {"name": "../z"}],
+        bootloader_reboot="maybe",
+    ).errors
+    for part in ("lots", "cpus", "'7'", "x y", "../z", "maybe"):
+        assert len([error for error in errors if part in error]) == 1, part
+
+
+def test_a_guest_that_is_to_go_needs_neither_bridge_nor_memory() -> None:
+    assert report(domu_guests=[{"name": "old1", "state": "absent"}]).errors == []
+
+
+def test_a_misspelt_variable_is_named_with_the_right_one() -> None:
+    assert _declared.misspelt(["domu_guest", "ansible_host", "domu_files_result"], role_options()) == [
+        "domu_guest is not a variable of the roles; did you mean domu_guests?"
+    ]
+
+
+def test_a_default_that_fails_because_of_a_declared_value_is_not_blamed() -> None:
+    variables = _declared.HostVariables(
+        "xen1",
+        {"dom0_xen_release": "9.9"},
+        declared=frozenset({"dom0_xen_release"}),
+        problems={"dom0_packages": "dom0_packages can't be worked out: Xen release '9.9' is not known"},
+    )
+    assert _declared.check_host(variables, role_options()).errors == [
+        "host xen1: dom0_xen_release is '9.9'; allowed are 4.18, 4.20."
+    ]
+
+
+def test_a_secret_is_never_printed() -> None:
+    assert "sesame" not in "".join(report(domu_secrets="sesame").errors)
+    assert "sesame" not in "".join(report(domu_secrets={"web1": {"vncpasswd": "sesame\n"}}).errors)
+
+
+def test_a_mac_address_on_two_hosts_is_refused() -> None:
+    nics = [{"bridge": "bridge0", "mac": mac} for mac in ("00:16:3e:00:00:0a", "00:16:3E:00:00:0A")]
+    one, other = guest(nics=[nics[0]]), guest(name="b", nics=[nics[1]])
+    assert _declared.check_rack([report("xen1", domu_guests=[one]), report("xen2", domu_guests=[other])]) == [
+        "host xen2: guest b: mac is '00:16:3e:00:00:0a', which guest web1 on host xen1 has too"
+    ]
+
+
+def test_guests_of_one_name_on_two_hosts_get_different_addresses() -> None:
+    assert _declared.check_rack([report("xen1"), report("xen2")]) == []
+
+
+# -- with Ansible ------------------------------------------------------------------------------------------------------
+
+PLAY = """
+- hosts: all
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - netbsd.xen.validate:
+      run_once: true
+      register: checked
+    - ansible.builtin.debug: {var: checked}
+      run_once: true
+"""
+
+
+def validate(directory: Path, hosts: dict[str, dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+    """Run the module with a real ansible-playbook on an inventory of these hosts, none of which exists."""
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    (directory / "play.yml").write_text(PLAY)
+    (directory / "ansible.cfg").write_text("")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    environment.update(
+        ANSIBLE_COLLECTIONS_PATH=os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".build/collections")),
+        ANSIBLE_HOME=str(directory / "home"),
+        ANSIBLE_CONFIG=str(directory / "ansible.cfg"),
+        NO_COLOR="1",
+    )
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml"]
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_templates_and_role_defaults_are_resolved_per_host(tmp_path: Path) -> None:
+    bridges = {"bridge_bridges": [{"name": "bridge{{ 0 }}", "interfaces": []}]}
+    one = {"prefix": "/home/xen/{{ inventory_hostname }}", "domu_guests": [guest(disks=["{{ prefix }}.img"])]}
+    two = {"domu_guests": [guest(name="a"), guest(name="b", disks=[])]}
+    run = validate(tmp_path, {"xen1": {**bridges, **one}, "xen2": {**bridges, **two}})
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert '"hosts": 2' in run.stdout and '"guests": 3' in run.stdout
+
+
+def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: Path) -> None:
+    run = validate(
+        tmp_path,
+        {
+            "xen1": {**SOUND, "domu_guests": [guest(memory="lots")], "services_watchdog": "maybe"},
+            "xen2": {**SOUND, "domu_guests": "{{ missing_variable }}"},
+            "xen3": {**SOUND, "domu_config_dir": "{{ netbsd_xen_host.host.name }}"},
+        },
+    )
+    text = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "host xen1: guest web1: memory is 'lots'; allowed is" in text
+    assert "host xen1: services_watchdog is 'maybe'; allowed is true or false." in text
+    assert "host xen2: domu_guests can't be worked out: 'missing_variable' is undefined" in text
+    assert "host xen3" not in text
+    assert "Traceback" not in text
