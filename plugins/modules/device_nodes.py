@@ -35,7 +35,47 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-# The shared return values are described in the documentation fragment.
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module

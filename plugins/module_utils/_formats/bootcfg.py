@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""boot.cfg(5) as the NetBSD/x86 boot loader reads it, and back, line for line.
+
+Source of every rule: ``perform_bootcfg`` in NetBSD's sys/lib/libsa/bootcfg.c and ``docommandchoice`` in
+sys/arch/i386/stand/lib/bootmenu.c; measured where a record is named (NetBSD 7.99.10).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Iterable
+
+# The loader ignores a bigger file as a whole.
+MAX_BYTES = 32768
+# It drops the menu lines after the twentieth without a word.
+MAX_ENTRIES = 20
+# Each command is copied into char[80], its end included, and nobody checks (harmless up to 300 on the machine of the
+# records bootcfg-len-*, which says nothing of others).
+MAX_COMMAND = 79
+# With digits forced by ``format`` and a running timeout only these many entries are shown.
+MAX_NUMBERED_ENTRIES = 9
+DEFAULT_TIMEOUT = 10
+
+# The loader compares only as many characters as the keyword has, so "menuentry=" is a menu line too. In its order.
+_KEYWORDS = ("menu", "banner", "timeout", "default", "consdev", "root", "load", "format", "clear", "userconf", "fs")
+_NUMBER = re.compile(r"[0-9]+")
+# A file on another device ("hd1a:netbsd", "NAME=root:/netbsd") can't be looked at from here.
+_DEVICE = re.compile(r"\A[^/\s]+:")
+_BOOT_COMMANDS = ("boot", "pkboot")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu: what it shows and the commands that it runs, in order."""
+
+    text: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the file, exactly, and what the loader makes of it: a keyword and its value, or neither."""
+
+    text: str
+    keyword: str = ""
+    value: str = ""
+
+    @property
+    def entry(self) -> Entry | None:
+        """The menu entry on this line. The loader drops a menu line without a colon (record bootcfg-no-title)."""
+        if self.keyword != "menu" or ":" not in self.value:
+            return None
+        text, _colon, commands = self.value.partition(":")
+        return Entry(text.strip() or commands.strip(), split_commands(commands))
+
+
+def split_commands(commands: str) -> tuple[str, ...]:
+    """Commands are separated by semicolons; blanks around one mean nothing."""
+    return tuple(command.strip() for command in commands.split(";") if command.strip())
+
+
+def parse(text: str) -> list[Line]:
+    """Every line of a file. Never fails: what the loader ignores is a line without a keyword."""
+    return [_parse_line(line) for line in text.split("\n")]
+
+
+def render(lines: Iterable[Line]) -> str:
+    """The file again, byte for byte."""
+    return "\n".join(line.text for line in lines)
+
+
+def _parse_line(text: str) -> Line:
+    # A comment begins anywhere, in the middle of a command too.
+    key, equals, value = text.partition("#")[0].partition("=")
+    if equals:
+        for keyword in _KEYWORDS:
+            if key.startswith(keyword):
+                return Line(text, keyword, value)
+    return Line(text)
+
+
+def setting(keyword: str, value: object) -> Line:
+    """A new line for a keyword."""
+    return Line(f"{keyword}={value}", keyword, str(value))
+
+
+def entry_line(entry: Entry) -> Line:
+    """A new menu line."""
+    return setting("menu", f"{entry.text}:{';'.join(entry.commands)}")
+
+
+def entries(lines: Iterable[Line]) -> list[Entry]:
+    """The menu as written; the loader shows the first MAX_ENTRIES of it."""
+    return [line.entry for line in lines if line.entry is not None]
+
+
+def last(lines: Iterable[Line], keyword: str) -> Line | None:
+    """The line that decides: a later one overrides an earlier one (record bootcfg-dup-timeout)."""
+    found = [line for line in lines if line.keyword == keyword]
+    return found[-1] if found else None
+
+
+def timeout(lines: Iterable[Line]) -> int | None:
+    """Seconds until the default entry is booted; None: it waits for ever (records bootcfg-timeout-foo, -neg)."""
+    line = last(lines, "timeout")
+    if line is None:
+        return DEFAULT_TIMEOUT
+    number = _NUMBER.match(line.value)
+    return int(number.group()) if number else None
+
+
+def default_index(lines: list[Line]) -> int | None:
+    """The entry that is booted by default, counted from 0; None if there is no entry.
+
+    The number in the file counts from 1; a letter counts as 0; what is too low is the first entry, what is too high
+    the last (records bootcfg-default-range, -0, -letter).
+    """
+    count = min(len(entries(lines)), MAX_ENTRIES)
+    if not count:
+        return None
+    line = last(lines, "default")
+    number = _NUMBER.match(line.value.strip()) if line else None
+    return min(max(int(number.group()) if number else 1, 1), count) - 1
+
+
+def forces_numbers(lines: list[Line]) -> bool:
+    """True if a ``format`` line demands digits, with which the loader shows nine entries only."""
+    line = last(lines, "format")
+    return line is not None and line.value[:1].lower() in ("n", "d") and line.value != ""
+
+
+def is_numeric(line: Line | None) -> bool:
+    """True if a timeout or default line holds nothing but a number, or is not there."""
+    if line is None:
+        return True
+    # atoi(3) skips blanks, but before that the first character of a timeout must be a digit.
+    value = line.value if line.keyword == "timeout" else line.value.lstrip()
+    return _NUMBER.fullmatch(value.rstrip()) is not None
+
+
+def boot_file(word: str) -> str | None:
+    """The path in the root file system of a file as the loader's commands name it; None if it is on another device."""
+    if _DEVICE.match(word):
+        return None
+    return "/" + word.lstrip("/")
+
+
+def files(entry: Entry) -> list[str]:
+    """Every file that an entry loads or boots, as far as it lies in the root file system."""
+    found = []
+    for command in entry.commands:
+        words = command.split()
+        if words[0] in _BOOT_COMMANDS:
+            found.append(_booted_file(words))
+        elif words[0] in ("load", "multiboot") and len(words) > 1:
+            found.append(boot_file(words[1]))
+    return [path for path in found if path is not None]
+
+
+def native_kernel(entry: Entry) -> str | None:
+    """The kernel that an entry boots without a hypervisor, or None.
+
+    Kernels built for Xen carry XEN3 in their names (NetBSD's distribution) and don't run on bare metal.
+    """
+    for command in entry.commands:
+        words = command.split()
+        if words[0] == "multiboot":
+            return None
+        if words[0] in _BOOT_COMMANDS:
+            path = _booted_file(words)
+            return None if path is None or "XEN3" in path.rsplit("/", 1)[-1] else path
+    return None
+
+
+def dom0_arguments(entry: Entry) -> str:
+    """The arguments of the kernel that a hypervisor is given, empty for a native entry."""
+    if not any(command.split()[0] == "multiboot" for command in entry.commands):
+        return ""
+    for command in entry.commands:
+        words = command.split(None, 2)
+        if words[0] == "load":
+            return words[2] if len(words) > 2 else ""
+    return ""
+
+
+def _booted_file(words: list[str]) -> str | None:
+    named = [word for word in words[1:] if not word.startswith("-")]
+    return boot_file(named[0]) if named else "/netbsd"

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What ifconfig(8) and brconfig(8) print, and the bridges' /etc/ifconfig.bridgeN files (ifconfig.if(5))."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+DEFAULT_MTU = 1500
+
+_HEAD = re.compile(r"([A-Za-z][A-Za-z0-9_]*): flags=")
+_FLAGS = re.compile(r"<([^>]*)>")
+_MTU = re.compile(r" mtu ([0-9]+)")
+_ADDRESS = re.compile(r"\s+(?:inet6? )([^\s%/]+)")
+# A row of the address cache has more words before its flags.
+_MEMBER = re.compile(r"\t\t(\S+) flags=")
+# A line of an ifconfig.IF file with the lines that it continues on.
+_LOGICAL_LINE = re.compile(r"(?:[^\n\\]|\\[\s\S]|\\\Z)*(?:\n|\Z)")
+_SEPARATOR = re.compile(r";|&&")
+_SHELL = re.compile(r"[|&`$()<>\"'\\{}*?#]")
+
+
+class NotUnderstood(Exception):
+    """A line that would have to be changed, but is more than these functions understand. ``args``: number, text."""
+
+
+@dataclass
+class Interface:
+    """One interface of ``ifconfig -a``. ``mtu`` in bytes, 0 if it was not printed."""
+
+    flags: list[str] = field(default_factory=list)
+    mtu: int = 0
+    addresses: list[str] = field(default_factory=list)
+
+
+def parse_interfaces(text: str) -> dict[str, Interface]:
+    """What ``ifconfig -a`` printed, by name.
+
+    The flags line of an interface that is or was in a bridge comes in two pieces that repeat the name (record
+    bridge-file-create, NetBSD 7.99.10), so every list of flags on the line counts.
+    """
+    found: dict[str, Interface] = {}
+    current = Interface()
+    for line in text.splitlines():
+        head = _HEAD.match(line)
+        if head:
+            flags = [flag for group in _FLAGS.findall(line) for flag in group.split(",") if flag]
+            mtu = _MTU.search(line)
+            current = found[head.group(1)] = Interface(flags, int(mtu.group(1)) if mtu else 0)
+            continue
+        address = _ADDRESS.match(line)
+        if address:
+            current.addresses.append(address.group(1))
+    return found
+
+
+def parse_bridges(text: str) -> dict[str, list[str]]:
+    """What ``brconfig -a`` printed: each bridge's members, in the order printed."""
+    found: dict[str, list[str]] = {}
+    members: list[str] = []
+    for line in text.splitlines():
+        head = _HEAD.match(line)
+        member = _MEMBER.match(line)
+        if head:
+            members = found[head.group(1)] = []
+        elif member:
+            members.append(member.group(1))
+    return found
+
+
+# -- /etc/ifconfig.bridgeN --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class BridgeFile:
+    """What an ifconfig.bridgeN file does at boot. MTUs in bytes; ``other`` are lines that may do more, with numbers."""
+
+    members: list[str] = field(default_factory=list)
+    up: bool = False
+    mtu: int = DEFAULT_MTU
+    member_mtus: dict[str, int] = field(default_factory=dict)
+    other: list[tuple[int, str]] = field(default_factory=list)
+
+
+def parse_bridge_file(text: str, bridge: str) -> BridgeFile:
+    """What a file does to ``bridge``. Never fails."""
+    result = BridgeFile()
+    number = 1
+    for raw in _logical_lines(text):
+        commands = _commands(raw, bridge)
+        if commands is None:
+            result.other.append((number, raw.strip()))
+        for words in commands or []:
+            _carry_out(result, words, bridge)
+        number += raw.count("\n")
+    return result
+
+
+def update_bridge_file(text: str, bridge: str, members: list[str], mtu: int, set_members: bool) -> str:
+    """The file made to bring ``bridge`` up with just these members and this MTU; lines that are right stay as they are.
+
+    With ``set_members`` it sets the members' MTU too. Raises NotUnderstood if a line that must change is beyond it.
+    """
+    before = parse_bridge_file(text, bridge)
+    lines = _logical_lines(text) if text else ["create\n"]
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    for member in before.members:
+        if member not in members:
+            lines = _without_member(lines, bridge, member)
+    early = []
+    if before.mtu != mtu:
+        lines = [_without_mtu(line, bridge) for line in lines]
+        early.append(f"mtu {mtu}\n")
+    if set_members:
+        wrong = [member for member in members if before.member_mtus.get(member) != mtu]
+        lines = [line for line in lines if not any(_sets_mtu_of(line, bridge, member) for member in wrong)]
+        early += [f"!ifconfig {member} mtu {mtu}\n" for member in wrong]
+    lines = _insert_early([line for line in lines if line], early)
+    lines += [f"!brconfig $int add {member} up\n" for member in members if member not in before.members]
+    after = "".join(lines)
+    return after if parse_bridge_file(after, bridge).up else after + "up\n"
+
+
+def _logical_lines(text: str) -> list[str]:
+    return [line for line in _LOGICAL_LINE.findall(text) if line]
+
+
+def _commands(raw: str, bridge: str) -> list[list[str]] | None:
+    """A line's commands as words, ifconfig's own arguments as an ifconfig command; None if it takes a shell to tell."""
+    line = raw.replace("\\\n", " ").strip()
+    if not line or line.startswith("#"):
+        return []
+    if not line.startswith("!"):
+        return [["ifconfig", bridge] + line.split()]
+    line = line[1:].replace("${int}", bridge).replace("$int", bridge)
+    commands = [part.split() for part in _SEPARATOR.split(line) if part.strip()]
+    if any(_SHELL.search(word) for words in commands for word in words):
+        return None
+    return commands
+
+
+def _carry_out(result: BridgeFile, words: list[str], bridge: str) -> None:
+    """What one command of the file adds to its effect."""
+    tool = words[0].rsplit("/", 1)[-1]
+    if len(words) < 2 or tool not in ("ifconfig", "brconfig"):
+        return
+    target, rest = words[1], words[2:]
+    for word, argument in zip(rest, rest[1:] + [""]):
+        if word == "mtu" and argument.isdigit() and tool == "ifconfig":
+            if target == bridge:
+                result.mtu = int(argument)
+            else:
+                result.member_mtus[target] = int(argument)
+        if target != bridge:
+            continue
+        if word in ("up", "down"):
+            result.up = word == "up"
+        elif tool == "brconfig" and word == "add" and argument and argument not in result.members:
+            result.members.append(argument)
+        elif tool == "brconfig" and word == "delete" and argument in result.members:
+            result.members.remove(argument)
+
+
+def _without_member(lines: list[str], bridge: str, member: str) -> list[str]:
+    """The lines without the command that adds ``member``."""
+    found = []
+    pattern = re.compile(rf"[ \t]+add[ \t]+{re.escape(member)}(?=\s|\Z)")
+    for number, line in enumerate(lines, 1):
+        commands = _commands(line, bridge)
+        if commands is None or not _adds(commands, bridge, member):
+            found.append(line)
+            continue
+        if len(commands) > 1 or "\\\n" in line:
+            raise NotUnderstood(number, line.strip())
+        shorter = pattern.sub("", line)
+        # What is left of "!brconfig $int add wm0" does nothing but print.
+        if len(shorter.split()) > 2:
+            found.append(shorter)
+    return found
+
+
+def _adds(commands: list[list[str]], bridge: str, member: str) -> bool:
+    effect = BridgeFile()
+    for words in commands:
+        _carry_out(effect, words, bridge)
+    return member in effect.members
+
+
+def _without_mtu(line: str, bridge: str) -> str:
+    """A line of the bridge's own arguments without its MTU; empty if nothing is left."""
+    if line.startswith(("!", "#")):
+        return "" if _sets_mtu_of(line, bridge, bridge) else line
+    shorter = re.sub(r"(^|[ \t]+)mtu[ \t]+[0-9]+", "", line)
+    return shorter if shorter.strip() or not line.strip() else ""
+
+
+def _sets_mtu_of(line: str, bridge: str, interface: str) -> bool:
+    """True for a line that does nothing but set an interface's MTU by an ifconfig command."""
+    commands = _commands(line, bridge) if line.startswith("!") else None
+    return bool(commands) and len(commands) == 1 and commands[0][1:3] == [interface, "mtu"] and len(commands[0]) == 4
+
+
+def _insert_early(lines: list[str], early: list[str]) -> list[str]:
+    """``early`` before the first line that does anything but create the bridge: a member must fit its MTU."""
+    position = 0
+    while position < len(lines) and (lines[position].strip() in ("", "create") or lines[position].startswith("#")):
+        position += 1
+    return lines[:position] + early + lines[position:]

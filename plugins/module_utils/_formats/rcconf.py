@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""rc.conf(5) files: what they set, and changing one setting without touching another byte.
+
+They are shell scripts that sh(1) reads from top to bottom, so the last assignment of a variable counts. This is no
+shell: it understands assignments on their own, knows where quoting, comments, functions and conditions begin and end,
+and tells of every assignment whether it is always carried out. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SCRIPT_LINE = r"^[ \t]*{}=(?P<value>[^#\s;]*|\"[^\"\n]*\"|'[^'\n]*')[ \t]*(?:[#;].*)?$"
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_BLANKS = " \t"
+_OPENING = {"if": "fi", "case": "esac", "while": "done", "until": "done", "for": "done", "{": "}"}
+_CLOSING = frozenset(_OPENING.values())
+# Words after which a command stands as it does at the beginning of a line.
+_LEADING = frozenset(("then", "else", "elif", "do", "!", "if", "while", "until", "{", "fi", "done", "esac", "}"))
+_DECLARING = frozenset(("export", "readonly"))
+# What checkyesno in rc.subr(8) takes for yes; all else is no.
+_YES = frozenset(("yes", "true", "on", "1"))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One assignment. ``value`` is None if it takes a shell to know it; ``start`` and ``end`` enclose the value's text;
+    ``line`` counts from 1; ``nested`` is True within a condition, a loop or a function, where nobody knows whether it
+    is carried out."""
+
+    name: str
+    value: str | None
+    line: int
+    start: int
+    end: int
+    nested: bool
+
+
+@dataclass
+class Document:
+    """A file's settings in order, the files that it reads in turn (line, name), and why it can't be trusted, if so."""
+
+    text: str
+    settings: list[Setting] = field(default_factory=list)
+    sources: list[tuple[int, str]] = field(default_factory=list)
+    trouble: str = ""
+
+    def last(self, name: str) -> Setting | None:
+        """The assignment that counts, or None."""
+        found = [setting for setting in self.settings if setting.name == name]
+        return found[-1] if found else None
+
+
+def parse(text: str) -> Document:
+    """A file's settings. Never fails; a file that ends within a quote or a condition has ``trouble``."""
+    return _Scanner(text).scan()
+
+
+def is_yes(value: str | None) -> bool:
+    """Whether rc.subr's checkyesno takes a value for yes."""
+    return value is not None and value.lower() in _YES
+
+
+def quoted(value: str) -> str:
+    """A value as it is written into a file: bare words for YES and NO, else in double quotes."""
+    if value in ("YES", "NO"):
+        return value
+    return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
+
+
+def assign(document: Document, name: str, value: str) -> str:
+    """The file's text with ``name`` set to ``value``: the assignment that counts is changed, or a line added."""
+    setting = document.last(name)
+    text = document.text
+    if setting is not None:
+        return text[: setting.start] + quoted(value) + text[setting.end :]
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return f"{text}{name}={quoted(value)}\n"
+
+
+def script_variable(script: str, name: str) -> str | None:
+    """The value of an assignment at the beginning of a line in an rc.d script, such as ``name`` or ``rcvar``.
+
+    ``$name`` and ``${name}`` within it are looked up in the script. None if it is not set or not that simple.
+    """
+    values = _script_values(script, name)
+    if not values:
+        return None
+    value = values[-1]
+    for braced, bare in _REFERENCE.findall(value):
+        known = _script_values(script, braced or bare)
+        if not known or (braced or bare) == name:
+            return None
+        value = value.replace("${" + braced + "}" if braced else "$" + bare, known[-1])
+    return None if "$" in value or "`" in value else value
+
+
+def _script_values(script: str, name: str) -> list[str]:
+    found = re.finditer(_SCRIPT_LINE.format(re.escape(name)), script, re.MULTILINE)
+    return [match.group("value").strip("\"'") for match in found]
+
+
+class _Scanner:
+    """One pass over the text, a command at a time."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.stack: list[str] = []
+        self.document = Document(text)
+        self.words: list[tuple[int, int]] = []
+        # After && or || a command may not be run; after | it runs in another shell.
+        self.conditional = False
+
+    def scan(self) -> Document:
+        while self.at < len(self.text) and not self.document.trouble:
+            self._step()
+        self._end_command()
+        if self.stack and not self.document.trouble:
+            self._give_up(f"{self.stack[-1]!r} is missing at the end")
+        return self.document
+
+    def _step(self) -> None:
+        char = self.text[self.at]
+        if char in _BLANKS:
+            self.at += 1
+        elif self.text.startswith("\\\n", self.at):
+            self.at += 2
+        elif char == "#":
+            end = self.text.find("\n", self.at)
+            self.at = len(self.text) if end < 0 else end
+        elif char == "\n":
+            self._end_command()
+            self.conditional = False
+            self.at += 1
+        elif char in ";&|()":
+            self._operator(char)
+        elif self.text.startswith("<<", self.at):
+            self._give_up("it has a here-document")
+        else:
+            self._word()
+
+    def _operator(self, char: str) -> None:
+        double = self.text.startswith(char * 2, self.at)
+        if char == "(":
+            self._open_parenthesis()
+            return
+        if char == ")":
+            self._close_parenthesis()
+            return
+        self._end_command()
+        if char == ";":
+            self.conditional = False
+        elif char == "|" or double:
+            self.conditional = True
+        self.at += 2 if double else 1
+
+    def _open_parenthesis(self) -> None:
+        if self.words:
+            # NAME ( ) opens a function, whose body follows.
+            self.words.clear()
+        self.stack.append(")")
+        self.at += 1
+
+    def _close_parenthesis(self) -> None:
+        if self.stack and self.stack[-1] == ")":
+            self._end_command()
+            self.stack.pop()
+        elif self.stack and self.stack[-1] == "esac":
+            self.words.clear()  # that was the pattern of a branch
+        else:
+            self._give_up("a ')' too many")
+        self.at += 1
+
+    def _word(self) -> None:
+        start = self.at
+        end = _word_end(self.text, start)
+        if end is None:
+            self._give_up("a quote has no end", start)
+            return
+        self.at = end
+        word = self.text[start:end]
+        if not self.words and self._keyword(word):
+            return
+        self.words.append((start, end))
+
+    def _keyword(self, word: str) -> bool:
+        """Take a reserved word at the beginning of a command; True if it was one."""
+        if word in _OPENING:
+            self.stack.append(_OPENING[word])
+            if word in ("case", "for"):
+                self.words.append((self.at - len(word), self.at))
+            return True
+        if word in _CLOSING:
+            if not self.stack or self.stack[-1] != word:
+                self._give_up(f"{word!r} without a beginning")
+            else:
+                self.stack.pop()
+            return True
+        return word in _LEADING
+
+    def _end_command(self) -> None:
+        words, self.words = self.words, []
+        if not words:
+            return
+        texts = [self.text[start:end] for start, end in words]
+        if texts[0] in (".", "source") and len(texts) > 1:
+            self.document.sources.append((self._line(words[0][0]), _unquoted(texts[1]) or texts[1]))
+        if texts[0] in _DECLARING:
+            words, texts = words[1:], texts[1:]
+        if not all(_ASSIGNMENT.match(text) for text in texts):
+            return  # VAR=x command: set for that command only
+        for (start, end), text in zip(words, texts):
+            name = _ASSIGNMENT.match(text).group(1)
+            begin = start + len(name) + 1
+            self.document.settings.append(
+                Setting(
+                    name=name,
+                    value=_unquoted(self.text[begin:end]),
+                    line=self._line(start),
+                    start=begin,
+                    end=end,
+                    nested=bool(self.stack) or self.conditional,
+                )
+            )
+
+    def _line(self, position: int) -> int:
+        return self.text.count("\n", 0, position) + 1
+
+    def _give_up(self, why: str, position: int | None = None) -> None:
+        self.document.trouble = f"line {self._line(self.at if position is None else position)}: {why}"
+        self.words.clear()
+
+
+def _word_end(text: str, at: int) -> int | None:
+    """Where a word that begins at ``at`` ends; None if a quote or substitution in it never does."""
+    while at < len(text):
+        char = text[at]
+        if char in _BLANKS or char in "\n;&|()":
+            return at
+        if text.startswith("<<", at):
+            return at
+        closed = _past(text, at)
+        if closed is None:
+            return None
+        at = closed
+    return at
+
+
+def _past(text: str, at: int) -> int | None:
+    """The position after the character, quotation or substitution at ``at``."""
+    char = text[at]
+    if char == "\\":
+        return min(at + 2, len(text))
+    if char == "'":
+        end = text.find("'", at + 1)
+        return None if end < 0 else end + 1
+    if char in '"`':
+        return _past_nested(text, at + 1, char)
+    if text.startswith("${", at):
+        return _past_nested(text, at + 2, "}")
+    if text.startswith("$(", at):
+        return _past_nested(text, at + 2, ")")
+    return at + 1
+
+
+def _past_nested(text: str, at: int, closing: str) -> int | None:
+    while at < len(text):
+        if text[at] == closing:
+            return at + 1
+        # Within double quotes an apostrophe is a plain character.
+        end = at + 1 if closing == '"' and text[at] == "'" else _past(text, at)
+        if end is None:
+            return None
+        at = end
+    return None
+
+
+def _unquoted(word: str) -> str | None:
+    """The value of a word without its quotation; None if it holds a substitution, which takes a shell."""
+    value, at = "", 0
+    quote = ""
+    while at < len(word):
+        char = word[at]
+        if quote == "'" or (quote == "" and char == "'"):
+            quote, value = ("" if quote else "'", value) if char == "'" else (quote, value + char)
+        elif char == '"':
+            quote = "" if quote else '"'
+        elif char == "\\" and at + 1 < len(word):
+            value += _escaped(word[at + 1], quote)
+            at += 1
+        elif char in "$`":
+            return None
+        else:
+            value += char
+        at += 1
+    return value
+
+
+def _escaped(char: str, quote: str) -> str:
+    """What a backslash and ``char`` stand for: within double quotes it escapes few characters."""
+    if char == "\n":
+        return ""
+    return char if not quote or char in '\\"$`' else "\\" + char

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What xl prints, as data."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+# xl pads the name to 40 columns and the rest from the right, so names may hold blanks (record list_space, xl 4.20).
+_ROW = re.compile(
+    r"(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[-rbpscwdS]{6})\s+(?P<seconds>[0-9.]+)\Z"
+)
+_NOISE = re.compile(
+    r"Parsing config from |(libxl|xc|xl): (info|debug|detail|notice|progress|warning): |Daemon running with "
+)
+_HOTPLUG_CAUSE = "device_hotplug_child_death_cb: script: "
+_DOMAIN_ID = re.compile(r"libxl: error: [^:]+:[0-9]+:[^:]+: Domain ([0-9]+):")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of ``xl list``: ``memory`` in MiB, ``state`` as xl's six letters."""
+
+    name: str
+    domid: int
+    memory: int
+    vcpus: int
+    state: str
+
+    @property
+    def dying(self) -> bool:
+        """Being taken apart; soon gone. It may have lost its name already (record create-destroy-now, NetBSD
+        7.99.10)."""
+        return self.state[5] == "d"
+
+    @property
+    def paused(self) -> bool:
+        return self.state[2] == "p" and not self.down
+
+    @property
+    def down(self) -> bool:
+        """Has shut down, rebooted or crashed, and waits for its xl to act."""
+        return self.state[3] == "s"
+
+    @property
+    def crashed(self) -> bool:
+        """Down because it crashed, or because its watchdog fired (state column 5)."""
+        return self.down and self.state[4] in "cw"
+
+
+def parse_list(text: str) -> list[Row]:
+    """The rows of ``xl list``. Raises ValueError if it is something else."""
+    lines = text.splitlines()
+    if not lines or not lines[0].startswith("Name"):
+        raise ValueError("xl list printed no table")
+    rows = []
+    for line in lines[1:]:
+        found = _ROW.match(line)
+        if found is None:
+            raise ValueError(f"xl list printed a line that is not understood: {line!r}")
+        rows.append(Row(found["name"], int(found["domid"]), int(found["memory"]), int(found["vcpus"]), found["state"]))
+    return rows
+
+
+def parse_list_long(text: str) -> dict[int, dict[str, Any]]:
+    """The configurations that ``xl list -l`` prints, by domain id. Raises ValueError if it is something else.
+
+    Default values are left out there, and booleans are the strings True and False.
+    """
+    try:
+        domains = json.loads(text)
+    except ValueError:
+        raise ValueError(
+            'xl list -l printed no JSON; is output_format="sxp" set in xl.conf? Remove that line.'
+        ) from None
+    if not isinstance(domains, list):
+        raise ValueError("xl list -l printed JSON that is not a list of domains")
+    return {int(domain["domid"]): domain.get("config") or {} for domain in domains}
+
+
+def parse_info(text: str) -> dict[str, str]:
+    """``xl info``: key to value, as text."""
+    found = {}
+    for line in text.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            found[key.strip()] = value.strip()
+    return found
+
+
+def cause(stderr: str) -> str:
+    """The line that says why a create failed. The last lines never do: they tell of the clean-up.
+
+    That is what a hotplug script said, if one did, else the first line that is not mere information (records
+    create_missing_bridge, create_missing_kernel (xl 4.20), create-five-4vnd, create-vifdef (NetBSD 7.99.10)).
+    """
+    lines = [line.strip() for line in printable(stderr).splitlines() if line.strip() and not _NOISE.match(line)]
+    for line in lines:
+        if _HOTPLUG_CAUSE in line:
+            return line.split(_HOTPLUG_CAUSE, 1)[1]
+    return lines[0] if lines else ""
+
+
+def domain_ids(stderr: str) -> set[int]:
+    """The domains that libxl's messages are about, without domain 0 (record create_duplicate, xl 4.20)."""
+    return {int(found) for found in _DOMAIN_ID.findall(stderr)} - {0}
+
+
+def printable(text: str) -> str:
+    """Text from a guest or a log without what could steer the reader's terminal."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))

@@ -1,0 +1,156 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_cfg
+short_description: The boot menu of a NetBSD/x86 machine
+version_added: 0.1.0
+description:
+  - Puts entries into C(/boot.cfg), chooses the default entry and the timeout, and leaves every other line as it is.
+  - Refuses a menu that the boot loader would misread or that could leave the machine unbootable. At least one entry
+    that boots a native kernel always stays.
+  - The first content ever found stays in C(/boot.cfg.orig), the last one in C(/boot.cfg.prev).
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+options:
+  path:
+    description: The file, absolute. Kernels and hypervisors are looked for from C(/), whatever the path.
+    type: path
+    default: /boot.cfg
+  entries:
+    description:
+      - The managed entries. They come first in the menu, in this order. An entry of the same name is replaced.
+      - An entry is either a native kernel (O(entries[].kernel)), a hypervisor with a dom0 kernel
+        (O(entries[].kernel) and
+        O(entries[].hypervisor)), or the loader's own commands (O(entries[].commands)).
+      - Files that an entry names must exist and not be empty, unless they are listed in O(assume_files).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The text in the menu, by which the entry is known. Neither V(:) nor V(#) can be in it.
+        type: str
+        required: true
+      kernel:
+        description: The kernel file, as seen from the root file system.
+        type: str
+      args:
+        description:
+          - The kernel's arguments, such as V(-s) or V(root=wd0a console=pc). A dom0 kernel reads 255 characters.
+        type: str
+      hypervisor:
+        description: The Xen hypervisor file, which makes this an entry that boots into Xen.
+        type: str
+      hypervisor_args:
+        description: The hypervisor's arguments, such as V(dom0_mem=1G). A memory size without a suffix is in KiB.
+        type: str
+      commands:
+        description: The commands of the boot loader, for an entry of any other kind, such as V(prompt).
+        type: list
+        elements: str
+  default:
+    description:
+      - The name of the entry that boots when nobody chooses one, a managed one or another.
+      - If omitted, the entry that was the default stays so, wherever it then stands in the menu.
+    type: str
+  timeout:
+    description: Seconds until the default entry boots, 0 to 3600. If omitted, it is left alone.
+    type: int
+  other_entries:
+    description: Whether entries that are not declared stay after the managed ones (V(keep)) or go (V(remove)).
+    type: str
+    choices: [keep, remove]
+    default: keep
+  assume_files:
+    description:
+      - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.
+    type: list
+    elements: str
+    default: []
+notes:
+  - With entries that are no longer than 79 characters for each command the loader is on the safe side; a longer one is
+    written, with a warning.
+"""
+
+EXAMPLES = r"""
+- name: Boot into Xen, with the native kernel as a way back
+  netbsd.xen.boot_cfg:
+    entries:
+      - name: Xen
+        kernel: /netbsd-XEN3_DOM0.gz
+        args: root=wd0a console=pc
+        hypervisor: /xen-4.20.gz
+        hypervisor_args: dom0_mem=1G
+      - name: NetBSD
+        kernel: /netbsd
+      - name: NetBSD, single user
+        kernel: /netbsd
+        args: -s
+    default: Xen
+    timeout: 5
+
+- name: The native kernel again, whatever else is in the menu
+  netbsd.xen.boot_cfg:
+    default: NetBSD
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_cfg
+
+
+def main():
+    run_module(boot_cfg)
+
+
+if __name__ == "__main__":
+    main()

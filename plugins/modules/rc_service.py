@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rc_service
+short_description: The rc.d services of a NetBSD dom0
+version_added: 0.1.0
+description:
+  - Enables services by the switch that their own scripts name, sets rc.conf variables, and starts or stops services.
+  - Xen's services are judged by their processes and by xenstored's answer, because the status of C(xencommons) is
+    always 0.
+  - In C(/etc/rc.conf) and C(/etc/rc.conf.d/NAME) only the assignment that counts is changed, in its line. A variable
+    that is set within a condition or a function is refused.
+  - Of C(xencommons) just what is missing is started. A living xenstored is never restarted, since guests can't do
+    without it.
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+options:
+  services:
+    description: The services, each named once.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The name of a script in C(/etc/rc.d).
+        type: str
+        required: true
+      enabled:
+        description:
+          - Whether it starts at boot. If omitted, that is left alone.
+          - Refused for a script without an rcvar, such as C(xendomains). Its switch is the list of guests in its
+            variable.
+        type: bool
+      state:
+        description:
+          - Whether it runs now. If omitted, that is left alone.
+          - A running C(xencommons) is not stopped. Disable it and reboot.
+        type: str
+        choices: [started, stopped]
+      variables:
+        description:
+          - rc.conf variables and their values, each a text of one line, a number or a boolean, which becomes C(YES)
+            or C(NO).
+          - A variable that is not set counts as empty.
+        type: dict
+        default: {}
+  assume_files:
+    description:
+      - Scripts of Xen, and C(/kern/xen/privcmd), that are taken to exist. For a run in check mode, where the tasks that
+        would install or mount them did nothing.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Xen's daemons, now and at boot, and the guests that start at boot
+  netbsd.xen.rc_service:
+    services:
+      - name: xencommons
+        enabled: true
+        state: started
+      - name: xendomains
+        variables:
+          xendomains: web1 db1
+          xendomains_config: /usr/pkg/etc/xen/%s.cfg
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import rc_service
+
+
+def main():
+    run_module(rc_service)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: system_files
+short_description: Kernels, hypervisors, ramdisks and scripts of a NetBSD dom0
+version_added: 0.1.0
+description:
+  - Copies files on the machine, or fetches them, and checks them before they appear at their place.
+  - At every moment the old or the new file is in place, whole. Room is checked first, and 1 MiB is always left free.
+  - Content is compared by its SHA512. A file whose name ends in C(.gz) must be a complete gzip file.
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+options:
+  files:
+    description: The files, each O(files[].dest) named once.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      src:
+        description:
+          - A file on the machine, or a URL (http, https or ftp), which is fetched with ftp(1) within 30 minutes.
+        type: str
+        required: true
+      dest:
+        description: The file's place, absolute. Missing folders are made.
+        type: str
+        required: true
+      sha512:
+        description:
+          - The SHA512 of the content, 128 hexadecimal digits. A file in place that has it is never fetched again.
+          - Without it, a file in place of a URL counts as right, with a warning.
+        type: str
+      mode:
+        description:
+          - The permissions, three octal digits in quotes. If omitted, those of the file in place stay, and a new file
+            gets V("0444").
+        type: str
+      keep_previous:
+        description:
+          - Whether the file that was in place stays beside it as C(DEST.old).
+          - In C(/etc/rc.d) it never does, because every file there is run when the machine boots.
+        type: bool
+        default: true
+  assume_files:
+    description:
+      - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: The hypervisor from its package, and a dom0 kernel from a mirror
+  netbsd.xen.system_files:
+    files:
+      - src: /usr/pkg/xen420-kernel/xen.gz
+        dest: /xen-4.20.gz
+        mode: "0444"
+      - src: https://cdn.NetBSD.org/pub/NetBSD/NetBSD-10.1/amd64/binary/kernel/netbsd-XEN3_DOM0.gz
+        dest: /netbsd-XEN3_DOM0.gz
+        sha512: "{{ dom0_kernel_sha512 }}"
+        mode: "0444"
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import system_files
+
+
+def main():
+    run_module(system_files)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine in memory, at the edge of Host: files are a dictionary, and commands are answered by functions.
+
+FakeXen answers for a small Xen behind it. It stands in for the toolstack only as far as the unit tests of what calls xl
+need it; how the real one behaves is the simulator's and the lab's matter.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host, Result
+
+
+@dataclass
+class Entry:
+    """Something in the file system."""
+
+    content: bytes = b""
+    mode: int = 0o644
+    kind: str = "file"
+    size: int | None = None
+
+
+class MemoryHost(Host):
+    """Host with nothing real behind it. ``programs`` maps a program's path to a function of its arguments that
+    gives (rc, stdout, stderr)."""
+
+    def __init__(self, system: str = "NetBSD") -> None:
+        super().__init__()
+        self.system = system
+        self.tree: dict[str, Entry] = {}
+        self.programs: dict[str, Any] = {}
+
+    # -- for tests -----------------------------------------------------------------------------------------------------
+
+    def put(self, path: str, content: str = "", mode: int = 0o644, kind: str = "file") -> None:
+        self.tree[path] = Entry(content.encode(), mode, kind)
+
+    def text(self, path: str) -> str:
+        return self.tree[path].content.decode()
+
+    def ran(self, program: str) -> list[list[str]]:
+        return [command["argv"][1:] for command in self.commands if posixpath.basename(command["argv"][0]) == program]
+
+    # -- Host ----------------------------------------------------------------------------------------------------------
+
+    def try_run(self, argv, timeout=30.0, cwd="/"):
+        program = self.programs.get(argv[0])
+        if program is None:
+            raise CommandFailed(
+                f"{argv[0]} can't be run: No such file or directory. Is it installed?", command=list(argv)
+            )
+        rc, stdout, stderr = program(list(argv[1:]))
+        self.commands.append({"argv": list(argv), "rc": rc, "seconds": 0.0})
+        if rc is None:
+            raise CommandFailed(
+                f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed", timed_out=True
+            )
+        return Result(tuple(argv), rc, stdout, stderr, 0.0)
+
+    def read_bytes(self, path):
+        entry = self.tree.get(path)
+        return None if entry is None else entry.content
+
+    def exists(self, path):
+        return path in self.tree or any(known.startswith(path + "/") for known in self.tree)
+
+    def stat(self, path, follow=True):
+        entry = self.tree.get(path)
+        if entry is None:
+            return FileStat("directory", 0, 0o755, 0, 0) if self.exists(path) else None
+        return FileStat(entry.kind, len(entry.content) if entry.size is None else entry.size, entry.mode, 0, 0)
+
+    def list_dir(self, path):
+        inside = [known[len(path) + 1 :].split("/")[0] for known in self.tree if known.startswith(path + "/")]
+        return sorted(set(inside))
+
+    def free_bytes(self, path):
+        return 1 << 40
+
+    def write_text(self, path, text, mode=0o644, backup=False):
+        old = self.tree.get(path)
+        self.tree[path] = Entry(text.encode("utf-8", "surrogateescape"), old.mode if old else mode)
+
+    def copy_file(self, source, path, mode):
+        self.tree[path] = Entry(self.tree[source].content, mode)
+
+    def make_dir(self, path, mode=0o755):
+        self.tree.setdefault(path, Entry(mode=mode, kind="directory"))
+
+    def rename(self, source, path):
+        self.tree[path] = self.tree.pop(source)
+
+    def remove(self, path):
+        self.tree.pop(path, None)
+
+    def create_sparse(self, path, size, mode=0o600):
+        if path in self.tree:
+            raise XenError(f"The disk file {path} can't be created: File exists")
+        self.tree[path] = Entry(mode=mode, size=size)
+
+
+@dataclass
+class Domain:
+    """A running domain as FakeXen keeps it. ``pauses`` nest."""
+
+    name: str
+    domid: int
+    memory: int
+    maxmem: int
+    vcpus: int
+    maxvcpus: int
+    settings: dict[str, Any]
+    state: str = "-b----"
+    used: int | None = None
+    pauses: int = 0
+    deaf: bool = False
+
+
+@dataclass
+class FakeXen:
+    """xl, ps and brconfig of a MemoryHost. The switches on it make a create fail in one of the recorded ways."""
+
+    host: MemoryHost
+    free: int = 4096
+    commandline: str = "dom0_mem=1G"
+    xenstored: bool = True
+    bridges: tuple[str, ...] = ("bridge0",)
+    domains: list[Domain] = field(default_factory=list)
+    next_domid: int = 1
+    create_error: tuple[int, str] | None = None
+    leaves_domain: bool = False
+    loses_nics: bool = False
+    dies_at_once: bool = False
+    follows_memory: bool = True
+
+    def __post_init__(self) -> None:
+        xl = "/usr/pkg/sbin/xl" if self.host.system == "NetBSD" else "/usr/sbin/xl"
+        self.host.put(xl, mode=0o755)
+        if self.host.system == "NetBSD":
+            self.host.put("/kern/xen/privcmd", kind="other")
+        else:
+            self.host.put("/proc/xen/capabilities", "control_d\n")
+            for bridge in self.bridges:
+                self.host.put(f"/sys/class/net/{bridge}/bridge/bridge_id", "x")
+        self.host.programs.update({xl: self.xl, "/bin/ps": self.ps, "/sbin/brconfig": self.brconfig})
+
+    def named(self, name: str) -> Domain:
+        (found,) = [domain for domain in self.domains if domain.name == name]
+        return found
+
+    def ps(self, args):
+        assert args == ["-axo", "pid=,comm="]
+        return 0, "    1 init\n" + ("  402 xenstored\n  409 xenconsoled\n" if self.xenstored else ""), ""
+
+    def brconfig(self, args):
+        assert args == ["-a"]
+        lines = [f"{bridge}: flags=41<UP,RUNNING>\n\tConfiguration:\n\t\tpriority 32768\n" for bridge in self.bridges]
+        return 0, "".join(lines), ""
+
+    def xl(self, args):
+        assert self.xenstored, f"xl {' '.join(args)} was called with xenstored dead: a real one would hang for ever"
+        assert "0" not in args[1:], "a command for domain 0"
+        return getattr(self, "xl_" + args[0].replace("-", "_"))(args[1:])
+
+    def xl_list(self, args):
+        if args == ["-l"]:
+            return (
+                0,
+                json.dumps([{"domid": 0, "config": {"c_info": {"type": "pv", "name": "Domain-0"}}}, *self._long()]),
+                "",
+            )
+        assert not args
+        head = "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
+        rows = [("Domain-0", 0, 1024, 1, "r-----")]
+        for domain in self.domains:
+            state = domain.state[:2] + ("p" if domain.pauses else domain.state[2]) + domain.state[3:]
+            used = domain.memory if domain.used is None else domain.used
+            rows.append((domain.name, domain.domid, used, domain.vcpus, state))
+        body = "".join(f"{n:<40} {i:5d} {m:5d} {v:5d}     {s}  {1.5:8.1f}\n" for n, i, m, v, s in rows)
+        return 0, head + body, ""
+
+    def _long(self):
+        for domain in self.domains:
+            yield {"domid": domain.domid, "config": _config_json(domain, self.loses_nics)}
+
+    def xl_info(self, args):
+        return (
+            0,
+            f"host                   : box\nfree_memory            : {self.free}\n"
+            + (f"xen_commandline        : {self.commandline}\n"),
+            "",
+        )
+
+    def xl_create(self, args):
+        (path,) = args
+        settings = xlcfg.parse(self.host.text(path))
+        name = str(settings["name"])
+        if any(domain.name == name for domain in self.domains):
+            return (
+                3,
+                "",
+                f'libxl: error: libxl_domain.c:81:libxl__domain_rename: Domain with name "{name}" already exists.\n',
+            )
+        if self.create_error is None or self.leaves_domain:
+            memory, vcpus = int(str(settings["memory"])), int(str(settings.get("vcpus", 1)))
+            self.domains.append(
+                Domain(
+                    name=name,
+                    domid=self.next_domid,
+                    memory=memory,
+                    maxmem=int(str(settings.get("maxmem", memory))),
+                    vcpus=vcpus,
+                    maxvcpus=int(str(settings.get("maxvcpus", vcpus))),
+                    settings=settings,
+                )
+            )
+            log = f"Waiting for domain {name} (domid {self.next_domid}) to die [pid {1000 + self.next_domid}]\n"
+            self.host.put(f"/var/log/xen/xl-{name}.log", log)
+            self.next_domid += 1
+        if self.dies_at_once:
+            self.domains.pop()
+        if self.create_error is not None:
+            return self.create_error[0], "", f"Parsing config from {path}\n{self.create_error[1]}"
+        return 0, "", f"Parsing config from {path}\n"
+
+    def _by_id(self, text):
+        return next((domain for domain in self.domains if domain.domid == int(text)), None)
+
+    def xl_shutdown(self, args):
+        domain = self._by_id(args[-1])
+        if domain is None:
+            return 1, "", f"{args[-1]} is an invalid domain identifier (rc=-6)\n"
+        if domain.deaf or domain.pauses:
+            return 1, "", "guest didn't acknowledge control request: -9\nshutdown failed (rc=-9)\n"
+        self.domains.remove(domain)
+        return 0, "", ""
+
+    def xl_destroy(self, args):
+        domain = self._by_id(args[-1])
+        if domain is None:
+            return 1, "", f"{args[-1]} is an invalid domain identifier (rc=-6)\n"
+        self.domains.remove(domain)
+        return 0, "", ""
+
+    def xl_unpause(self, args):
+        domain = self._by_id(args[0])
+        domain.pauses -= 1
+        return 0, "", ""
+
+    def xl_mem_set(self, args):
+        domain = self._by_id(args[0])
+        assert args[1].endswith("m")
+        if not self.follows_memory:
+            domain.used = domain.memory
+        domain.memory = int(args[1][:-1])
+        return 0, "", ""
+
+    def xl_vcpu_set(self, args):
+        self._by_id(args[0]).vcpus = int(args[1])
+        return 0, "", ""
+
+
+def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
+    """As ``xl list -l`` prints it (records list_l_linux, list_l_2disks, xl 4.20): defaults are left out."""
+    settings = domain.settings
+    build = {
+        "max_vcpus": domain.maxvcpus,
+        "avail_vcpus": list(range(domain.vcpus)),
+        "max_memkb": domain.maxmem * 1024,
+        "target_memkb": domain.memory * 1024,
+    }
+    build.update({key: settings[key] for key in ("kernel", "ramdisk", "cmdline", "bootloader") if key in settings})
+    disks = []
+    for text in settings.get("disk", []):
+        disk = devices.parse_disk(text)
+        entry = {"pdev_path": disk.path, "vdev": disk.vdev, "format": disk.format}
+        disks.append(dict(entry, readwrite=1) if disk.access == "rw" else entry)
+    nics = []
+    for text in [] if loses_nics else settings.get("vif", []):
+        nic = devices.parse_vif(text)
+        nics.append({"devid": len(nics), "mac": nic.mac, "bridge": nic.bridge, "nictype": "vif"})
+    config = {
+        "c_info": {"type": settings.get("type", "pv"), "name": domain.name, "uuid": settings.get("uuid", "")},
+        "b_info": build,
+        "on_soft_reset": "soft_reset",
+    }
+    for key in ("on_poweroff", "on_reboot", "on_crash"):
+        if settings.get(key, "destroy") != "destroy":
+            config[key] = settings[key].replace("-", "_")
+    return dict(config, **({"disks": disks} if disks else {}), **({"nics": nics} if nics else {}))

@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The boot menu: what is written, what is left alone, and what is never written."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_cfg
+from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+
+STOCK = """\
+# Our machine; ask Ann before you touch this.
+menu=Boot normally:rndseed /var/db/entropy-file;boot netbsd
+menu=Boot single user:rndseed /var/db/entropy-file;boot netbsd -s
+
+menu=Drop to boot prompt:prompt
+default=1
+timeout=5
+clear=1
+"""
+XEN = {
+    "name": "Xen",
+    "kernel": "/netbsd-XEN3_DOM0.gz",
+    "args": "root=wd0a  console=pc",
+    "hypervisor": "/xen-4.20.gz",
+    "hypervisor_args": "dom0_mem=1G",
+}
+NATIVE = {"name": "NetBSD", "kernel": "/netbsd"}
+FILES = ["/netbsd", "/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz"]
+XEN_LINE = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a console=pc;multiboot /xen-4.20.gz dom0_mem=1G"
+
+
+def params(**given):
+    default = {"path": "/boot.cfg", "entries": [XEN, NATIVE], "other_entries": "keep", "assume_files": []}
+    return dict(default, **given)
+
+
+def planned(text=STOCK, files=FILES, **given):
+    current = {"path": "/boot.cfg", "text": text, "files": list(files), "looked_at": list(files)}
+    return boot_cfg.plan(current, boot_cfg.declare(params(**given)))
+
+
+def written(text=STOCK, files=FILES, **given):
+    (change,) = planned(text, files, **given).changes
+    # Whatever is written must need nothing more.
+    assert planned(change.data, files, **given).changes == []
+    return change.data
+
+
+def refusal(text=STOCK, files=FILES, **given):
+    with pytest.raises(Refused) as caught:
+        planned(text, files, **given)
+    return str(caught.value)
+
+
+# -- writing
+
+
+def test_managed_entries_come_first_and_all_else_stays():
+    assert written(default="Xen") == (
+        "# Our machine; ask Ann before you touch this.\n"
+        f"{XEN_LINE}\n"
+        "menu=NetBSD:rndseed /var/db/entropy-file;boot /netbsd\n"
+        "menu=Boot normally:rndseed /var/db/entropy-file;boot netbsd\n"
+        "menu=Boot single user:rndseed /var/db/entropy-file;boot netbsd -s\n"
+        "\n"
+        "menu=Drop to boot prompt:prompt\n"
+        "default=1\ntimeout=5\nclear=1\n"
+    )
+
+
+def test_without_a_declared_default_the_old_one_stays_the_default():
+    lines = bootcfg.parse(written())
+    assert bootcfg.entries(lines)[bootcfg.default_index(lines)].text == "Boot normally"
+
+
+def test_the_summary_says_in_words_what_differs():
+    (change,) = planned(default="Xen", timeout=9).changes
+    assert change.summary == (
+        "add entry Xen; add entry NetBSD; default was Boot normally, becomes Xen; timeout was 5 s, becomes 9 s"
+    )
+    assert (change.thing, change.before) == ("/boot.cfg", STOCK)
+
+
+def test_other_entries_can_go():
+    text = written(other_entries="remove")
+    assert [entry.text for entry in bootcfg.entries(bootcfg.parse(text))] == ["Xen", "NetBSD"]
+    assert text.startswith("# Our machine") and "clear=1" in text
+
+
+def test_an_entry_that_is_right_keeps_its_spelling_and_its_comment():
+    text = "menu=Xen: load /netbsd-XEN3_DOM0.gz root=wd0a console=pc ;multiboot /xen-4.20.gz dom0_mem=1G # by hand\n"
+    text += "# the fallback\nmenu=NetBSD:boot /netbsd\ndefault=1\ntimeout=5"
+    assert planned(text, default="Xen").changes == []
+
+
+def test_an_entry_that_differs_is_replaced_in_its_place():
+    text = f"{XEN_LINE.replace('1G', '512M')}\n# the fallback\nmenu=NetBSD:boot /netbsd\nmenu=x:prompt\ntimeout=5\n"
+    (change,) = planned(text).changes
+    assert change.data == text.replace("512M", "1G")
+    assert change.summary == "change entry Xen"
+
+
+def test_no_rndseed_where_the_file_has_none():
+    text = "menu=one:boot netbsd\ntimeout=5\n"
+    assert "menu=NetBSD:boot /netbsd\n" in written(text)
+
+
+def test_a_new_file():
+    assert written(None, default="Xen", timeout=5) == (
+        f"{XEN_LINE}\nmenu=NetBSD:rndseed /var/db/entropy-file;boot /netbsd\ndefault=1\ntimeout=5\n"
+    )
+
+
+def test_a_file_without_a_newline_at_its_end():
+    # record bootcfg-no-newline-end: the loader reads its last line
+    text = "menu=NetBSD:boot /netbsd\ntimeout="
+    assert written(text + "2", entries=[], timeout=3) == text + "3"
+
+
+def test_only_the_deciding_timeout_line_is_touched():
+    text = "menu=NetBSD:boot /netbsd\ntimeout=9\ntimeout=2\n"
+    assert written(text, entries=[], timeout=3) == "menu=NetBSD:boot /netbsd\ntimeout=9\ntimeout=3\n"
+
+
+def test_a_default_by_another_hand_is_put_right():
+    text = written(default="Xen")
+    (change,) = planned(text.replace("default=1", "default=2"), default="Xen").changes
+    assert change.data == text
+    assert change.summary == "default was NetBSD, becomes Xen"
+
+
+def test_raw_commands():
+    raw = {"name": "Prompt", "commands": ["consdev com0", "prompt"]}
+    assert "menu=Prompt:consdev com0;prompt\n" in written(entries=[raw])
+
+
+def test_twenty_entries_are_allowed_and_twenty_one_are_not():
+    others = "".join(f"menu=e{i}:boot netbsd\n" for i in range(18))
+    assert written(others)
+    assert "21 entries" in refusal(others + "menu=e18:boot netbsd\n")
+    assert written(others + "menu=e18:boot netbsd\n", other_entries="remove")
+
+
+# -- refusing
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (dict(NATIVE, name="a:b"), "':'"),
+        (dict(NATIVE, name=" "), "name needs text"),
+        (dict(NATIVE, name="a\nmenu=b"), "newline"),
+        (dict(NATIVE, name="a #1"), "'#'"),
+        (dict(NATIVE, args="-s; prompt"), "';'"),
+        (dict(NATIVE, args="-s\n-d"), None),
+        (dict(XEN, hypervisor_args="dom0_mem=1G #big"), "'#'"),
+        (dict(NATIVE, commands=["prompt"]), "both commands and kernel"),
+        ({"name": "x", "commands": []}, "commands are empty"),
+        ({"name": "x", "commands": [" "]}, "empty"),
+        ({"name": "x"}, "needs a kernel"),
+        ({"name": "x", "hypervisor": "/xen.gz"}, "needs a kernel"),
+        (dict(NATIVE, hypervisor_args="x=1"), "without a hypervisor"),
+        (dict(XEN, args="x" * 256), "256 characters"),
+    ],
+)
+def test_an_entry_that_the_loader_would_misread(entry, words):
+    if words is None:
+        # A line break within arguments is a blank like any other.
+        assert written(entries=[entry])
+        return
+    assert words in refusal(entries=[entry, NATIVE])
+
+
+def test_255_characters_for_dom0_are_allowed_with_a_warning_about_the_buffer():
+    plan = planned(entries=[dict(XEN, args="x" * 255), NATIVE])
+    assert len(plan.changes) == 1
+    assert any("the command load has" in warning for warning in plan.warnings)
+
+
+def test_79_characters_are_no_reason_to_warn():
+    fits = {"name": "fits", "kernel": "/netbsd", "args": "-" + "v" * (79 - len("boot /netbsd -"))}
+    assert planned(entries=[fits]).warnings == []
+    too_long = dict(fits, args=fits["args"] + "v")
+    assert "80 characters" in planned(entries=[too_long]).warnings[0]
+
+
+def test_two_entries_with_one_name():
+    assert "declared 2 times" in refusal(entries=[NATIVE, NATIVE])
+
+
+def test_crlf():
+    assert "CR LF" in refusal(STOCK.replace("\n", "\r\n"))
+
+
+def test_a_file_that_the_loader_would_ignore():
+    assert "32768" in refusal(STOCK + "# " + "x" * 32768 + "\n")
+
+
+@pytest.mark.parametrize("line", ["timeout=foo", "timeout=-1", "timeout= 5", "default=b"])
+def test_a_line_that_is_no_number(line):
+    text = f"menu=NetBSD:boot /netbsd\n{line}\n"
+    keyword = line.partition("=")[0]
+    if keyword == "default":
+        # The entry that the loader takes is written down as a number.
+        assert "default=1" in written(text, entries=[])
+    else:
+        assert "no number" in refusal(text, entries=[])
+    assert written(text, entries=[], **{keyword: {"timeout": 5, "default": "NetBSD"}[keyword]})
+
+
+@pytest.mark.parametrize("timeout", [-1, 3601])
+def test_a_timeout_that_makes_no_sense(timeout):
+    assert "timeout is" in refusal(timeout=timeout)
+
+
+def test_timeout_zero_is_allowed_with_a_warning():
+    assert "nobody can choose" in planned(timeout=0).warnings[0]
+
+
+def test_a_default_that_names_no_entry():
+    assert "there will be: Xen, NetBSD, Boot normally" in refusal(default="Xen 4.18")
+
+
+@pytest.mark.parametrize("missing", ["/xen-4.20.gz", "/netbsd-XEN3_DOM0.gz"])
+def test_an_entry_whose_file_is_missing(missing):
+    files = [path for path in FILES if path != missing]
+    assert missing in refusal(files=files)
+    assert planned(files=files, assume_files=[missing]).changes
+
+
+def test_a_kept_default_whose_kernel_is_missing():
+    text = STOCK.replace("boot netbsd\n", "boot onetbsd\n")
+    assert "/onetbsd" in refusal(text, entries=[dict(NATIVE, name="other")])
+
+
+def test_a_native_entry_always_stays():
+    words = refusal("menu=NetBSD:boot /netbsd\n", entries=[XEN], other_entries="remove")
+    assert "no entry that boots a native kernel" in words
+    assert "no entry that boots" in refusal("menu=old:boot /onetbsd\nmenu=Xen:prompt\ndefault=2\n", entries=[XEN])
+    assert "no entry that boots" in refusal(None, entries=[XEN])
+
+
+def test_a_kernel_for_xen_is_no_native_kernel():
+    fake = {"name": "NetBSD", "kernel": "/netbsd-XEN3_DOM0.gz"}
+    assert "no entry that boots" in refusal(None, entries=[XEN, fake])
+
+
+def test_forced_numbers_hide_the_tenth_entry():
+    others = "".join(f"menu=e{i}:boot netbsd\n" for i in range(8)) + "format=numbers\ntimeout=5\n"
+    assert "demands numbers" in refusal(others)
+
+
+def test_a_file_elsewhere_that_nobody_looked_at():
+    with pytest.raises(NotRead):
+        planned(entries=[dict(NATIVE, kernel="/kernels/netbsd")])
+
+
+def test_another_path_was_not_read():
+    with pytest.raises(NotRead):
+        planned(path="/mnt/boot.cfg")
+
+
+# -- on a machine
+
+
+def machine(tmp_path, **files):
+    host = RootedHost(tmp_path, {"/boot.cfg": STOCK, **{path: "kernel" for path in FILES}})
+    for path, content in files.items():
+        host.put(path, content)
+    return host
+
+
+def test_apply_writes_keeps_the_old_file_and_is_done(tmp_path):
+    host = machine(tmp_path)
+    outcome = converge(boot_cfg, params(default="Xen", timeout=5), host, check=False)
+    assert outcome.failures == {} and len(outcome.done) == 1
+    assert XEN_LINE in host.text("/boot.cfg")
+    assert host.text("/boot.cfg.orig") == host.text("/boot.cfg.prev") == STOCK
+    assert converge(boot_cfg, params(default="Xen", timeout=5), host, check=False).done == []
+    assert host.commands == []
+
+
+def test_check_mode_touches_nothing(tmp_path):
+    host = machine(tmp_path)
+    assert len(converge(boot_cfg, params(default="Xen"), host, check=True).done) == 1
+    assert host.text("/boot.cfg") == STOCK and not host.exists("/boot.cfg.prev")
+
+
+def test_read_ahead_serves_for_entries_in_the_root(tmp_path):
+    host = machine(tmp_path)
+    current = boot_cfg.read(host)
+    assert set(FILES) <= set(current["files"])
+    assert boot_cfg.plan(current, boot_cfg.declare(params())).changes
+
+
+def test_an_empty_kernel_file_does_not_count(tmp_path):
+    host = machine(tmp_path)
+    host.put("/xen-4.20.gz", b"")
+    with pytest.raises(Refused, match=r"/xen-4\.20\.gz"):
+        converge(boot_cfg, params(), host, check=True)
+
+
+def test_bytes_that_are_no_utf8_survive(tmp_path):
+    host = machine(tmp_path)
+    host.put("/boot.cfg", b"# caf\xe9\n" + STOCK.encode())
+    outcome = converge(boot_cfg, params(), host, check=False)
+    assert outcome.failures == {}
+    assert (tmp_path / "boot.cfg").read_bytes().startswith(b"# caf\xe9\n")
+    outcome.done[0].before.encode("utf-8")

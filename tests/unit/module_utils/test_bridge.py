@@ -1,0 +1,259 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bridges: now and at boot, and never at the cost of a guest."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
+from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+
+FILE = "create\n!brconfig $int add wm0 up\n"
+
+
+class Machine(RootedHost):
+    """Interfaces and bridges that refuse what NetBSD refuses (if_bridge.c; records bridge-mtu, bridge-two)."""
+
+    def __init__(self, root, mtus=(("wm0", 1500), ("wm1", 1500)), bridges=None):
+        super().__init__(root, {"/etc/rc.conf": "rc_configured=YES\n"})
+        self.mtus = dict(mtus, lo0=33648)
+        self.down = set()
+        self.bridges = {name: list(members) for name, members in (bridges or {}).items()}
+        for name, members in self.bridges.items():
+            self.mtus[name] = 1500
+            for member in members:
+                self.mtus.setdefault(member, 1500)
+        self.answers = {"/sbin/ifconfig": self._ifconfig, "/sbin/brconfig": self._brconfig}
+
+    def _ifconfig(self, argv):
+        if argv[1] == "-a":
+            return "".join(
+                f"{name}: flags={'8843<UP,RUNNING>' if name not in self.down else '8802<BROADCAST>'} mtu {mtu}\n"
+                for name, mtu in self.mtus.items()
+            )
+        name, action = argv[1], argv[2]
+        if action == "create":
+            assert name not in self.mtus, "File exists"
+            self.mtus[name], self.bridges[name] = 1500, []
+            self.down.add(name)
+        elif action == "destroy":
+            del self.mtus[name], self.bridges[name]
+        elif action == "mtu":
+            self.mtus[name] = int(argv[3])
+        return ""
+
+    def _brconfig(self, argv):
+        if argv[1] == "-a":
+            return "".join(self._show(name) for name in self.bridges)
+        name, action = argv[1], argv[2]
+        if action == "up":
+            self.down.discard(name)
+        elif action == "delete":
+            self.bridges[name].remove(argv[3])
+        elif self.mtus[name] != self.mtus[argv[3]]:
+            return 1, "", f"brconfig: add {argv[3]}: Invalid argument\n"
+        elif any(argv[3] in members for members in self.bridges.values()):
+            return 1, "", f"brconfig: add {argv[3]}: Device busy\n"
+        else:
+            self.bridges[name].append(argv[3])
+        return ""
+
+    def _show(self, name):
+        members = "".join(f"\t\t{member} flags=3<LEARNING,DISCOVER>\n" for member in self.bridges[name])
+        return f"{name}: flags=41<UP,RUNNING>\n\tConfiguration:\n\t\tpriority 32768\n\tInterfaces:\n{members}"
+
+
+def params(*bridges):
+    return {"bridges": [dict({"interfaces": [], "mtu": None, "state": "present"}, **spec) for spec in bridges]}
+
+
+def run(host, *bridges, check=False):
+    outcome = converge(bridge, params(*bridges), host, check)
+    assert {thing: str(error) for thing, error in outcome.failures.items()} == {}
+    if not check:
+        assert converge(bridge, params(*bridges), host, check=True).done == []
+    return outcome
+
+
+def refusal(host, *bridges):
+    with pytest.raises(Refused) as caught:
+        converge(bridge, params(*bridges), host, check=False)
+    assert all(command.endswith(" -a") for command in host.ran)
+    return str(caught.value)
+
+
+OFFICE = {"name": "bridge0", "interfaces": ["wm0"]}
+
+
+def test_from_nothing(tmp_path):
+    host = Machine(tmp_path)
+    outcome = run(host, OFFICE)
+    assert [change.summary for change in outcome.done] == [
+        "write /etc/ifconfig.bridge0, which makes the bridge at boot",
+        "create it, add wm0, bring it up",
+    ]
+    assert host.text("/etc/ifconfig.bridge0") == FILE
+    assert host.bridges == {"bridge0": ["wm0"]} and host.down == set()
+
+
+def test_in_sync_costs_two_commands(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["xvif3i0", "wm0"]})
+    host.put("/etc/ifconfig.bridge0", "create\nup\n!brconfig bridge0 add wm0\n")
+    assert run(host, OFFICE, check=True).done == []
+    assert host.ran == ["/sbin/ifconfig -a", "/sbin/brconfig -a"]
+
+
+def test_check_mode_touches_nothing(tmp_path):
+    host = Machine(tmp_path)
+    assert len(run(host, OFFICE, check=True).done) == 2
+    assert host.bridges == {} and not host.exists("/etc/ifconfig.bridge0")
+
+
+def test_a_member_taken_out_by_another_hand_comes_back(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["xvif3i0"]})
+    host.put("/etc/ifconfig.bridge0", FILE)
+    (change,) = run(host, OFFICE).done
+    assert (change.before["members"], change.after["members"]) == (["xvif3i0"], ["wm0", "xvif3i0"])
+
+
+def test_an_undeclared_member_goes_but_no_guest(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["xvif3i0", "wm0", "tap0", "wm1"]})
+    host.put("/etc/ifconfig.bridge0", FILE + "!brconfig $int add wm1 up\n")
+    assert [change.summary for change in run(host, OFFICE).done][0] == "remove wm1"
+    assert host.bridges["bridge0"] == ["xvif3i0", "wm0", "tap0"]
+    assert host.text("/etc/ifconfig.bridge0") == FILE + "!brconfig $int up\n"
+
+
+def test_a_bridge_that_is_down_comes_up(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    host.put("/etc/ifconfig.bridge0", FILE)
+    host.down.add("bridge0")
+    (change,) = run(host, OFFICE).done
+    assert change.summary == "bring it up"
+
+
+def test_an_interface_moves_from_one_declared_bridge_to_another(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0", "wm1"]})
+    run(host, {"name": "bridge1", "interfaces": ["wm1"]}, OFFICE)
+    assert host.bridges == {"bridge0": ["wm0"], "bridge1": ["wm1"]}
+
+
+def test_absent(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    host.put("/etc/ifconfig.bridge0", FILE)
+    run(host, dict(OFFICE, state="absent"))
+    assert host.bridges == {} and not host.exists("/etc/ifconfig.bridge0")
+
+
+def test_an_interface_moves_from_an_absent_bridge(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    run(host, {"name": "bridge1", "interfaces": ["wm0"]}, dict(OFFICE, state="absent"))
+    assert host.bridges == {"bridge1": ["wm0"]}
+
+
+# -- MTU
+
+
+def test_a_declared_mtu_is_set_on_all_now_and_at_boot(tmp_path):
+    host = Machine(tmp_path)
+    outcome = run(host, {"name": "bridge0", "interfaces": ["wm0", "wm1"], "mtu": 9000})
+    assert (host.mtus["bridge0"], host.mtus["wm0"], host.mtus["wm1"]) == (9000, 9000, 9000)
+    assert "!ifconfig wm1 mtu 9000\n" in host.text("/etc/ifconfig.bridge0")
+    assert "can't join a bridge of another MTU" in outcome.plan.warnings[0]
+
+
+def test_the_members_own_mtu_is_taken_over(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 9000),))
+    run(host, OFFICE)
+    assert host.mtus["bridge0"] == 9000
+    assert host.text("/etc/ifconfig.bridge0") == "create\nmtu 9000\n!brconfig $int add wm0 up\n"
+
+
+def test_unequal_mtus_are_refused(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 1500), ("wm1", 1400)))
+    words = refusal(host, {"name": "bridge0", "interfaces": ["wm0", "wm1"]})
+    assert "wm0 has 1500, wm1 has 1400" in words
+
+
+# -- refusals
+
+
+def test_an_interface_that_does_not_exist(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge7": []})
+    assert "no interface em0 on this machine; there are: wm0, wm1." in refusal(
+        host, {"name": "bridge0", "interfaces": ["em0"]}
+    )
+
+
+def test_a_member_of_an_undeclared_bridge(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge7": ["wm0"]})
+    assert "wm0 is a member of bridge7" in refusal(host, OFFICE)
+
+
+def test_a_bridge_with_guests_does_not_go(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0", "xvif3i0", "tap1"]})
+    assert "xvif3i0, tap1" in refusal(host, dict(OFFICE, state="absent"))
+
+
+@pytest.mark.parametrize(
+    ("specs", "words"),
+    [
+        ([{"name": "xenbr0"}], "bridge0, bridge1"),
+        ([{"name": "bridge"}], "bridge0, bridge1"),
+        ([{"name": "../bridge0"}], "bridge0, bridge1"),
+        ([{"name": "bridge0", "interfaces": ["wm0; reboot"]}], "can't be the name"),
+        ([{"name": "bridge0", "interfaces": ["bridge1"]}], "can't be the name"),
+        ([{"name": "bridge0", "interfaces": ["xvif1i0"]}], "guest's interface"),
+        ([{"name": "bridge0", "interfaces": ["tap0"]}], "guest's interface"),
+        ([{"name": "bridge0", "interfaces": ["wm0", "wm0"]}], "one bridge, once"),
+        ([OFFICE, {"name": "bridge1", "interfaces": ["wm0"]}], "declared in bridge0 and in bridge1"),
+        ([OFFICE, OFFICE], "declared 2 times"),
+        ([dict(OFFICE, mtu=100)], "576 to 9216"),
+    ],
+)
+def test_what_makes_no_sense(tmp_path, specs, words):
+    assert words in refusal(Machine(tmp_path), *specs)
+
+
+def test_a_file_beyond_understanding(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/etc/ifconfig.bridge0", "create\n!for i in wm0; do brconfig $int add $i up; done\n")
+    assert "line 2 of /etc/ifconfig.bridge0" in refusal(host, OFFICE)
+
+
+# -- warnings
+
+
+@pytest.mark.parametrize(
+    ("rc_conf", "words"),
+    [
+        ('auto_ifconfig=NO\nnet_interfaces="wm0"\n', "will not be there after a reboot"),  # record net-interfaces-set
+        ('auto_ifconfig=NO\nnet_interfaces="wm0 bridge0"\n', None),
+        ('ifconfig_bridge0="create"\n', "remove that setting"),
+    ],
+)
+def test_rc_conf_that_gets_in_the_way(tmp_path, rc_conf, words):
+    host = Machine(tmp_path)
+    host.put("/etc/rc.conf", rc_conf)
+    warnings = run(host, OFFICE).plan.warnings
+    assert (words is None and warnings == []) or words in warnings[0]
+
+
+def test_an_interface_that_is_down(tmp_path):
+    host = Machine(tmp_path)
+    host.down.add("wm0")
+    assert "wm0 is down" in run(host, OFFICE).plan.warnings[0]
+
+
+def test_a_bridge_with_addresses_keeps_them(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": []})
+    host.put("/etc/ifconfig.bridge0", "create\ninet 10.9.0.1/24\n")
+    run(host, OFFICE)
+    assert "inet 10.9.0.1/24\n" in host.text("/etc/ifconfig.bridge0")
+    current = bridge.read(host)
+    current["interfaces"]["bridge0"]["addresses"] = ["10.9.0.1"]
+    with pytest.raises(Refused, match=r"it has addresses \(10\.9\.0\.1\)"):
+        bridge.plan(current, bridge.declare(params(dict(OFFICE, state="absent"))))

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests as somebody who asks is told of them."""
+
+from __future__ import annotations
+
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_info import guests_by_name
+
+
+def domain(name, domid, state):
+    return {"name": name, "domid": domid, "used": 64, "online_vcpus": 1, "state": state, "config": None}
+
+
+def told(configs=(), domains=()):
+    return guests_by_name({"config_dir": "/etc/xen", "configs": dict(configs), "domains": list(domains)})
+
+
+def test_a_guest_that_does_not_run():
+    (guest,) = told({"web1.cfg": {"settings": {"name": "web1"}, "error": None}}).items()
+    assert guest[0] == "web1"
+    assert (guest[1]["state"], guest[1]["config_file"], guest[1]["domids"]) == ("shutdown", "/etc/xen/web1.cfg", [])
+
+
+def test_states_of_running_ones():
+    states = {"a": "-b----", "b": "--p---", "c": "---s--", "d": "---sc-", "e": "--ps-d", "f": "------"}
+    found = told(domains=[domain(name, number, state) for number, (name, state) in enumerate(states.items(), 1)])
+    assert {name: guest["state"] for name, guest in found.items()} == {
+        "a": "running",
+        "b": "paused",
+        "c": "down",
+        "d": "crashed",
+        "e": "dying",
+        "f": "running",
+    }
+
+
+def test_two_domains_of_one_name():
+    guest = told(domains=[domain("a", 3, "-b----"), domain("a", 4, "-b----")])["a"]
+    assert (guest["state"], guest["domids"]) == ("duplicate", [3, 4])
+
+
+def test_a_file_that_xl_can_not_read_and_one_that_is_no_guests():
+    configs = {"bad": {"settings": None, "error": "line 1: no"}, "notes": {"settings": {"a": "1"}, "error": None}}
+    assert {name: guest["config_error"] for name, guest in told(configs).items()} == {"bad": "line 1: no"}

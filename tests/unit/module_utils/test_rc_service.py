@@ -1,0 +1,368 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Services: switches by the scripts' own names, daemons by their processes, and nothing started twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import rc_service
+from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+
+RC_CONF = "# ours\nrc_configured=YES\nxencommons=NO\nhostname=nbdom0\n"
+XENCOMMONS = '#!/bin/sh\n# PROVIDE: xencommons\n. /etc/rc.subr\nname="xencommons"\nrcvar=$name\n'
+WATCHDOG = 'name="xenwatchdog"\nrcvar=$name\n'
+XENDOMAINS = 'name="xendomains"\nctl_command="/usr/pkg/sbin/xl"\n'
+
+
+class Machine(RootedHost):
+    """A dom0 with a process table; xencommons' script starts both daemons whatever runs (record xc-before)."""
+
+    def __init__(self, root, processes=(), rc_conf=RC_CONF):
+        super().__init__(root, {"/etc/rc.conf": rc_conf, "/etc/defaults/rc.conf": "xenwatchdog=NO\nsshd=NO # x\n"})
+        self.put("/etc/rc.d/xencommons", XENCOMMONS)
+        self.put("/etc/rc.d/xen-watchdog", WATCHDOG)
+        self.put("/etc/rc.d/xendomains", XENDOMAINS)
+        self.put("/etc/rc.d/sshd", 'name="sshd"\nrcvar=$name\n')
+        self.put("/kern/xen/privcmd")
+        self.put("/usr/pkg/bin/xenstore-read")
+        self.processes = list(processes)
+        self.dom0_known = "xenstored" in self.processes
+        self.store_is_silent = False
+        self.broken = False
+        self.answers = {
+            "/bin/ps -axo pid=,comm=": self._ps,
+            "/usr/pkg/bin/xenstore-read": self._xenstore_read,
+            "/etc/rc.d/xencommons onestart": self._onestart,
+            "/usr/pkg/sbin/xenconsoled": lambda argv: self._launch("xenconsoled"),
+            "/usr/pkg/libexec/xen/bin/xen-init-dom0": self._init_dom0,
+            "/bin/kill -TERM": self._kill,
+            "/etc/rc.d/xen-watchdog onestart": lambda argv: self._launch("xenwatchdogd"),
+            "/etc/rc.d/xen-watchdog onestop": lambda argv: self.processes.remove("xenwatchdogd"),
+            "/etc/rc.d/sshd onestatus": lambda argv: (0 if "sshd" in self.processes else 1, "", ""),
+            "/etc/rc.d/sshd onestart": lambda argv: self._launch("sshd"),
+        }
+
+    def _ps(self, argv):
+        rows = ["    1 init", " 1337 sshd: root@notty"]
+        rows += [f"{100 + i:5d} /usr/pkg/sbin/{name}" for i, name in enumerate(self.processes)]
+        return "\n".join(rows) + "\n"
+
+    def _xenstore_read(self, argv):
+        assert "xenstored" in self.processes, "this would hang for ever (record xs-kill)"
+        if self.store_is_silent:
+            return CommandFailed("xenstore-read did not end within 10 seconds", timed_out=True)
+        return "Domain-0\n" if self.dom0_known else (1, "", "xenstore-read: couldn't read path /local/domain/0/name\n")
+
+    def _launch(self, name):
+        if not self.broken:
+            self.processes.append(name)
+
+    def _onestart(self, argv):
+        self._launch("xenstored")
+        self._launch("xenconsoled")
+        self.dom0_known = True
+        return (1, "", "xenstored: out of memory\n") if self.broken else "Starting xenservices.\n"
+
+    def _init_dom0(self, argv):
+        self.dom0_known = True
+        return "Done setting up Dom0\n"
+
+    def _kill(self, argv):
+        del self.processes[int(argv[2]) - 100]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    clock = iter(range(100000))
+    monkeypatch.setattr(rc_service.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(rc_service.time, "sleep", lambda seconds: None)
+
+
+def params(*services, **given):
+    filled = [dict({"enabled": None, "state": None, "variables": {}}, **service) for service in services]
+    return dict({"services": filled, "assume_files": []}, **given)
+
+
+def run(host, *services, check=False, **given):
+    outcome = converge(rc_service, params(*services, **given), host, check)
+    assert {thing: str(error) for thing, error in outcome.failures.items()} == {}
+    if not check:
+        assert converge(rc_service, params(*services, **given), host, check=True).done == []
+    return outcome
+
+
+def refusal(host, *services):
+    before = list(host.processes)
+    with pytest.raises(Refused) as caught:
+        converge(rc_service, params(*services), host, check=False)
+    assert host.processes == before and host.text("/etc/rc.conf") == RC_CONF
+    return str(caught.value)
+
+
+STARTED = {"name": "xencommons", "state": "started"}
+
+# -- state of xencommons
+
+
+def test_all_dead_runs_the_script(tmp_path):
+    host = Machine(tmp_path)
+    (change,) = run(host, STARTED).done
+    assert (change.thing, change.before, change.after) == (
+        "xencommons",
+        "xenstored and xenconsoled not running",
+        "running",
+    )
+    assert host.processes == ["xenstored", "xenconsoled"]
+
+
+def test_all_well_does_nothing(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    assert run(host, STARTED).done == []
+    assert not any("rc.d" in command for command in host.ran)
+
+
+def test_only_xenconsoled_dead_starts_only_that(tmp_path):
+    # The script would do, and with it a second of everything (record xc-before)
+    host = Machine(tmp_path, ["xenstored"])
+    (change,) = run(host, STARTED).done
+    assert change.summary == "start xenconsoled"
+    assert host.processes == ["xenstored", "xenconsoled"]
+    assert "/usr/pkg/sbin/xenconsoled" in host.ran and "/etc/rc.d/xencommons onestart" not in host.ran
+
+
+def test_xenconsoled_is_given_its_trace_as_the_script_would(tmp_path):
+    host = Machine(tmp_path, ["xenstored"], RC_CONF + "XENCONSOLED_TRACE=all\n")
+    run(host, STARTED)
+    assert "/usr/pkg/sbin/xenconsoled --log=all" in host.ran
+
+
+def test_a_xenconsoled_that_outlived_xenstored_is_replaced(tmp_path):
+    host = Machine(tmp_path, ["xenconsoled"])
+    run(host, STARTED)
+    assert sorted(host.processes) == ["xenconsoled", "xenstored"]
+    assert "/bin/kill -TERM 100" in host.ran
+
+
+def test_xenstored_that_does_not_know_dom0_is_told(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    host.dom0_known = False
+    run(host, STARTED)
+    assert "/usr/pkg/libexec/xen/bin/xen-init-dom0" in host.ran
+    assert host.processes == ["xenstored", "xenconsoled"]
+
+
+def test_a_silent_xenstored_is_refused(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    host.store_is_silent = True
+    assert "does not answer within 10 s. It can't be restarted beside running guests" in refusal(host, STARTED)
+
+
+def test_outside_of_xen_starting_is_refused(tmp_path):
+    host = Machine(tmp_path)
+    (tmp_path / "kern/xen/privcmd").unlink()
+    assert "did not boot into Xen" in refusal(host, STARTED)
+    # In check mode an earlier task would have mounted it.
+    assert len(run(host, STARTED, check=True, assume_files=["/kern/xen/privcmd"]).done) == 1
+
+
+def test_a_living_xenstored_is_never_stopped(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    assert "can't be started again" in refusal(host, {"name": "xencommons", "state": "stopped"})
+    host.processes.clear()
+    assert run(host, {"name": "xencommons", "state": "stopped"}).done == []
+
+
+def test_two_xenconsoled_are_told(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled", "xenconsoled"])
+    assert "2 xenconsoled run (processes 101, 102)" in run(host, STARTED).plan.warnings[0]
+
+
+def test_a_start_that_does_not_work_fails_with_its_last_words(tmp_path):
+    host = Machine(tmp_path)
+    host.broken = True
+    outcome = converge(rc_service, params(STARTED), host, check=False)
+    assert "xenstored: out of memory" in str(outcome.failures["xencommons"])
+    assert outcome.done == []
+
+
+# -- other services
+
+
+def test_the_watchdog_is_judged_by_its_process(tmp_path):
+    host = Machine(tmp_path)
+    run(host, {"name": "xen-watchdog", "enabled": True, "state": "started"})
+    assert host.processes == ["xenwatchdogd"]
+    assert "xenwatchdog=YES\n" in host.text("/etc/rc.conf")
+    run(host, {"name": "xen-watchdog", "state": "stopped"})
+    assert host.processes == []
+
+
+def test_another_service_by_its_status(tmp_path):
+    host = Machine(tmp_path)
+    run(host, {"name": "sshd", "state": "started"})
+    assert host.processes == ["sshd"]
+    assert [command for command in host.ran if "sshd" in command][:2] == [
+        "/etc/rc.d/sshd onestatus",
+        "/etc/rc.d/sshd onestart",
+    ]
+
+
+def test_another_service_is_not_asked_when_no_state_is_wanted(tmp_path):
+    host = Machine(tmp_path)
+    run(host, {"name": "sshd", "enabled": True})
+    assert host.text("/etc/rc.conf").endswith("sshd=YES\n")
+    assert "/etc/rc.d/sshd onestatus" not in host.ran
+
+
+def test_xendomains_has_neither_switch_nor_status(tmp_path):
+    host = Machine(tmp_path)
+    assert "give variables: {xendomains: 'web1 db1'}" in refusal(host, {"name": "xendomains", "enabled": True})
+    assert "no daemon and no status" in refusal(host, {"name": "xendomains", "state": "started"})
+
+
+# -- settings
+
+
+def test_enabling_changes_one_line(tmp_path):
+    host = Machine(tmp_path)
+    (change,) = run(host, {"name": "xencommons", "enabled": True}).done
+    assert (change.before, change.after) == ({"xencommons": "NO"}, {"xencommons": "YES"})
+    assert host.text("/etc/rc.conf") == RC_CONF.replace("xencommons=NO", "xencommons=YES")
+    assert host.text("/etc/rc.conf.orig") == RC_CONF
+
+
+def test_the_switch_is_the_scripts_own(tmp_path):
+    # fact: upstream's script says rcvar=xend, and then xencommons=YES does nothing
+    host = Machine(tmp_path)
+    host.put("/etc/rc.d/xencommons", XENCOMMONS.replace("$name", "xend"))
+    (change,) = run(host, {"name": "xencommons", "enabled": True}).done
+    assert change.after == {"xend": "YES"}
+    assert host.text("/etc/rc.conf") == RC_CONF + "xend=YES\n"
+
+
+def test_rc_conf_d_overrides(tmp_path):
+    host = Machine(tmp_path, rc_conf=RC_CONF.replace("xencommons=NO", "xencommons=YES"))
+    host.put("/etc/rc.conf.d/xencommons", "xencommons=NO # by hand\n")
+    run(host, {"name": "xencommons", "enabled": True})
+    assert host.text("/etc/rc.conf.d/xencommons") == "xencommons=YES # by hand\n"
+
+
+def test_rc_conf_d_is_named_after_the_script_not_its_file(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/etc/rc.conf.d/xenwatchdog", "xenwatchdog=yes\n")
+    host.put("/etc/rc.conf.d/xen-watchdog", "xenwatchdog=NO\n")
+    assert run(host, {"name": "xen-watchdog", "enabled": True}).done == []
+
+
+def test_the_last_of_two_assignments_counts(tmp_path):
+    host = Machine(tmp_path, rc_conf=RC_CONF + "xencommons=YES\n")
+    assert run(host, {"name": "xencommons", "enabled": True}).done == []
+    run(host, {"name": "xencommons", "enabled": False})
+    assert host.text("/etc/rc.conf") == RC_CONF + "xencommons=NO\n"
+
+
+def test_the_list_of_guests(tmp_path):
+    host = Machine(tmp_path)
+    variables = {"xendomains": "web1 db1", "xendomains_config": "/usr/pkg/etc/xen/%s.cfg"}
+    run(host, {"name": "xendomains", "variables": variables})
+    assert host.text("/etc/rc.conf") == (
+        RC_CONF + 'xendomains="web1 db1"\nxendomains_config="/usr/pkg/etc/xen/%s.cfg"\n'
+    )
+    run(host, {"name": "xendomains", "variables": {"xendomains": ""}})
+    assert 'xendomains=""\n' in host.text("/etc/rc.conf")
+
+
+def test_unset_is_the_same_as_empty_and_as_no(tmp_path):
+    host = Machine(tmp_path)
+    assert run(host, {"name": "xendomains", "variables": {"xendomains": ""}}).done == []
+    assert run(host, {"name": "xen-watchdog", "enabled": False}).done == []
+
+
+@pytest.mark.parametrize("value", ["$HOSTS", "`cat /etc/guests`"])
+def test_a_computed_value_is_never_called_right(tmp_path, value):
+    host = Machine(tmp_path, rc_conf=RC_CONF + f'xendomains="{value}"\n')
+    (change,) = run(host, {"name": "xendomains", "variables": {"xendomains": ""}}).done
+    assert "computed" in change.before["xendomains"]
+
+
+def test_a_computed_switch_is_never_called_off(tmp_path):
+    host = Machine(tmp_path, rc_conf=RC_CONF + 'xencommons="$WANTED"\n')
+    run(host, {"name": "xencommons", "enabled": False})
+    assert host.text("/etc/rc.conf") == RC_CONF + "xencommons=NO\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ("if true; then\n  xencommons=YES\nfi\n", 6),
+        ("f() {\n\n xencommons=YES; }\n", 7),
+        ("true && xencommons=YES\n", 5),
+    ],
+)
+def test_a_setting_within_a_condition_is_refused_with_its_line(tmp_path, more, line):
+    host = Machine(tmp_path, rc_conf=RC_CONF + more)
+    with pytest.raises(Refused, match=f"xencommons is set in line {line} of /etc/rc.conf"):
+        converge(rc_service, params({"name": "xencommons", "enabled": True}), host, check=False)
+
+
+def test_a_file_beyond_understanding_is_not_touched(tmp_path):
+    host = Machine(tmp_path, rc_conf=RC_CONF + 'x="\n')
+    with pytest.raises(Refused, match="can't be understood"):
+        converge(rc_service, params({"name": "xencommons", "enabled": True}), host, check=False)
+
+
+def test_a_missing_script(tmp_path):
+    host = Machine(tmp_path)
+    (tmp_path / "etc/rc.d/xencommons").unlink()
+    assert "/usr/pkg/share/examples/rc.d" in refusal(host, {"name": "xencommons", "enabled": True})
+    given = {"assume_files": ["/etc/rc.d/xencommons"]}
+    (change,) = run(host, {"name": "xencommons", "enabled": True}, check=True, **given).done
+    assert change.after == {"xencommons": "YES"}
+
+
+@pytest.mark.parametrize(
+    ("service", "words"),
+    [
+        ({"name": "../xencommons"}, "name of a script"),
+        ({"name": "xendomains", "variables": {"a b": "x"}}, "can't be the name"),
+        ({"name": "xendomains", "variables": {"xendomains": "a\nb"}}, "one line"),
+        ({"name": "xendomains", "variables": {"xendomains": ["a"]}}, "one line"),
+        ({"name": "xencommons", "enabled": True, "variables": {"xencommons": "YES"}}, "not both"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(tmp_path, service, words):
+    assert words in refusal(Machine(tmp_path), service)
+
+
+def test_a_service_named_twice(tmp_path):
+    assert "declared 2 times" in refusal(Machine(tmp_path), STARTED, {"name": "xencommons", "enabled": True})
+
+
+# -- reading ahead
+
+
+def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    current = rc_service.read(host)
+    wanted = [
+        dict(STARTED, enabled=False),
+        {"name": "xendomains", "variables": {"xendomains": "web1"}},
+        {"name": "xen-watchdog", "enabled": False},
+    ]
+    plan = rc_service.plan(current, rc_service.declare(params(*wanted)))
+    assert [change.thing for change in plan.changes] == ["xendomains"]
+    with pytest.raises(NotRead):
+        rc_service.plan(current, rc_service.declare(params({"name": "sshd", "enabled": True})))
+    with pytest.raises(NotRead):
+        rc_service.plan(current, rc_service.declare(params({"name": "xendomains", "variables": {"other": "1"}})))
+    assert "hostname" not in str(current["files"]) and "rc_configured" not in str(current["files"])
+    assert host.ran == ["/bin/ps -axo pid=,comm=", "/usr/pkg/bin/xenstore-read /local/domain/0/name"]
+
+
+def test_reading_with_xenstored_dead_asks_nobody_who_would_hang(tmp_path):
+    host = Machine(tmp_path)
+    assert rc_service.read(host)["xenstore"] is None
+    assert host.ran == ["/bin/ps -axo pid=,comm="]

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real Host in a directory of its own, with commands answered by the test."""
+
+from __future__ import annotations
+
+import pathlib
+
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+
+
+class RootedHost(Host):
+    """Files are real, below ``root``. A command is looked up by its words: its answer is a text, a Result-like tuple
+    (rc, stdout, stderr) or a function of the argument list. A command that no test expects fails loudly."""
+
+    def __init__(self, root: pathlib.Path, files: dict[str, str | bytes] | None = None) -> None:
+        super().__init__()
+        self.system = "NetBSD"
+        self.root = root
+        self.answers: dict[str, object] = {}
+        self.free = 1 << 40
+        for path, content in (files or {}).items():
+            self.put(path, content)
+
+    def at(self, path: str) -> str:
+        return str(self.root) + path if path.startswith("/") and not path.startswith(str(self.root)) else path
+
+    def put(self, path: str, content: str | bytes = "x") -> None:
+        target = pathlib.Path(self.at(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape"))
+
+    def text(self, path: str) -> str:
+        return pathlib.Path(self.at(path)).read_text(encoding="utf-8", errors="surrogateescape")
+
+    @property
+    def ran(self) -> list[str]:
+        return [" ".join(command["argv"]) for command in self.commands]
+
+    def try_run(self, argv, timeout=30.0, cwd="/"):
+        line = " ".join(argv)
+        keys = [known for known in self.answers if line == known or line.startswith(known + " ")]
+        assert keys, f"unexpected command: {line}"
+        answer = self.answers[max(keys, key=len)]
+        if callable(answer):
+            answer = answer(list(argv))
+        if isinstance(answer, Exception):
+            raise answer
+        rc, stdout, stderr = answer if isinstance(answer, tuple) else (0, answer or "", "")
+        self.commands.append({"argv": list(argv), "rc": rc, "seconds": 0.0})
+        return Result(tuple(argv), rc, stdout, stderr, 0.0)
+
+    def read_bytes(self, path):
+        return super().read_bytes(self.at(path))
+
+    def exists(self, path):
+        return super().exists(self.at(path))
+
+    def stat(self, path, follow=True):
+        return super().stat(self.at(path), follow)
+
+    def list_dir(self, path):
+        return super().list_dir(self.at(path))
+
+    def free_bytes(self, path):
+        return self.free
+
+    def write_text(self, path, text, mode=0o644, backup=False):
+        super().write_text(self.at(path), text, mode, backup)
+
+    def copy_file(self, source, path, mode):
+        super().copy_file(self.at(source), self.at(path), mode)
+
+    def make_dir(self, path, mode=0o755):
+        super().make_dir(self.at(path), mode)
+
+    def rename(self, source, path):
+        super().rename(self.at(source), self.at(path))
+
+    def remove(self, path):
+        super().remove(self.at(path))
