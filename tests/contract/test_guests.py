@@ -71,7 +71,8 @@ class Story:
         raise AssertionError(f"{self.name} does not come up: {row}")
 
     def remove(self) -> None:
-        self.target.module("netbsd.xen.domain", {"guests": [{"name": self.name, "state": "absent"}], "destroy_after": 0})
+        gone = {"guests": [{"name": self.name, "state": "absent"}], "destroy_after": 0}
+        self.target.module("netbsd.xen.domain", gone)
 
 
 @pytest.fixture

@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vnconfig, MAKEDEV, disklabel (prints only), installboot (reads only)."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from . import devices
+from .machine import Machine, NotSimulated, SimError
+
+_VNCONFIG_USAGE = """usage: vnconfig [-crvz] [-f disktab] [-t typename] vnode_disk regular-file [geomspec]
+       vnconfig -u [-Fv] vnode_disk
+       vnconfig -l [vnode_disk]"""
+
+
+def vnconfig(m: Machine, argv: list[str]) -> int:
+    """vnconfig [-crv] vndN FILE | -u[F] vndN | -l [vndN] (records vnconfig-*, vnd-corner)."""
+    flags: set[str] = set()
+    words = argv[1:]
+    while words and words[0].startswith("-"):
+        letters = set(words.pop(0)[1:])
+        if letters - set("crvzulF"):
+            raise SimError(_VNCONFIG_USAGE)
+        flags |= letters
+    if flags & {"z"}:
+        raise NotSimulated(" ".join(argv))
+    if "l" in flags:
+        return _list_units(m, words)
+    if "u" in flags and len(words) == 1:
+        return _detach(m, _unit(words[0]), "F" in flags)
+    if "u" in flags or len(words) != 2:
+        raise SimError(_VNCONFIG_USAGE)
+    path = os.path.abspath(words[1])
+    if path.startswith("/dev/") and devices.node(m, path) is not None:
+        raise SimError(f"vnconfig: {path}: Device busy")  # record vnd-corner: vnconfig vnd0 /dev/wd0b
+    if not words[0].removeprefix("/dev/").lstrip("r").startswith("vnd"):
+        raise SimError(f"vnconfig: {words[0]}d: opendisk: No such file or directory")
+    unit = _unit(words[0])
+    devices.vnconfig_attach(m, unit, path)
+    if "v" in flags:
+        size = m.path(path).stat().st_size // 512 * 512
+        print(f"/dev/rvnd{unit}d: {size} bytes on {words[1]}")
+    return 0
+
+
+def _unit(word: str) -> int:
+    """vnd4, /dev/vnd4d, /dev/rvnd4d."""
+    match = re.fullmatch(r"(?:/dev/)?r?vnd(\d+)[a-p]?", word)
+    if not match:
+        raise SimError(f"vnconfig: {word}: opendisk: No such file or directory")
+    return int(match[1])
+
+
+def _detach(m: Machine, unit: int, force: bool) -> int:
+    # -F on a mounted unit hung the whole machine, twice (records vnconfig-F-mounted-hang, vnd-mount-once-F).
+    if force and str(unit) in m.data.get("vnd", {}) and devices.vnd_busy(m, unit):
+        m.hang()
+    devices.vnconfig_detach(m, unit)
+    return 0
+
+
+def _list_units(m: Machine, words: list[str]) -> int:
+    units = devices.vnd_units(m)
+    # The four of the kernel come first and backwards, those made later behind them (record makedev-vnd4).
+    order = sorted((unit for unit in units if unit < 4), reverse=True) + [unit for unit in units if unit >= 4]
+    if words:
+        order = [_unit(words[0])]
+    for unit in order:
+        path = m.data.get("vnd", {}).get(str(unit))
+        if path is None:
+            print(f"vnd{unit}: not in use")
+        else:
+            print(f"vnd{unit}: / (/dev/{m.profile.disks[0].name}a) inode {m.data['vnd_inodes'][str(unit)]}")
+    return 0
+
+
+# --- MAKEDEV ---------------------------------------------------------------------------------------------------------
+
+_MAKEDEV_USAGE = """Usage: MAKEDEV [-fMsu] [-m mknod] [-p pax] [-t mtree] special [...]
+\tCreate listed special devices.  Options:
+\t-f\t\tForce permissions to be updated on existing devices.
+\t-M\t\tCreate memory file system.
+\t-m mknod\tName of mknod(8) program.  [$TOOL_MKNOD or mknod]
+\t-p pax  \tName of pax(1) program.  [$TOOL_PAX or pax]
+\t-s\t\tGenerate mtree(8) specfile instead of creating devices.
+\t-t mtree\tName of mtree(8) program.  [$TOOL_MTREE or mtree]
+\t-u\t\tDon't re-create devices that already exist.
+"""
+
+
+def makedev(m: Machine, argv: list[str]) -> int:
+    """argv is [self, MAKEDEV's own path, options, targets]. Nodes appear in the current directory (record
+    makedev-u)."""
+    called_as, words = argv[1], argv[2:]
+    keep = False
+    while words and words[0].startswith("-"):
+        option = words.pop(0)
+        if set(option[1:]) - set("fu"):
+            raise SimError(f"Illegal option {option}\n{_MAKEDEV_USAGE}")
+        keep = keep or "u" in option
+    if not words:
+        raise SimError(_MAKEDEV_USAGE)
+    rc = 0
+    for target in words:
+        nodes = makedev_target(m, target)
+        if nodes is None:
+            print(f"{called_as}: {target}: unknown device", file=sys.stderr)
+            rc = 1
+            continue
+        for name, node in nodes.items():
+            path = Path(os.getcwd(), name)
+            if not (keep and path.exists()):
+                path.unlink(missing_ok=True)
+                devices.make_node(path, node)
+    return rc
+
+
+def makedev_target(m: Machine, target: str) -> dict[str, devices.Node] | None:
+    """The nodes of a target, or None for an unknown one. `xen` makes xencons and xenevt; xsd_kva is a target of its own
+    (facts measured 28)."""
+    match = re.fullmatch(r"(vnd|xbd|wd|cgd|raid)(\d+)", target)
+    if match:
+        return devices.disk_nodes(match[1], int(match[2]))
+    if target == "xen":
+        return {name: devices.Node(*devices.XEN_NODES[name]) for name in ("xencons", "xenevt")}
+    if target in devices.XEN_NODES:
+        return {target: devices.Node(*devices.XEN_NODES[target])}
+    if target == "all":
+        nodes = {name: devices.Node(*values) for name, values in devices.XEN_NODES.items()}
+        for kind, unit in [(kind, unit) for kind in ("vnd", "xbd") for unit in range(4)]:
+            nodes.update(devices.disk_nodes(kind, unit))
+        for disk in m.profile.disks:
+            nodes.update(devices.disk_nodes(disk.name[:2], int(disk.name[2:])))
+        return nodes
+    return None
+
+
+# --- others ----------------------------------------------------------------------------------------------------------
+
+_FSTYPES = {"a": "4.2BSD", "b": "swap"}
+
+
+def disklabel(m: Machine, argv: list[str]) -> int:
+    """disklabel [-r] DISK: prints the label of a disk of the machine (record disklabel-wd0.txt)."""
+    words = [word for word in argv[1:] if word != "-r"]
+    found = [disk for disk in m.profile.disks if words in ([disk.name], [f"/dev/r{disk.name}d"])]
+    if not found:
+        raise NotSimulated(" ".join(argv))
+    disk = found[0]
+    total = disk.partitions["d"]
+    print(f"# /dev/r{disk.name}d:\ntype: ESDI\ndisk: {disk.name}\nlabel: \nflags:\nbytes/sector: 512\n"
+          f"sectors/track: 63\ntracks/cylinder: 16\nsectors/cylinder: 1008\ncylinders: {total // 1008}\n"
+          f"total sectors: {total}\nrpm: 3600\ninterleave: 1\ntrackskew: 0\ncylinderskew: 0\n"
+          "headswitch: 0\t\t# microseconds\ntrack-to-track seek: 0\t# microseconds\ndrivedata: 0 \n\n"
+          f"{max(devices.PARTITIONS.index(letter) for letter in disk.partitions) + 1} partitions:\n"
+          "#        size    offset     fstype [fsize bsize cpg/sgs]")
+    offset = 0
+    for letter, size in sorted(disk.partitions.items()):
+        start = 0 if letter == "d" else offset
+        offset += 0 if letter == "d" else size
+        kind = "unused" if letter == "d" else _FSTYPES.get(letter, "4.2BSD")
+        sizes = "1024  8192    16" if kind == "4.2BSD" else "   0     0      "
+        print(f" {letter}: {size:>9} {start:>9} {kind:>10}  {sizes}")
+    return 0
+
+
+def installboot(m: Machine, argv: list[str]) -> int:
+    """installboot -e DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (record installboot-e)."""
+    words = argv[1:]
+    flags = {word for word in words if word.startswith("-") and word != "-o"}
+    options = {}
+    if "-o" in words:
+        index = words.index("-o")
+        options = dict(part.partition("=")[::2] for part in words[index + 1].split(","))
+        del words[index:index + 2]
+    names = [word for word in words if not word.startswith("-")]
+    if flags - {"-e", "-n", "-v", "-nv"} or not names:
+        raise SimError("usage: installboot [-fnv] [-B s2bno] [-b s1bno] [-m machine] [-o options]\n"
+                       "\t\t   [-t fstype] filesystem primary [secondary]\n"
+                       "usage: installboot -c [-fnv] [-m machine] [-o options] [-t fstype] filesystem\n"
+                       "usage: installboot -e [-fnv] [-m machine] [-o options] bootstrap")
+    if "-e" in flags:
+        return 0
+    if len(names) < 2 or not m.path(names[1]).exists():
+        raise SimError(f"installboot: Opening primary bootstrap `{names[-1]}': No such file or directory")
+    if flags & {"-v", "-nv"}:
+        print(f"File system:         {names[0]}\nPrimary bootstrap:   {names[1]}\n"
+              f"Boot options:        timeout {options.get('timeout', 5)}, flags 0, speed {options.get('speed', 9600)}, "
+              f"ioaddr 0, console {options.get('console', 'pc')}")
+    return 0

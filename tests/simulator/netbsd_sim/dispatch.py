@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One entry point for every simulated command: `/.sim/bin/command` is what all of them are symlinks to.
+
+The path that it was called as picks the function. Around each run: the machine's lock, injected faults, and one line
+in commands.log.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from . import faults
+from .machine import SANDBOX_HOST, Machine, NotSimulated, SimError
+
+Command = Callable[[Machine, "list[str]"], int]
+
+# Where NetBSD has it -> "module:function".
+COMMANDS: dict[str, str] = {
+    "/usr/bin/uname": "system:uname",
+    "/usr/bin/which": "system:which",
+    "/bin/hostname": "system:hostname",
+    "/bin/date": "system:date",
+    "/sbin/dmesg": "system:dmesg",
+    "/sbin/sysctl": "sysctl:sysctl",
+    "/usr/sbin/cpuctl": "system:cpuctl",
+    "/bin/ps": "processes:ps",
+    "/usr/bin/pgrep": "processes:pgrep",
+    "/usr/bin/pkill": "processes:pkill",
+    "/bin/kill": "processes:kill",
+    "/sbin/shutdown": "power:shutdown",
+    "/sbin/reboot": "power:reboot",
+    "/sbin/halt": "power:halt",
+    "/sbin/poweroff": "power:poweroff",
+    "/sbin/mount": "mounts:mount",
+    "/sbin/umount": "mounts:umount",
+    "/bin/df": "mounts:df",
+    "/sbin/swapctl": "mounts:swapctl",
+    "/sbin/ifconfig": "netcommands:ifconfig",
+    "/sbin/brconfig": "netcommands:brconfig",
+    "/sbin/route": "netcommands:route",
+    "/usr/sbin/vnconfig": "diskcommands:vnconfig",
+    "/sbin/disklabel": "diskcommands:disklabel",
+    "/usr/sbin/installboot": "diskcommands:installboot",
+    "/.sim/bin/makedev": "diskcommands:makedev",
+    "/usr/sbin/service": "services:service",
+    "/.sim/bin/rcscript": "services:rcscript",
+    "/usr/sbin/pkg_add": "packages:pkg_add",
+    "/usr/sbin/pkg_info": "packages:pkg_info",
+    "/usr/sbin/pkg_delete": "packages:pkg_delete",
+    "/usr/bin/ftp": "fetch:ftp",
+    "/usr/bin/cksum": "checksums:cksum",
+    "/usr/bin/sha512": "checksums:sha512",
+    "/usr/bin/stat": "stat_command:stat",
+}
+
+# Commands that a package brings; they exist once it is installed.
+PACKAGE_COMMANDS: dict[str, str] = {
+    "/usr/pkg/bin/pkgin": "packages:pkgin",
+    "/usr/pkg/sbin/xl": "xen.xl:xl",
+    "/usr/pkg/sbin/xenstored": "services:xenstored",
+    "/usr/pkg/sbin/xenconsoled": "services:xenconsoled",
+    "/usr/pkg/sbin/xenwatchdogd": "services:xenwatchdogd",
+    "/usr/pkg/libexec/xen/bin/xen-init-dom0": "services:xen_init_dom0",
+    "/usr/pkg/bin/xenstore": "xen.xenstore:xenstore",
+    "/usr/pkg/bin/xenstore-read": "xen.xenstore:xenstore_read",
+    "/usr/pkg/bin/xenstore-write": "xen.xenstore:xenstore_write",
+    "/usr/pkg/bin/xenstore-ls": "xen.xenstore:xenstore_ls",
+    "/usr/pkg/bin/xenstore-list": "xen.xenstore:xenstore_list",
+    "/usr/pkg/bin/xenstore-rm": "xen.xenstore:xenstore_rm",
+    "/usr/pkg/bin/xenstore-exists": "xen.xenstore:xenstore_exists",
+}
+
+
+def find(path: str) -> Command:
+    """The function behind a path. Raises NotSimulated for a file that is there but has no behaviour."""
+    target = COMMANDS.get(path) or PACKAGE_COMMANDS.get(path)
+    if target is None:
+        raise NotSimulated(path)
+    module, function = target.split(":")
+    try:
+        return getattr(importlib.import_module(f"{__package__}.{module}"), function)
+    except (ImportError, AttributeError):
+        if os.environ.get("NETBSD_SIM_DEBUG"):
+            raise
+        raise NotSimulated(path) from None
+
+
+def run(m: Machine, argv: list[str]) -> int:
+    """Run one command on a machine whose lock is held. argv[0] is the command's absolute path. Returns its status."""
+    fault = faults.take(m, argv)
+    if fault is not None and fault.action != faults.KILL_AFTER:
+        return faults.act(m, fault)
+    if m.data.get("xen", {}).get("domains"):
+        from . import xen
+
+        xen.settle(m)  # what guests did meanwhile shows in interfaces and vnd units
+    try:
+        rc = find(argv[0])(m, argv)
+    except SimError as error:
+        if error.message:
+            print(error.message, file=sys.stderr)
+        rc = error.rc
+    if fault is not None:
+        return faults.act(m, fault)
+    return rc
+
+
+def log(m: Machine, argv: list[str], rc: int, started: float) -> None:
+    """One JSON line a command that has ended."""
+    line = json.dumps({"time": round(started, 3), "argv": argv, "rc": rc})
+    with open(m.host_dir / "commands.log", "a") as stream:
+        stream.write(line + "\n")
+
+
+def main() -> None:
+    """Entry of /.sim/bin/command."""
+    called_as = os.path.abspath(sys.argv[0])
+    argv = [called_as, *sys.argv[1:]]
+    rc = 1
+    with Machine(SANDBOX_HOST) as m:
+        started = m.now()
+        try:
+            rc = run(m, argv)
+        except SystemExit as ending:
+            rc = int(ending.code or 0)
+        finally:
+            log(m, argv, rc, started)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.stderr.flush()
+    # Nothing is left to tidy up, and the interpreter's own way out takes a few milliseconds.
+    os._exit(rc)

@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Interfaces and bridges. Messages are those that ifconfig and brconfig print on NetBSD 7.99.10 (see the records)."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Any
+
+from .machine import Machine, SimError
+
+# net/if.h, in the order of its bits.
+FLAG_BITS = {
+    "UP": 0x1,
+    "BROADCAST": 0x2,
+    "LOOPBACK": 0x8,
+    "RUNNING": 0x40,
+    "PROMISC": 0x100,
+    "ALLMULTI": 0x200,
+    "SIMPLEX": 0x800,
+    "MULTICAST": 0x8000,
+}
+
+# `ifconfig -C` (record dom0-on-xen-4.17/bridge.txt); xvif is not cloned, xennetback makes it.
+CLONERS = ("bridge", "vlan", "stf", "gif", "gre", "tun", "tap", "sl", "pppoe", "ppp", "lo")
+
+_ETHERNET_KINDS = ("ether", "tap", "xvif")
+
+
+def interfaces(m: Machine) -> dict[str, dict[str, Any]]:
+    """All interfaces, in the order in which the kernel lists them."""
+    return m.data.setdefault("interfaces", {})
+
+
+def create_interface(m: Machine, name: str, kind: str, mac: str | None = None, mtu: int = 1500) -> dict[str, Any]:
+    """Make an interface of kind ether, bridge, xvif, lo or tap. Raises SimError if the name is taken."""
+    known = interfaces(m)
+    if name in known:
+        # records ifconfig-create-again.txt, generic
+        raise SimError("ifconfig: clone_command: File exists\nifconfig: exec_matches: File exists")
+    index = max((entry.get("index", 0) for entry in known.values()), default=0) + 1
+    entry: dict[str, Any] = {"kind": kind, "flags": [], "mtu": mtu, "mac": None, "members": [], "index": index,
+                             "inet": [], "inet6": []}
+    if kind in _ETHERNET_KINDS:
+        entry["flags"] = ["BROADCAST", "SIMPLEX", "MULTICAST"]
+        entry["mac"] = mac or _invented_mac(m, name)
+    elif kind == "lo":
+        entry["flags"] = ["LOOPBACK", "MULTICAST"]
+        entry["mtu"] = 33648 if mtu == 1500 else mtu
+    known[name] = entry
+    return entry
+
+
+def destroy_interface(m: Machine, name: str) -> None:
+    """Remove an interface; a bridge loses it as a member (record bridge-autodestroy-member)."""
+    known = interfaces(m)
+    if name not in known:
+        # record bridge-destroy-with-member, second destroy
+        raise SimError("ifconfig: clone_command: Device not configured\nifconfig: exec_matches: Device not configured")
+    del known[name]
+    for entry in known.values():
+        if name in entry["members"]:
+            entry["members"].remove(name)
+
+
+def bridge(m: Machine, name: str) -> dict[str, Any]:
+    """The bridge of that name. Raises SimError with brconfig's message if there is no such interface, or no bridge."""
+    # brconfig looks at the name first (records create-vifdef: "xenbr0 is not a bridge", bridge-second: "wm0 is not a
+    # bridge"), then asks the kernel (record brconfig-nonexist.txt).
+    if not re.match(r"bridge\d", name):
+        raise SimError(f"brconfig: {name} is not a bridge")
+    entry = interfaces(m).get(name)
+    if entry is None:
+        raise SimError("brconfig: unable to get interface flags: Device not configured")
+    return entry
+
+
+def add_member(m: Machine, bridge_name: str, name: str) -> None:
+    """Put an interface into a bridge. Errors as in records bridge-second, bridge-mtu and brconfig-add-again.txt."""
+    target = bridge(m, bridge_name)
+    member = interfaces(m).get(name)
+    if member is None:
+        raise SimError(f"brconfig: add {name}: No such file or directory")
+    if name in target["members"]:
+        raise SimError(f"brconfig: add {name}: File exists")
+    if any(name in entry["members"] for entry in interfaces(m).values()):
+        raise SimError(f"brconfig: add {name}: Device busy")
+    if member["kind"] not in _ETHERNET_KINDS or member["mtu"] != target["mtu"]:
+        raise SimError(f"brconfig: add {name}: Invalid argument")
+    target["members"].insert(0, name)  # the newest is listed first
+    # A NIC keeps both flags when the bridge is gone (record bridge-destroy-with-member); a tap has only PROMISC.
+    set_flags(member, "PROMISC", *(("ALLMULTI",) if member["kind"] == "ether" else ()))
+
+
+def delete_member(m: Machine, bridge_name: str, name: str) -> None:
+    """Take an interface out of a bridge (record brconfig-delete.txt)."""
+    target = bridge(m, bridge_name)
+    if name not in target["members"]:
+        raise SimError(f"brconfig: delete {name}: No such file or directory")
+    target["members"].remove(name)
+
+
+def set_flags(entry: dict[str, Any], *names: str) -> None:
+    """Set flags of an interface, kept in the order of their bits."""
+    wanted = set(entry["flags"]) | set(names)
+    entry["flags"] = [flag for flag in FLAG_BITS if flag in wanted]
+
+
+def clear_flags(entry: dict[str, Any], *names: str) -> None:
+    """Clear flags of an interface."""
+    entry["flags"] = [flag for flag in entry["flags"] if flag not in names]
+
+
+def interface_up(entry: dict[str, Any]) -> None:
+    """What `up` does: an interface with a driver beneath it also becomes RUNNING."""
+    set_flags(entry, "UP", "RUNNING")
+
+
+def interface_down(entry: dict[str, Any]) -> None:
+    """What `down` does (record bridge-down-up: flags=0)."""
+    clear_flags(entry, "UP", "RUNNING")
+
+
+def _invented_mac(m: Machine, name: str) -> str:
+    """tap's addresses begin with f2:0b:a4 (record dom0-on-xen-4.17/bridge.txt); the rest is fixed by host and name."""
+    tail = zlib.crc32(f"{m.hostname} {name}".encode()) & 0xFFFFFF
+    return f"f2:0b:a4:{tail >> 16:02x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"

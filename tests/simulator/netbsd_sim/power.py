@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""shutdown, reboot, halt, poweroff: how the machine goes down, and whether it comes up again."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from . import bootloader, hangup, services, xenhooks
+from .machine import Machine, NotSimulated, SimError
+
+BOOT_SECONDS = 2.0  # real time from the end of a reboot command to an answer
+
+_SHUTDOWN_USAGE = "Usage: shutdown [-Ddfhknprvxz] [-b bootstr] time [message ... | -]"
+
+
+def shutdown(m: Machine, argv: list[str]) -> int:
+    """shutdown [-rhp] now|+0 (record ansible-reboot-search-only-cmd: `0` is an illegal time)."""
+    flags: set[str] = set()
+    words = argv[1:]
+    while words and words[0].startswith("-") and len(words[0]) > 1:
+        letters = words.pop(0)[1:]
+        if set(letters) - set("Ddfhknprvxz"):
+            raise SimError(_SHUTDOWN_USAGE)
+        flags |= set(letters)
+    if not words:
+        raise SimError(_SHUTDOWN_USAGE)
+    when = words[0]
+    if not re.fullmatch(r"now|\+\d+|\d{2}:\d{2}|\d{4}(\d{2}){0,4}", when):
+        raise SimError(f"shutdown: illegal time format\n{_SHUTDOWN_USAGE}")
+    if when not in ("now", "+0") or flags & set("kxzn"):
+        raise NotSimulated(" ".join(argv))
+    print(f"Shutdown NOW!\nshutdown: [pid {m.data.get('next_pid', 0)}]")
+    services.run_shutdown_scripts(m)
+    if "r" in flags:
+        restart(m)
+    elif flags & {"h", "p"}:
+        go_down(m, "halted (shutdown -h)" if "h" in flags else "powered off (shutdown -p)")
+    else:
+        go_down(m, "single user (shutdown without -r, -h or -p)")
+    return 0
+
+
+def reboot(m: Machine, argv: list[str]) -> int:
+    """reboot: at once, without the rc.d scripts, so guests are cut off."""
+    if set("".join(argv[1:])) - set("-dlnpqvx"):
+        raise NotSimulated(" ".join(argv))
+    restart(m)
+    return 0
+
+
+def halt(m: Machine, argv: list[str]) -> int:
+    """halt [-p]: nobody presses the key that would boot it again."""
+    if set("".join(argv[1:])) - set("-dlnpqv"):
+        raise NotSimulated(" ".join(argv))
+    go_down(m, "powered off" if "p" in "".join(argv[1:]) else "halted")
+    return 0
+
+
+def poweroff(m: Machine, argv: list[str]) -> int:
+    """poweroff."""
+    if argv[1:]:
+        raise NotSimulated(" ".join(argv))
+    go_down(m, "powered off")
+    return 0
+
+
+def restart(m: Machine) -> None:
+    """All that runs ends, and the loader takes over."""
+    xenhooks.at_shutdown(m)
+    bootloader.boot(m, BOOT_SECONDS)
+
+
+def go_down(m: Machine, reason: str) -> None:
+    """All that runs ends, for good: only `simrack reboot` brings the machine back."""
+    xenhooks.at_shutdown(m)
+    m.data.update(kernel=None, hypervisor=None, daemons={}, down_reason=reason)
+    bootloader.mark(m)
+
+
+def reset(m: Machine) -> None:
+    """The reset button."""
+    restart(m)
+
+
+def describe(m: Machine) -> str:
+    """One line for people."""
+    if m.data.get("kernel") is None:
+        return f"down: {m.data.get('down_reason') or 'never booted'}"
+    kernel, hypervisor = m.data["kernel"], m.data.get("hypervisor")
+    text = f"NetBSD {kernel['release']} ({kernel['name']})"
+    if hypervisor:
+        text += f" on Xen {hypervisor['release']}"
+    state = "up" if m.is_up() else "boots"
+    hazards = "".join(f"; hazard: {line}" for line in m.data.get("boot_log", []))
+    return f"{state}: {text}{hazards}"
+
+
+def hang_up(host_dir: Path) -> None:
+    """From outside the sandbox: end the host's processes and connections."""
+    hangup.hang_up(os.path.realpath(host_dir))

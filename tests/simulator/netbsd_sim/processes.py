@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ps, pgrep, pkill and kill over the machine's daemons.
+
+Simulated process ids are larger than any of the controller's (machine.Machine.start_daemon), because the shell's own
+`kill` can't be intercepted: `/bin/kill`, pkill and Python's os.kill end a simulated daemon, the builtin finds no such
+process.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from .machine import Machine, NotSimulated, SimError
+
+# As started by the rc.d scripts (records after-restarted, status-running-by-hand); others run as /usr/sbin/NAME.
+_COMMAND_LINES = {
+    "xenstored": "/usr/pkg/sbin/xenstored --pid-file /var/run/xen/xenstored.pid ",
+    "xenconsoled": "/usr/pkg/sbin/xenconsoled ",
+    "xenwatchdogd": "/usr/pkg/sbin/xenwatchdogd 30 15 ",
+}
+
+_SIGNAL_THAT_ENDS = {"", "-TERM", "-15", "-9", "-KILL", "-INT", "-2", "-HUP", "-1", "-s TERM", "-s KILL"}
+
+
+def running(m: Machine) -> list[tuple[int, str]]:
+    """(pid, daemon's name), oldest first. A second daemon of one name is kept as NAME#2."""
+    return sorted((pid, key.partition("#")[0]) for key, pid in m.data.get("daemons", {}).items())
+
+
+def command_line(name: str) -> str:
+    """What ps shows."""
+    return _COMMAND_LINES.get(name, f"/usr/sbin/{name} ")
+
+
+def end(m: Machine, pid: int) -> bool:
+    """End the daemon with that id. False if there is none."""
+    for key, value in list(m.data.get("daemons", {}).items()):
+        if value == pid:
+            del m.data["daemons"][key]
+            return True
+    return False
+
+
+def ps(m: Machine, argv: list[str]) -> int:
+    """ps [-]ax[w] [-o pid,ppid,stat,command] and `ps aux` in a minimal form; the commands of this session are not
+    shown."""
+    words = argv[1:]
+    columns: list[str] = []
+    flags = ""
+    while words:
+        word = words.pop(0)
+        if word.startswith("-o") or word == "o":
+            text = word[2:] or (words.pop(0) if words else "")
+            columns += [column for column in re.split(r"[,\s]+", text) if column]
+        elif re.fullmatch(r"-?[axuwj]+(o)?", word):
+            flags += word.lstrip("-").rstrip("o")
+            if word.endswith("o"):
+                columns += [column for column in re.split(r"[,\s]+", words.pop(0)) if column]
+        else:
+            raise NotSimulated(" ".join(argv))
+    columns = columns or ["pid", "tt", "stat", "time", "command"]
+    shown = [column.rstrip("=") for column in columns]
+    unknown = set(shown) - set(_COLUMNS)
+    if unknown:
+        raise NotSimulated(f"ps -o {min(unknown)}")
+    if not all(column.endswith("=") for column in columns):
+        print(" ".join(_COLUMNS[column][0] for column in shown))
+    processes = [(1, "init"), *running(m)] if set(flags) & set("ax") else []
+    for pid, name in processes:
+        print(" ".join(_COLUMNS[column][1].format(pid=pid, name=name, line=_line(pid, name)) for column in shown))
+    return 0
+
+
+def _line(pid: int, name: str) -> str:
+    return "init " if pid == 1 else command_line(name)
+
+
+_COLUMNS = {
+    "pid": ("    PID", "{pid:>7}"),
+    "ppid": ("   PPID", "      1"),
+    "tt": ("TTY    ", "?      "),
+    "tty": ("TTY    ", "?      "),
+    "stat": ("STAT", "Is  "),
+    "state": ("STAT", "Is  "),
+    "time": ("    TIME", " 0:00.01"),
+    "user": ("USER", "root"),
+    "uid": ("UID", "  0"),
+    "comm": ("COMMAND", "{name}"),
+    "ucomm": ("COMMAND", "{name}"),
+    "command": ("COMMAND", "{line}"),
+    "args": ("COMMAND", "{line}"),
+}
+
+
+def pgrep(m: Machine, argv: list[str]) -> int:
+    """pgrep [-flnx] PATTERN: exit 1 when nothing matches."""
+    flags, pattern = _match_options(argv, "flnx")
+    found = _matching(m, flags, pattern)
+    for pid, name in found:
+        print(f"{pid} {command_line(name) if 'f' in flags else name}" if "l" in flags else pid)
+    return 0 if found else 1
+
+
+def pkill(m: Machine, argv: list[str]) -> int:
+    """pkill [-SIGNAL] [-fx] PATTERN."""
+    words = list(argv)
+    if len(words) > 1 and words[1] in _SIGNAL_THAT_ENDS:
+        del words[1]
+    flags, pattern = _match_options(words, "fx")
+    found = _matching(m, flags, pattern)
+    for pid, _name in found:
+        end(m, pid)
+    return 0 if found else 1
+
+
+def _match_options(argv: list[str], known: str) -> tuple[set[str], str]:
+    flags = {letter for word in argv[1:-1] for letter in word.lstrip("-")}
+    if len(argv) < 2 or flags - set(known) or argv[-1].startswith("-"):
+        raise NotSimulated(" ".join(argv))
+    return flags, argv[-1]
+
+
+def _matching(m: Machine, flags: set[str], pattern: str) -> list[tuple[int, str]]:
+    test = re.fullmatch if "x" in flags else re.search
+    return [(pid, name) for pid, name in running(m)
+            if test(pattern, command_line(name).rstrip() if "f" in flags else name)]
+
+
+def kill(m: Machine, argv: list[str]) -> int:
+    """/bin/kill [-SIGNAL] PID...: simulated daemons only; a real process is never ended from here."""
+    words = argv[1:]
+    signal_word = words.pop(0) if words and words[0].startswith("-") else ""
+    rc = 0
+    for word in words:
+        pid = int(word)
+        if signal_word == "-0":
+            alive = any(pid == known for known, _name in running(m))
+        elif signal_word in _SIGNAL_THAT_ENDS:
+            alive = end(m, pid)
+        else:
+            raise NotSimulated(" ".join(argv))
+        if not alive:
+            print(f"kill: {pid}: No such process", file=sys.stderr)
+            rc = 1
+    if not words:
+        raise SimError("usage: kill [-s signal_name] pid ...")
+    return rc
+

@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the machine's Python say NetBSD. Python imports it at start, so it imports nothing that it can do without."""
+
+import builtins
+import io
+import os
+import sys
+
+_STATE = "/.sim/host/state.json"
+_FAULTS = "/.sim/host/faults.json"
+_PRIVCMD = "/kern/xen/privcmd"
+
+# NetBSD's EOPNOTSUPP. The number has another meaning here, so the text comes along.
+_EOPNOTSUPP = (45, "Operation not supported")
+
+
+def _state():
+    import json
+
+    with _real_open(_STATE) as stream:
+        return json.load(stream)
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def _uname():
+    """record uname-parts.txt; the kernel's name is part of the version."""
+    sys.path.append("/.sim/lib")
+    try:
+        from netbsd_sim import kernelinfo
+    finally:
+        sys.path.remove("/.sim/lib")
+    state = _state()
+    return os.uname_result(("NetBSD", state["hostname"], *kernelinfo.release_version(state), "amd64"))
+
+
+def _hostname():
+    return _state()["hostname"]
+
+
+# --- device nodes and /kern --------------------------------------------------------------------------------------
+
+_real_stat, _real_lstat, _real_open = os.stat, os.lstat, io.open
+
+
+def _node_values(path, found):
+    """(mode bits, device number, uid, gid) of a placeholder below /dev, or None."""
+    if found.st_size > 64 or found.st_mode & 0o170000 != 0o100000:
+        return None
+    with _real_open(path, "rb") as stream:
+        words = stream.read(64).split()
+    if len(words) != 6 or words[0] not in (b"b", b"c"):
+        return None
+    major, minor = int(words[1]), int(words[2])
+    kind = 0o060000 if words[0] == b"b" else 0o020000
+    device = (major << 8 & 0xFFF00) | (minor << 12 & 0xFFF00000) | (minor & 0xFF)
+    return kind | found.st_mode & 0o7777, device, found.st_uid, found.st_gid
+
+
+_mounts = (0, [])
+
+
+def _device_of(path):
+    """Which mount a path lies on, 0 for the root: os.path.ismount and ansible.posix.mount compare device numbers."""
+    global _mounts
+    changed = _real_stat(_STATE).st_mtime_ns
+    if changed != _mounts[0]:
+        points = [mount["dir"] for mount in _state()["mounts"] if mount["dir"] != "/"]
+        _mounts = (changed, points)
+    found = 0
+    for number, point in enumerate(_mounts[1], 1):
+        if path == point or path.startswith(point + "/"):
+            found = number
+    return found
+
+
+def _with_device(found, path):
+    number = _device_of(path)
+    if not number:
+        return found
+    return os.stat_result([*found[:2], found[2] + number, *found[3:10]], _other_fields(found))
+
+
+def _as_netbsd(found, path):
+    if isinstance(path, int):
+        return found
+    path = os.path.abspath(os.fsdecode(path))
+    if path == "/":
+        # The root directory of an FFS is inode 2: so that nobody takes the sandbox for a chroot.
+        return os.stat_result([found[0], 2, *found[2:10]], _other_fields(found))
+    if not path.startswith("/dev/"):
+        return _with_device(found, path)
+    values = _node_values(path, found)
+    if values is None:
+        return found
+    numbers = list(found[:10])
+    numbers[0], numbers[4], numbers[5], numbers[6] = values[0], values[2], values[3], 0
+    return os.stat_result(numbers, {**_other_fields(found), "st_blocks": 0, "st_rdev": values[1]})
+
+
+def _other_fields(found):
+    """What os.stat_result keeps beside its first ten numbers."""
+    names = ("st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_ctime_ns", "st_blksize",
+             "st_blocks", "st_rdev")
+    return {name: getattr(found, name) for name in names}
+
+
+def _stat(path, *, dir_fd=None, follow_symlinks=True):
+    found = _real_stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
+    return _as_netbsd(found, path) if dir_fd is None else found
+
+
+def _lstat(path, *, dir_fd=None):
+    found = _real_lstat(path, dir_fd=dir_fd)
+    return _as_netbsd(found, path) if dir_fd is None else found
+
+
+class _Unreadable(io.RawIOBase):
+    """Opens, and fails at the first read (records ansible-stat, ansible-slurp-privcmd, cat-privcmd.txt)."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, _buffer):
+        raise OSError(*_EOPNOTSUPP)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def _disk_is_full(path):
+    """Whether an enospc fault on `write PATH` is due."""
+    sys.path.append("/.sim/lib")
+    try:
+        from netbsd_sim import faults, machine
+    finally:
+        sys.path.remove("/.sim/lib")
+    fault = faults.take(machine.Machine(), ["write", os.path.abspath(path)])
+    return fault is not None and fault.action == faults.ENOSPC
+
+
+def _refuse_when_full(path):
+    if not isinstance(path, int) and _disk_is_full(os.fsdecode(path)):
+        raise OSError(28, "No space left on device", path)
+
+
+def _open(file, mode="r", *args, **kwargs):
+    if file in (_PRIVCMD, os.fsencode(_PRIVCMD)) and "r" in mode and "+" not in mode:
+        if not os.access(file, os.R_OK):
+            return _real_open(file, mode)
+        raw = io.BufferedReader(_Unreadable())
+        return raw if "b" in mode else io.TextIOWrapper(raw)
+    if _FAULTY and set(mode) & set("wax+"):
+        _refuse_when_full(file)
+    return _real_open(file, mode, *args, **kwargs)
+
+
+_real_os_open = os.open
+
+
+def _os_open(path, flags, *args, **kwargs):
+    if flags & (os.O_WRONLY | os.O_RDWR):
+        _refuse_when_full(path)
+    return _real_os_open(path, flags, *args, **kwargs)
+
+
+# --- processes ---------------------------------------------------------------------------------------------------
+
+_real_kill = os.kill
+_FIRST_SIMULATED_PID = 4194305  # above the largest number that Linux gives
+
+
+def _kill(pid, signal_number):
+    if pid < _FIRST_SIMULATED_PID:
+        return _real_kill(pid, signal_number)
+    import subprocess
+
+    if subprocess.call(["/bin/kill", f"-{int(signal_number)}", str(pid)], stderr=subprocess.DEVNULL) != 0:
+        raise ProcessLookupError(3, "No such process")
+    return None
+
+
+def _loadavg():
+    """An idle machine; the real call reads Linux's /proc."""
+    return (0.05, 0.02, 0.0)
+
+
+_FAULTY = os.path.exists(_FAULTS)
+if os.path.exists(_STATE):
+    os.uname = _uname
+    os.stat, os.lstat = _stat, _lstat
+    os.kill = _kill
+    os.getloadavg = _loadavg
+    builtins.open = io.open = _open
+    if _FAULTY:
+        os.open = _os_open
+    import _socket
+
+    _socket.gethostname = _hostname
+    sys.platform = "netbsd10"

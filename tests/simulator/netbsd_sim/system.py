@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small commands that tell about the system: uname, hostname, date, dmesg, cpuctl."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from . import kernelinfo
+from .machine import Machine, NotSimulated, SimError
+
+
+def uname(m: Machine, argv: list[str]) -> int:
+    """uname [-amnprsv] (record uname-parts.txt)."""
+    release, version = kernelinfo.release_version(m.data)
+    values = {"s": "NetBSD", "n": m.hostname, "r": release, "v": version, "m": m.profile.arch, "p": "x86_64"}
+    flags = "".join(word[1:] for word in argv[1:]) or "s"
+    if set(flags) - set("amnprsv") or any(not word.startswith("-") for word in argv[1:]):
+        raise SimError("usage: uname [-amnprsv]")
+    # -a leaves out the processor (record uname-a.txt).
+    wanted = "snrvm" if "a" in flags else [key for key in "snrvmp" if key in flags]
+    print(" ".join(values[key] for key in wanted))
+    return 0
+
+
+def hostname(m: Machine, argv: list[str]) -> int:
+    """hostname [-s] [NAME]: the change is gone after a boot, which takes it from rc.conf (facts measured 12)."""
+    words = argv[1:]
+    if words == ["-s"]:
+        print(m.hostname.partition(".")[0])
+    elif not words:
+        print(m.hostname)
+    elif len(words) == 1 and not words[0].startswith("-"):
+        m.data["hostname"] = words[0]
+    else:
+        raise NotSimulated(" ".join(argv))
+    return 0
+
+
+def date(m: Machine, argv: list[str]) -> int:
+    """date [-u] [-r SECONDS] [+FORMAT]; the machine's zone is UTC."""
+    when, layout, words = m.now(), "%a %b %e %H:%M:%S UTC %Y", argv[1:]
+    while words:
+        word = words.pop(0)
+        if word == "-r" and words:
+            when = float(words.pop(0))
+        elif word.startswith("+"):
+            layout = word[1:].replace("%s", str(int(when)))
+        elif word != "-u":
+            raise NotSimulated(" ".join(argv))
+    print(time.strftime(layout, time.gmtime(when)))
+    return 0
+
+
+def dmesg(m: Machine, argv: list[str]) -> int:
+    """dmesg: the lines by which people tell a dom0 (facts section 9)."""
+    if argv[1:]:
+        raise NotSimulated(" ".join(argv))
+    hypervisor = m.data.get("hypervisor")
+    memory = hypervisor["dom0_memory"] if hypervisor else m.profile.total_memory
+    print("Copyright (c) 1996-2024\n    The NetBSD Foundation, Inc.  All rights reserved.\n")
+    print(kernelinfo.version_text(m.data), end="")
+    print(f"total memory = {memory} MB\nmainbus0 (root)")
+    if hypervisor:
+        print(f"hypervisor0 at mainbus0: Xen version {hypervisor['version']}\nvcpu0 at hypervisor0\n"
+              "xenbus0 at hypervisor0: Xen Virtual Bus Interface\n"
+              "xencons0 at hypervisor0: Xen Virtual Console Driver")
+    for name, entry in m.data["interfaces"].items():
+        if entry["kind"] == "ether":
+            print(f"{name}: Ethernet address {entry['mac']}")
+    for disk in m.profile.disks:
+        print(f"{disk.name} at atabus0 drive 0\n{disk.name}: {disk.partitions['d'] // 2048} MB, 512 bytes/sect x "
+              f"{disk.partitions['d']} sectors")
+    print(f"boot device: {m.profile.disks[0].name}\nroot on {m.profile.disks[0].name}a dumps on "
+          f"{m.profile.disks[0].name}b")
+    return 0
+
+
+def cpuctl(m: Machine, argv: list[str]) -> int:
+    """cpuctl list | identify N (records cpuctl-list.txt, cpuctl-identify-0.txt). VMX shows on bare metal only, because
+    a PV dom0 may not see it (facts section 9)."""
+    words = argv[1:]
+    count = 1 if m.is_dom0() else m.profile.cpus
+    if words == ["list"]:
+        print("Num  HwId Unbound LWPs Interrupts Last change              #Intr\n"
+              "---- ---- ------------ ---------- ------------------------ -----")
+        since = time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(m.data["boot_time"]))
+        for number in range(count):
+            print(f"{number:<4} {number:<4} online       intr       {since} 0    ")
+        return 0
+    if len(words) == 2 and words[0] == "identify" and words[1].isdigit():
+        if int(words[1]) >= count:
+            raise SimError(f"cpuctl: cpu{words[1]}: Device not configured")
+        vmx = "" if m.is_dom0() else "VMX,"
+        label = f"cpu{words[1]}:"
+        print(f"{label} highest basic info 0000000b\n{label} highest extended info 80000008\n"
+              f'{label} "{m.profile.cpu_brand}"\n'
+              f"{label} features 0x78bfbfd<FPU,DE,PSE,TSC,MSR,PAE,MCE,CX8,APIC,SEP,MTRR,PGE,MCA>\n"
+              f"{label} features 0x78bfbfd<CMOV,PAT,PSE36,CFLUSH,MMX,FXSR,SSE,SSE2>\n"
+              f"{label} features1 0x80982201<SSE3,{vmx}SSSE3,CX16,SSE41,SSE42,POPCNT,RAZ>\n"
+              f"{label} features2 0x20100800<SYSCALL/SYSRET,XD,EM64T>\n{label} features3 0x1<LAHF>")
+        return 0
+    raise NotSimulated(" ".join(argv))
+
+
+def which(m: Machine, argv: list[str]) -> int:
+    """which NAME...: exit 1 if one is not on PATH."""
+    rc = 0
+    for name in argv[1:]:
+        found = shutil.which(name)
+        if found:
+            print(found)
+        rc = rc if found else 1
+    return rc

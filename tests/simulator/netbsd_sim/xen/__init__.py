@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The simulated Xen toolstack: what the rest of the machine calls.
+
+Everything is imported on demand, because most commands of a machine have nothing to do with Xen.
+"""
+from __future__ import annotations
+
+from ..machine import Machine
+
+
+def at_boot(m: Machine) -> None:
+    """The hypervisor has started: there is only Domain-0."""
+    from . import hypervisor
+
+    m.data["xen"] = {}
+    hypervisor.section(m)
+
+
+def at_shutdown(m: Machine) -> None:
+    """The machine goes down, and the guests with it; their vnd units and interfaces are free again."""
+    from . import domains, hypervisor
+
+    if "domains" not in m.data.get("xen", {}):
+        return
+    for domain in list(hypervisor.domains(m).values()):
+        domains.destroy(m, domain)
+    m.data["xen"] = {}
+
+
+def daemons_started(m: Machine) -> None:
+    """xen-init-dom0 has run: Domain-0 has its name in xenstore. The tree is computed, so there is nothing to write."""
+    from . import hypervisor
+
+    hypervisor.section(m)
+
+
+def settle(m: Machine) -> None:
+    """Let happen what is due: call it before looking at interfaces or vnd units, which guests hold."""
+    from . import domains
+
+    domains.settle(m)
+
+
+def xl_create_file(m: Machine, path: str) -> int:
+    """`xl create PATH`. Returns its exit status."""
+    from .xl import run
+
+    return run(m, ["create", path])
+
+
+def xl_shutdown(m: Machine, name: str) -> int:
+    """`xl shutdown -F NAME`, as xendomains of 4.20 calls it. Returns its exit status."""
+    from .xl import run
+
+    return run(m, ["shutdown", "-F", name])
+
+
+def guest_names(m: Machine) -> list[str]:
+    """Names of the live guests, in the order of `xl list`, without those that are shut down."""
+    from . import domains, hypervisor
+
+    domains.settle(m)
+    return [domain["name"] for domain in hypervisor.domains(m).values() if domain["reason"] is None]

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""xl block-* and network-*.
+
+Records: block_attach_*, block_detach*, net_attach*, net_detach*, blocklist*, netlist* (xl 4.20); block-detach,
+block-attach-running, network-detach, net-attach-running (NetBSD 7.99.10).
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..machine import Machine, NotSimulated
+from . import domains, guests, hotplug, options, specs
+from .hotplug import Failure
+from .hypervisor import Domain, XlExit, err, need_xenstore, out, wait
+from .xl import find_domid, find_guest
+
+if TYPE_CHECKING:
+    from .xl import Call
+
+_ATTACH_SECONDS = 0.4
+_DETACH_SECONDS = 0.5
+_DETACH_LIMIT_SECONDS = 10  # records block-detach, network-detach: a guest at the root device prompt
+
+_NOT_ADDED = "libxl: error: libxl_device.c:1500:device_addrm_aocomplete: unable to add device"
+
+
+def _listens(m: Machine, domain: Domain) -> bool:
+    """Whether the guest's kernel takes devices away when asked."""
+    return not domain["paused"] and domain["reason"] is None and not guests.ignores_requests(
+        domain["config"]["b_info"])
+
+
+def _guest_of_block(m: Machine, command: str, text: str) -> Domain:
+    """block-attach and block-list tell a wrong name in their own words, without (rc=-6)."""
+    need_xenstore(m)
+    if not text.isdigit() and not domains.name_exists(m, text):
+        err(f"{text} is an invalid domain identifier\n")
+        raise XlExit(1)
+    return find_guest(m, command, text)
+
+
+# --- disks -------------------------------------------------------------------------------------------------------
+
+
+def block_attach(m: Machine, args: list[str], call: Call) -> int:
+    words = options.read("block-attach", args, required=2).words
+    domid = _guest_of_block(m, "block-attach", words[0])["domid"]
+    try:
+        disk = specs.parse_disk(words[1:], "command line", err)
+    except specs.SpecError:
+        return 1
+    if call.dry_run:
+        raise NotSimulated("xl -N block-attach")
+    try:
+        vbd = _checked_disk(m, domid, disk)
+        wait(m, _ATTACH_SECONDS)
+        domain = domains.get(m, domid)
+        if domain is None:
+            raise NotSimulated("xl block-attach to a domain that goes away meanwhile")
+        hotplug.connect_disk(m, domid, vbd)
+    except Failure as failure:
+        err("\n".join([*failure.lines, _NOT_ADDED, "libxl_device_disk_add failed."]) + "\n")
+        return 1
+    domain["vbds"].append(vbd)
+    domain["config"].setdefault("disks", []).append(disk)
+    domain["config"] = _devices_in_order(domain["config"])
+    return 0
+
+
+def _devices_in_order(config: dict[str, Any]) -> dict[str, Any]:
+    """Devices stand between b_info and the actions, also when the first of them is attached later."""
+    order = ["c_info", "b_info", "disks", "nics"]
+    return {key: config[key] for key in [*order, *config] if key in config}
+
+
+def _checked_disk(m: Machine, domid: int, disk: dict[str, Any]) -> dict[str, Any]:
+    domain = domains.get(m, domid)
+    devid = specs.vdev_number(disk["vdev"])
+    if devid is None:
+        raise Failure(*(
+            f"libxl: error: libxl_disk.c:{where}: Domain {domid}:Invalid or unsupported virtual disk identifier "
+            f"{disk['vdev']}" for where in ("248:libxl__device_from_disk", "369:device_disk_add")))
+    backend = hotplug.disk_backend(m, disk)
+    if domain is not None and any(vbd["devid"] == devid for vbd in domain["vbds"]):
+        raise Failure(f"libxl: error: libxl_disk.c:377:device_disk_add: Domain {domid}:device already exists in "
+                      "xenstore")
+    if backend == hotplug.NEEDS_QEMU:
+        raise NotSimulated("xl block-attach of a disk that needs a device model")
+    return hotplug.new_vbd(m, disk)
+
+
+def block_list(m: Machine, args: list[str], call: Call) -> int:
+    words = options.read("block-list", args, required=1).words
+    need_xenstore(m)
+    out(f"{'Vdev':<5} {'BE':<3} {'handle':<6} {'state':<5} {'evt-ch':<6} {'ring-ref':<8} {'BE-path':<30}\n")
+    for word in words:
+        if not word.isdigit() and not domains.name_exists(m, word):
+            err(f"{word} is an invalid domain identifier\n")  # and the status is 0: record blocklist_nodom
+            continue
+        domid = find_domid(m, word)
+        domain = domains.get(m, domid)
+        for index, vbd in enumerate([] if domain is None else domain["vbds"]):
+            path = f"/local/domain/0/backend/vbd/{domid}/{vbd['devid']}"
+            channel, ring = (6 + index, 511 - index) if vbd["state"] == 4 else (-1, -1)
+            out(f"{vbd['devid']:<5d} {0:<3d} {domid:<6d} {vbd['state']:<5d} {channel:<6d} {ring:<8d} {path:<30}\n")
+    return 0
+
+
+def block_detach(m: Machine, args: list[str], call: Call) -> int:
+    given = options.read("block-detach", args, "f", {"force": "f"}, required=2)
+    domain = find_guest(m, "block-detach", given.words[0])
+    domid, vdev = domain["domid"], given.words[1]
+    devid = specs.vdev_number(vdev)
+    vbd = next((vbd for vbd in domain["vbds"] if vbd["devid"] == devid), None)
+    if vbd is None:
+        err(f"libxl: error: libxl_disk.c:560:libxl__disk_from_xenstore: disk /libxl/{domid}/device/vbd/{devid} does "
+            f"not exist (no backend path\nError: Device {vdev} not connected.\n")
+        return 1
+    if "f" not in given.letters and not _listens(m, domain):
+        wait(m, _DETACH_LIMIT_SECONDS)
+        err(f"libxl: error: libxl_device.c:1197:device_backend_callback: Domain {domid}:unable to remove device with "
+            f"path /local/domain/0/backend/vbd/{domid}/{devid}\n"
+            f"libxl: error: libxl_device.c:1497:device_addrm_aocomplete: Domain {domid}:Unable to remove vbd with id "
+            f"{devid}\nlibxl_device_disk_safe_remove failed.\n")
+        return 1
+    wait(m, _DETACH_SECONDS)
+    domain = domains.get(m, domid)
+    if domain is not None:
+        _remove_disk(m, domain, int(vbd["devid"]))
+    return 0
+
+
+def _remove_disk(m: Machine, domain: Domain, devid: int) -> None:
+    for vbd in [vbd for vbd in domain["vbds"] if vbd["devid"] == devid]:
+        domain["vbds"].remove(vbd)
+        for line in hotplug.complaint(domain["domid"], vbd):
+            err(line + "\n")
+        hotplug.disconnect_disk(m, vbd)
+        domain["stale"] += 1
+    disks = [disk for disk in domain["config"].get("disks", []) if specs.vdev_number(disk["vdev"]) != devid]
+    _replace(domain, "disks", disks)
+
+
+def _replace(domain: Domain, key: str, devices: list[dict[str, Any]]) -> None:
+    """An empty list does not appear in libxl's JSON."""
+    if devices:
+        domain["config"][key] = devices
+    else:
+        domain["config"].pop(key, None)
+
+
+# --- networks ----------------------------------------------------------------------------------------------------
+
+
+def network_attach(m: Machine, args: list[str], call: Call) -> int:
+    words = options.read("network-attach", args, required=1).words
+    domid = find_guest(m, "network-attach", words[0])["domid"]
+    nic: dict[str, Any] = {}
+    bridge = call.settings.get("vif.default.bridge")
+    if bridge:
+        nic["bridge"] = bridge
+    for word in words[1:]:
+        if not specs.parse_nic_word(nic, word, err):
+            return 1
+    if call.dry_run:
+        raise NotSimulated("xl -N network-attach")
+    wait(m, _ATTACH_SECONDS)
+    domain = domains.get(m, domid)
+    if domain is None:
+        raise NotSimulated("xl network-attach to a domain that goes away meanwhile")
+    used = {vif["devid"] for vif in domain["vifs"]}
+    nic.setdefault("devid", next(devid for devid in range(len(used) + 1) if devid not in used))
+    return _connect(m, domain, nic)
+
+
+def _connect(m: Machine, domain: Domain, nic: dict[str, Any]) -> int:
+    """A vif whose bridge is wrong stays with the domain (facts xl-behaviour 11)."""
+    vif = hotplug.new_vif(domain["domid"], nic)
+    nic.update(mac=vif["mac"], bridge=vif["bridge"], nictype="vif")
+    domain["vifs"].append(vif)
+    domain["config"].setdefault("nics", []).append(specs.order_nic(nic))
+    domain["config"] = _devices_in_order(domain["config"])
+    try:
+        hotplug.connect_network(m, domain["domid"], vif)
+    except Failure as failure:
+        err("\n".join([*failure.lines, "libxl: error: libxl_device.c:1495:device_addrm_aocomplete: Domain "
+                       f"{domain['domid']}:Unable to add vif with id {vif['devid']}",
+                       "libxl_device_nic_add failed."]) + "\n")
+        return 1
+    return 0
+
+
+def network_list(m: Machine, args: list[str], call: Call) -> int:
+    words = options.read("network-list", args, required=1).words
+    need_xenstore(m)
+    out(f"{'Idx':<3} {'BE':<2} {'Mac Addr.':<17} {'handle':<6} {'state':<5} {'evt-ch':<6} {'tx-':>5}/"
+        f"{'rx-ring-ref':<5} {'BE-path':<30}\n")
+    for word in words:
+        domid = find_domid(m, word)
+        domain = domains.get(m, domid)
+        for index, vif in enumerate([] if domain is None else domain["vifs"]):
+            path = f"/local/domain/0/backend/vif/{domid}/{vif['devid']}"
+            ring = 510 - 2 * index
+            out(f"{vif['devid']:<3d} {0:<2d} {vif['mac']}{vif['devid']:6d} {4:5d} {7 + index:6d} {ring:5d}/"
+                f"{ring - 1:<11d} {path:<30}\n")
+    return 0
+
+
+def network_detach(m: Machine, args: list[str], call: Call) -> int:
+    words = options.read("network-detach", args, required=2).words
+    domain = find_guest(m, "network-detach", words[0])
+    domid, wanted = domain["domid"], words[1]
+    if ":" in wanted:
+        vif = next((vif for vif in domain["vifs"] if vif["mac"] == wanted.lower()), None)
+    else:
+        vif = next((vif for vif in domain["vifs"] if str(vif["devid"]) == wanted), None)
+    if vif is None:
+        if ":" not in wanted:
+            err(f"libxl: error: libxl_xshelp.c:206:libxl__xs_read_mandatory: xenstore read failed: "
+                f"`/libxl/{domid}/device/vif/{wanted}': No such file or directory\n")
+        err(f"Unknown device {wanted}.\n")
+        return 1
+    devid = vif["devid"]
+    wait(m, _DETACH_SECONDS if _listens(m, domain) else _DETACH_LIMIT_SECONDS)
+    domain = domains.get(m, domid)
+    if domain is not None:
+        _remove_network(m, domain, devid)
+    return 0
+
+
+def _remove_network(m: Machine, domain: Domain, devid: int) -> None:
+    """A booted NetBSD guest panics (records net-attach-running, guest-panic-on-netdetach); xl succeeds all the same."""
+    for vif in [vif for vif in domain["vifs"] if vif["devid"] == devid]:
+        domain["vifs"].remove(vif)
+        domain["stale"] += 1
+        hotplug.disconnect_network(m, domain["domid"], vif)
+    _replace(domain, "nics", [nic for nic in domain["config"].get("nics", []) if nic["devid"] != devid])
+    if domain["os"] == guests.NETBSD and _listens(m, domain) and m.now() >= domains.booted_at(m, domain):
+        domains.panic(m, domain)
+
+
+COMMANDS = {"block-attach": block_attach, "block-list": block_list, "block-detach": block_detach,
+            "network-attach": network_attach, "network-list": network_list, "network-detach": network_detach}

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The grammar of xl.cfg as the real parser reads it, with its error messages.
+
+Written after the rules of Xen's tools/libs/util/libxlu_cfg_l.l and libxlu_cfg_y.y (a flex scanner and a bison
+grammar). It knows nothing of the collection's own parser: the two are compared by tests. Sources for the
+messages: records create_bad_syntax, create_bad_memory (xl 4.20), create-syntax, create-xm, xm2-n (NetBSD 7.99.10).
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Value = "str | list[Value]"
+
+END = "$end"
+IDENT = "IDENT"
+STRING = "STRING"
+NUMBER = "NUMBER"
+NEWLINE = "NEWLINE"
+ADD = "+="
+
+# Longest match first, as flex does: the patterns don't overlap except "+=" with "+".
+_TOKEN = re.compile(
+    r"""(?P<blank>[ \t]+)
+      | (?P<ident>[a-z][._0-9a-z]*)
+      | (?P<number>[0-9][0-9a-fx]*)
+      | (?P<add>\+=)
+      | (?P<punct>[,\[\]=;])
+      | (?P<newline>\n|\#[^\n]*\n)
+      | (?P<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")
+    """,
+    re.VERBOSE,
+)
+_REST_OF_WORD = re.compile(r"[^ \t\n]*")
+_LOOKS_LIKE_PYTHON = frozenset("+,-.():")
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "'": "'", "\\": "\\"}
+
+PYTHON_WARNING = (
+    "warning: Config file looks like it contains Python code.\n"
+    "warning:  Arbitrary Python is no longer supported.\n"
+    "warning:  See https://wiki.xen.org/wiki/PythonInXlConfig\n"
+)
+
+
+class ConfigError(Exception):
+    """The text is not a configuration; the messages have been reported already."""
+
+
+@dataclass
+class Setting:
+    """One assignment. ``line`` counts from 1; ``added`` is true for ``+=``."""
+
+    value: Value
+    line: int
+    added: bool = False
+
+
+@dataclass
+class Token:
+    kind: str
+    text: str
+    line: int
+    value: str = ""  # of a string: without quotes and escapes
+
+
+class _Abort(Exception):
+    """The parser can't recover: bison pops its whole stack."""
+
+
+@dataclass
+class _Reporter:
+    """Counts and prints errors as xlu__cfg_yyerror does: one lexical error hides the later errors of its line."""
+
+    source: str
+    report: Callable[[str], None]
+    failed: bool = False
+    lexical_error_line: int = -1
+
+    def error(self, line: int, text: str, message: str) -> None:
+        if line <= self.lexical_error_line:
+            return
+        newline = ""
+        quoted = bool(text)
+        if text.endswith("\n"):
+            text = text[:-1]
+            line -= 1
+            if not text:
+                newline, quoted = "<newline>", False
+        near = f"`{text.rstrip(chr(9) + ' ')}'" if quoted else newline
+        # The end of the file is a NUL character of length 1 in flex: quotes with nothing between them.
+        near = "`'" if text == "\0" else near
+        self.report(f"{self.source}:{line}: config parsing error near {near}: {message}\n")
+        self.failed = True
+
+    def lexical(self, line: int, text: str, message: str = "lexical error") -> None:
+        self.error(line, text, message)
+        self.lexical_error_line = line
+
+
+@dataclass
+class _Scanner:
+    text: str
+    errors: _Reporter
+    line: int = 1
+    position: int = 0
+    python: bool = False
+    end_text: str = "\0"
+    token: Token = field(default_factory=lambda: Token(NEWLINE, "", 1))
+
+    def next(self) -> Token:
+        self.token = self._scan()
+        return self.token
+
+    def _scan(self) -> Token:
+        while self.position < len(self.text):
+            match = _TOKEN.match(self.text, self.position)
+            if match is None:
+                token = self._lexical_error()
+                if token is not None:
+                    return token
+                continue
+            self.position = match.end()
+            if match.lastgroup != "blank":
+                return self._token(match.lastgroup or "", match.group())
+        return Token(END, self.end_text, self.token.line)
+
+    def _token(self, group: str, text: str) -> Token:
+        if group == "newline":
+            self.line += 1
+            return Token(NEWLINE, text, self.line - 1)
+        kind = {"ident": IDENT, "number": NUMBER, "string": STRING, "add": ADD}.get(group, text)
+        return Token(kind, text, self.line, self._unquote(text) if kind == STRING else "")
+
+    def _unquote(self, text: str) -> str:
+        def expand(match: re.Match[str]) -> str:
+            letter = match.group(1)
+            if self.errors.failed:
+                return ""
+            if letter not in _ESCAPES:
+                # Numbers (\x41, \101) are read wrongly by libxlu itself; nobody should rely on what comes out.
+                self.errors.lexical(self.line, text, "invalid character after backlash in quoted string")
+                self.errors.failed = True
+                return ""
+            return _ESCAPES[letter]
+
+        return re.sub(r"\\(.)", expand, text[1:-1])
+
+    def _lexical_error(self) -> Token | None:
+        """The wrong character and the rest of its word; a line end that follows at once belongs to the error."""
+        start = self.position
+        self.python = self.python or self.text[start] in _LOOKS_LIKE_PYTHON
+        rest = _REST_OF_WORD.match(self.text, start + 1)
+        end = rest.end() if rest else start + 1
+        self.position = end
+        if end == len(self.text) and end == start + 1:
+            self.end_text = self.text[start]
+            return None
+        if end > start + 1:
+            self.errors.lexical(self.line, self.text[start:end])
+            return None
+        self.position = end + 1
+        if self.text[end] == "\n":
+            self.line += 1
+            self.errors.lexical(self.line, self.text[start : end + 1])
+            return Token(NEWLINE, self.text[start : end + 1], self.line)
+        self.errors.lexical(self.line, self.text[start : end + 1])
+        return None
+
+
+class _Parser:
+    """Recursive descent with bison's error recovery.
+
+    After an error the parser discards up to the line end; it stays silent until three tokens were accepted.
+    """
+
+    def __init__(self, scanner: _Scanner) -> None:
+        self.scanner = scanner
+        self.errors = scanner.errors
+        self.settings: dict[str, Setting] = {}
+        self.quiet = 0
+        self.last = scanner.token  # what was accepted last
+
+    def parse(self) -> None:
+        self.scanner.next()
+        while self.scanner.token.kind != END:
+            try:
+                self._statement()
+            except _Unexpected as wrong:
+                self._recover(wrong.expecting)
+
+    def _accept(self) -> Token:
+        self.last = self.scanner.token
+        self.quiet = max(0, self.quiet - 1)
+        self.scanner.next()
+        return self.last
+
+    def _statement(self) -> None:
+        kind = self.scanner.token.kind
+        if kind in (NEWLINE, ";"):
+            self._accept()
+        elif kind == IDENT:
+            self._assignment()
+        else:
+            raise _Unexpected("$end or IDENT or NEWLINE or ';'")
+
+    def _assignment(self) -> None:
+        name = self._accept().text
+        if self.scanner.token.kind not in (ADD, "="):
+            raise _Unexpected("+= or '='")
+        added = self._accept().kind == ADD
+        line = self.scanner.token.line
+        value = self._value("STRING or NUMBER or '['")
+        self._store(name, Setting(value, line, added))
+        if self.scanner.token.kind in (NEWLINE, ";"):
+            self._accept()
+        elif self.scanner.token.kind != END:
+            self._complain("$end")
+            raise _Abort
+
+    def _value(self, expecting: str) -> Value:
+        kind = self.scanner.token.kind
+        if kind == NUMBER:
+            return self._accept().text
+        if kind == STRING:
+            return self._accept().value
+        if kind != "[":
+            raise _Unexpected(expecting)
+        self._accept()
+        values: list[Value] = []
+        self._skip_newlines()
+        while self.scanner.token.kind in (STRING, NUMBER, "["):
+            values.append(self._value("']'"))
+            self._skip_newlines()
+            if self.scanner.token.kind != ",":
+                break
+            self._accept()
+            self._skip_newlines()
+        if self.scanner.token.kind != "]":
+            raise _Unexpected("']'")
+        self._accept()
+        return values
+
+    def _skip_newlines(self) -> None:
+        while self.scanner.token.kind == NEWLINE:
+            self._accept()
+
+    def _store(self, name: str, new: Setting) -> None:
+        if self.errors.failed:
+            return
+        old = self.settings.get(name)
+        if new.added and old is not None:
+            if isinstance(old.value, list) != isinstance(new.value, list):
+                # bison stores without looking at what follows, so the last token of the value is "near"
+                self.errors.lexical(
+                    self.last.line, self.last.text, 'can\'t add [list] to "string" or vice versa'
+                )
+                self.errors.failed = True
+                return
+            new.value = old.value + new.value  # type: ignore[operator]
+        self.settings[name] = new
+
+    def _complain(self, expecting: str) -> None:
+        if self.quiet == 0:
+            token = self.scanner.token
+            kind = token.kind if token.kind in (END, IDENT, STRING, NUMBER, NEWLINE, ADD) else f"'{token.kind}'"
+            self.errors.error(token.line, token.text, f"syntax error, unexpected {kind}, expecting {expecting}")
+
+    def _recover(self, expecting: str) -> None:
+        self._complain(expecting)
+        self.quiet = 3
+        while self.scanner.token.kind != NEWLINE:
+            if self.scanner.token.kind == END:
+                raise _Abort
+            self.scanner.next()
+        self._accept()
+
+
+class _Unexpected(Exception):
+    def __init__(self, expecting: str) -> None:
+        super().__init__(expecting)
+        self.expecting = expecting
+
+
+def parse(text: str, source: str, report: Callable[[str], None]) -> dict[str, Setting]:
+    """Read a configuration.
+
+    ``source`` is the file name that messages begin with, ``report`` gets each message with its line end.
+    Returns the settings by name (the last assignment wins). Raises ConfigError after reporting what is wrong.
+    """
+    errors = _Reporter(source, report)
+    scanner = _Scanner(text, errors)
+    parser = _Parser(scanner)
+    try:
+        parser.parse()
+    except _Abort:
+        errors.failed = True
+    if errors.failed:
+        if scanner.python:
+            report(PYTHON_WARNING)
+        raise ConfigError
+    return parser.settings
+
+
+def get_string(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> str | None:
+    """The value of ``name``, or None if it is not set or a list (which is reported)."""
+    setting = settings.get(name)
+    if setting is None:
+        return None
+    if isinstance(setting.value, list):
+        report(f"{source}:{setting.line}: warning: parameter `{name}' is a list but should be a single value\n")
+        return None
+    return setting.value
+
+
+def get_list(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> list | None:
+    """The list ``name``, or None if it is not set or a single value (which is reported)."""
+    setting = settings.get(name)
+    if setting is None:
+        return None
+    if not isinstance(setting.value, list):
+        report(f"{source}:{setting.line}: warning: parameter `{name}' is a single value but should be a list\n")
+        return None
+    return setting.value
+
+
+def get_number(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> int | None:
+    """The number ``name`` (decimal, 0x hexadecimal or 0 octal), or None with a warning, record create_bad_memory."""
+    text = get_string(settings, name, source, report)
+    if text is None:
+        return None
+    line = settings[name].line
+    if settings[name].added:
+        report(f"{source}:{line}: warning: can't use += with numbers for parameter `{name}'\n")
+        return None
+    number = c_number(text)
+    if number is None:
+        report(f"{source}:{line}: warning: parameter `{name}' is not a valid number\n")
+    return number
+
+
+def c_number(text: str) -> int | None:
+    """strtol(text, ..., 0) of the whole text, or None."""
+    match = re.fullmatch(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text)
+    if match is None:
+        return None
+    digits = match.group(2).lower()
+    base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+    return int(match.group(1) + digits, base)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""A simulated host in a temporary directory, and its commands without a sandbox."""
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulator"))
+
+from netbsd_sim import bootloader, devices, dispatch, hosttree, images, network, packages, power  # noqa: E402
+from netbsd_sim.machine import Machine, NotSimulated, SimError  # noqa: E402
+
+__all__ = ["Host", "Machine", "NotSimulated", "Result", "SimError", "bootloader", "devices", "hosttree", "images",
+           "make_host", "network", "power"]
+
+_PATHS = {path.rpartition("/")[2]: path for path in {**dispatch.COMMANDS, **dispatch.PACKAGE_COMMANDS}}
+
+
+@dataclass
+class Result:
+    """What a command left: exit status and text."""
+
+    rc: int
+    out: str
+    err: str
+
+
+class Host:
+    """A host whose commands run in this process."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.root = directory / "root"
+
+    def run(self, *argv: str) -> Result:
+        """Run a command by its bare name, as one call of the machine."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), Machine(self.directory) as m:
+            rc = dispatch.run(m, [_PATHS.get(argv[0], argv[0]), *argv[1:]])
+        return Result(rc, out.getvalue(), err.getvalue())
+
+    def rc_script(self, name: str, action: str) -> Result:
+        """Run /etc/rc.d/NAME ACTION."""
+        return self.run("/.sim/bin/rcscript", f"/etc/rc.d/{name}", action)
+
+    @property
+    def data(self) -> dict:
+        """The state as it is on the disk now."""
+        with Machine(self.directory) as m:
+            return dict(m.data)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the machine."""
+        (self.root / path.lstrip("/")).write_text(text)
+
+    def append(self, path: str, text: str) -> None:
+        """Add to a file of the machine."""
+        with open(self.root / path.lstrip("/"), "a") as stream:
+            stream.write(text)
+
+    def install(self, *names: str, rc_scripts: bool = False) -> str:
+        """Install packages. Returns what pkg_add prints."""
+        said: list[str] = []
+        with Machine(self.directory) as m:
+            packages.install(m, list(names), rc_scripts, said)
+        return "\n".join(said)
+
+    def reboot(self) -> dict:
+        """Boot again. Returns the state."""
+        with Machine(self.directory) as m:
+            bootloader.boot(m, seconds=0)
+        return self.data
+
+
+def make_host(directory: Path, preset: str = "dom0", name: str = "nb0") -> Host:
+    """A host that is up."""
+    hosttree.create(directory, name, preset)
+    return Host(directory)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""boot.cfg and what starts from it. Each case names the record (NetBSD 7.99.10) or the fact that it repeats."""
+from __future__ import annotations
+
+import pytest
+from sim_host import Machine, bootloader, images
+
+XEN = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a;multiboot /xen.gz dom0_mem=512M\n"
+NATIVE = "menu=one:boot netbsd\n"
+MISSING = "menu=two:boot /nosuch\n"
+
+
+def boots(host, text: str) -> str:
+    """The kernel's name, or why the machine is down."""
+    host.write("/boot.cfg", text)
+    data = host.reboot()
+    return data["kernel"]["name"] if data["kernel"] else "down: " + data["down_reason"]
+
+
+@pytest.mark.parametrize(
+    ("record", "text", "expected"),
+    [
+        ("bootcfg-plain", NATIVE + MISSING + "timeout=3\n", "GENERIC"),
+        ("bootcfg-comments", "# c\n\n  # c\n\n" + NATIVE + MISSING + "\ntimeout=3\n#x=y\n", "GENERIC"),
+        ("bootcfg-timeout-foo", NATIVE + "timeout=foo\n", "down: boot menu: waits for ever"),
+        ("bootcfg-timeout-neg", NATIVE + "timeout=-1\n", "down: boot menu: waits for ever"),
+        ("bootcfg-timeout-0", NATIVE + "timeout=0\n", "GENERIC"),
+        ("bootcfg-default-range", NATIVE + MISSING + "default=9\n", "down: boot menu: entry 'two'"),
+        ("bootcfg-default-0", NATIVE + MISSING + "default=0\n", "GENERIC"),
+        ("bootcfg-default-letter", NATIVE + MISSING + "default=b\n", "GENERIC"),
+        ("bootcfg-missing-kernel", NATIVE + MISSING + "default=2\n", "down: boot menu: entry 'two' starts nothing"),
+        ("bootcfg-missing-multiboot", "menu=x:load /netbsd;multiboot /none\n" + NATIVE, "down: boot menu"),
+        ("bootcfg-missing-both", "menu=x:load /none;multiboot /none2\n" + NATIVE, "down: boot menu: entry 'x'"),
+        ("bootcfg-missing-load", "menu=x:load /none;multiboot /netbsd\n", "GENERIC"),
+        ("bootcfg-first-missing-semicolon", "menu=a:boot /nosuch;boot netbsd\n", "GENERIC"),
+        ("bootcfg-crlf", "menu=one:boot netbsd\r\ntimeout=2\r\n", "down: boot menu: entry 'one'"),
+        ("bootcfg-spaces", "menu = one : boot netbsd\n timeout=2\n", "GENERIC"),
+        ("bootcfg-menu-prompt", "menu=p:prompt\n" + NATIVE, "down: boot loader: at its prompt"),
+        ("bootcfg-no-menus", "banner=only\ntimeout=2\n", "GENERIC"),
+        ("facts 4.1: menu without a colon is dropped", "menu=boot /nosuch\nmenu=:boot netbsd\n", "GENERIC"),
+        ("facts 4.1: keywords match by prefix", "menuitem=one:boot netbsd\ntimeoutx=2\n", "GENERIC"),
+        ("facts 4.1: more than 32 KiB are ignored", MISSING + "# " + "x" * 32768 + "\n", "GENERIC"),
+        ("facts 4.1: 20 menus at most", MISSING * 20 + NATIVE + "default=21\n", "down: boot menu"),
+    ],
+)
+def test_loader_does_what_the_record_shows(dom0, record, text, expected):
+    assert boots(dom0, text).startswith(expected), record
+
+
+def test_without_boot_cfg_the_loader_boots_netbsd(dom0):
+    (dom0.root / "boot.cfg").unlink()
+    assert dom0.reboot()["kernel"]["file"] == "/netbsd"
+
+
+def test_no_kernel_at_all_is_down(dom0):
+    (dom0.root / "boot.cfg").unlink()
+    (dom0.root / "netbsd").unlink()
+    assert "no kernel" in dom0.reboot()["down_reason"]
+    assert (dom0.directory / "unreachable").read_text() == "down\n"
+
+
+def test_load_and_multiboot_make_a_dom0_with_that_hypervisor(dom0):
+    assert boots(dom0, XEN) == "XEN3_DOM0"
+    hypervisor = dom0.data["hypervisor"]
+    assert hypervisor["release"] == "4.20"
+    assert hypervisor["cmdline"] == "dom0_mem=512M"
+    assert dom0.run("sysctl", "machdep.xen.balloon.current").out == "machdep.xen.balloon.current = 524288\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "mebibytes"),
+    [("dom0_mem=512M", 512), ("dom0_mem=1G", 1024), ("dom0_mem=524288", 512), ("dom0_mem=min:256M,max:1G,768M", 768)],
+)
+def test_dom0_mem_forms(dom0, option, mebibytes):
+    """facts section 4.4: a number without suffix is KiB."""
+    with Machine(dom0.directory) as m:
+        assert bootloader.dom0_memory(m, option) == mebibytes
+
+
+def test_dom0_mem_without_suffix_that_was_meant_as_mebibytes_is_down(dom0):
+    """facts section 4.4: 512 are 512 KiB."""
+    assert boots(dom0, XEN.replace("512M", "512")).startswith("down: dom0 panics")
+
+
+def test_a_dom0_kernel_does_not_run_natively(dom0):
+    assert boots(dom0, "menu=x:boot /netbsd-XEN3_DOM0.gz\n").startswith("down: kernel /netbsd-XEN3_DOM0.gz")
+
+
+def test_xen_without_a_dom0_kernel_is_down(dom0):
+    assert boots(dom0, XEN.replace("XEN3_DOM0", "NONE")).startswith("down: Xen panics")
+    assert boots(dom0, XEN.replace("/netbsd-XEN3_DOM0.gz", "/netbsd")).startswith("down: /netbsd (GENERIC)")
+
+
+def test_root_with_dev_asks_for_the_root_device(dom0):
+    """facts section 4.3: root= takes a name without /dev/."""
+    assert boots(dom0, XEN.replace("root=wd0a", "root=/dev/wd0a")).startswith("down: dom0 kernel asks for the root")
+
+
+def test_a_half_written_kernel_does_not_boot(dom0):
+    kernel = dom0.root / "netbsd"
+    kernel.write_bytes(kernel.read_bytes()[:1000])
+    assert boots(dom0, NATIVE).startswith("down: boot menu: entry 'one'")
+
+
+def test_a_command_of_80_characters_is_a_hazard_and_kills_a_strict_machine(dom0):
+    """facts measured 27: no visible harm up to 300 characters; the source has an unchecked buffer of 80."""
+    text = "menu=x:boot netbsd " + "-" + "v" * 80 + "\n"
+    assert boots(dom0, text) == "GENERIC"
+    assert "overflows" in dom0.data["boot_log"][0]
+    with Machine(dom0.directory) as m:
+        m.data["strict_boot_commands"] = True
+    assert boots(dom0, text).startswith("down: boot command of")
+
+
+def test_a_command_of_79_characters_is_none(dom0):
+    assert boots(dom0, "menu=x:boot netbsd -" + "v" * 66 + "\n") == "GENERIC"
+    assert dom0.data["boot_log"] == []
+
+
+def test_single_user_waits_for_the_console(dom0):
+    assert boots(dom0, "menu=s:boot netbsd -s\n").startswith("down: single user")
+
+
+@pytest.mark.parametrize("text", ["rc_configured=NO\n", 'hostname="open\n'])
+def test_a_broken_rc_conf_ends_in_single_user(dom0, text):
+    dom0.append("/etc/rc.conf", text)
+    assert dom0.reboot()["down_reason"].startswith("single user: /etc/rc.conf")
+
+
+def test_boot_takes_the_hostname_from_rc_conf(dom0):
+    """facts measured 12."""
+    dom0.run("hostname", "other")
+    assert dom0.run("hostname").out == "other\n"
+    dom0.reboot()
+    assert dom0.run("hostname").out == "nb0\n"
+
+
+def test_boot_empties_what_is_memory(dom0):
+    dom0.write("/tmp/x", "")
+    dom0.write("/var/run/old.pid", "1")
+    dom0.reboot()
+    assert not (dom0.root / "tmp/x").exists()
+    assert not (dom0.root / "var/run/old.pid").exists()
+
+
+def test_rc_log_tells_that_xendomains_failed(dom0):
+    """record fresh-boot-state."""
+    log = (dom0.root / "var/run/rc.log").read_text()
+    assert "[running /etc/rc.d/xendomains]\n/etc/rc.d/xendomains exited with code 1\n" in log
+    assert "    /etc/rc.d/xendomains\nSee /var/run/rc.log for more information.\n" in log
+
+
+def test_image_survives_compression(tmp_path):
+    image = images.Image("xen", "4.20", "xen-debug")
+    (tmp_path / "x").write_bytes(image.compressed())
+    assert images.identify(tmp_path / "x") == image
+    (tmp_path / "y").write_bytes(image.compressed()[:-20])
+    assert images.identify(tmp_path / "y") is None
