@@ -43,8 +43,8 @@ class Change:
     """One thing to be done to one resource.
 
     ``thing`` is what the admin calls it (``bridge0``, ``web1``, ``/boot.cfg``); ``action`` is the word that the
-    resource's ``apply`` knows it by. ``before`` and ``after`` are plain data or text, shown in diff mode, and never hold
-    a secret. ``data`` is what ``apply`` needs and nobody is shown.
+    resource's ``apply`` knows it by. ``before`` and ``after`` are plain data or text, shown in diff mode, and never
+    hold a secret. ``data`` is what ``apply`` needs and nobody is shown.
     """
 
     resource: str

@@ -7,8 +7,8 @@ A resource is a Python module with
 ``NAME``                        the word for it in results;
 ``ARGUMENTS``                   the argument spec that its module and its action plugin share;
 ``declare(params)``             options to what is wanted; pure; raises Refused;
-``read(host, declared)``        the current state as plain data (JSON); reads only; ``declared`` is None when the machine is
-                                read ahead of the tasks that will declare something (see ``host_info``);
+``read(host, declared)``        the current state as plain data (JSON); reads only; ``declared`` is None when the
+                                machine is read ahead of the tasks that will declare something (see ``host_info``);
 ``plan(current, declared)``     a Plan; pure; raises Refused, or NotRead if ``current`` does not hold what it needs;
 ``apply(host, change)``         carries one change out; raises XenError.
 """
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
@@ -71,8 +72,8 @@ def _prove(resource: Any, declared: Any, host: Host, outcome: Outcome) -> None:
     for change in resource.plan(resource.read(host, declared), declared).changes:
         if change.thing not in outcome.failures:
             outcome.failures[change.thing] = XenError(
-                f"{change.thing}: every command succeeded, but on reading back this is still to be done: {change.summary}. "
-                "Something else on the machine may be undoing it.",
+                f"{change.thing}: every command succeeded, but on reading back this is still to be done: "
+                f"{change.summary}. Something else on the machine may be undoing it.",
                 before=change.before,
                 after=change.after,
             )

@@ -132,7 +132,9 @@ class Host:
             self._kill(child)
             self.commands.append({"argv": list(argv), "rc": None, "seconds": round(timeout, 3)})
             raise CommandFailed(
-                f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed", command=list(argv), timed_out=True
+                f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed",
+                command=list(argv),
+                timed_out=True,
             ) from None
 
     @staticmethod
@@ -203,9 +205,10 @@ class Host:
     def write_text(self, path: str, text: str, mode: int = 0o644, backup: bool = False) -> None:
         """Replace a file in one step, or leave it as it was.
 
-        The text goes to a temporary file beside it, is synced and renamed over it. Mode and owner of an existing file are
-        kept, else ``mode`` holds. With ``backup`` the old content stays beside it as ``PATH.orig`` (the first content
-        ever found) and ``PATH.prev`` (the last). Raises XenError if that can't be done, for example on a full disk.
+        The text goes to a temporary file beside it, is synced and renamed over it. Mode and owner of an existing file
+        are kept, else ``mode`` holds. With ``backup`` the old content stays beside it as ``PATH.orig`` (the first
+        content ever found) and ``PATH.prev`` (the last). Raises XenError if that can't be done, for example on a full
+        disk.
         """
         try:
             if backup:
@@ -246,7 +249,8 @@ class Host:
             raise XenError(f"{path} can't be removed: {error.strerror}") from error
 
     def create_sparse(self, path: str, size: int, mode: int = 0o600) -> None:
-        """Create a file of ``size`` bytes that takes no space yet. Never touches one that is there (raises XenError)."""
+        """Create a file of ``size`` bytes that takes no space yet. Raises XenError, and leaves it alone, if one is
+        there."""
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             try:

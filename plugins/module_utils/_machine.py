@@ -34,7 +34,7 @@ def describe(host: Host) -> dict[str, Any]:
         "release": uname.release,
         "machine": uname.machine,
         "kernel": uname.version,
-        "kernel_config": _kernel_config(uname.version),
+        "kernel_config": _kernel_config(uname.version) if uname.sysname == "NetBSD" else None,
         "role": role,
         "kernfs": host.exists("/kern/version") if uname.sysname == "NetBSD" else None,
         "hypervisor": _hypervisor(host) if role == DOM0 else None,

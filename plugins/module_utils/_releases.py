@@ -21,7 +21,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Release:
-    """One Xen release as pkgsrc packages it (pkgsrc sysutils/xenkernelNNN and xentoolsNNN: Makefile, PLIST, MESSAGE)."""
+    """One Xen release as pkgsrc packages it (sysutils/xenkernelNNN and xentoolsNNN: Makefile, PLIST, MESSAGE)."""
 
     name: str
     kernel_package: str

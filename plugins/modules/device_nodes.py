@@ -22,7 +22,8 @@ options:
     default: true
   vnd_units:
     description:
-      - How many units of vnd(4) must have nodes, counted from C(vnd0). Each disk in a file takes one while its guest runs.
+      - How many units of vnd(4) must have nodes, counted from C(vnd0). Each disk in a file takes one while its guest
+        runs.
       - A stock NetBSD has four; more units than this are left alone.
     type: int
     default: 4

@@ -69,10 +69,17 @@ options:
     type: str
     choices: [never, if_needed]
     default: never
+  shutdown_timeout:
+    description:
+      - How many seconds (0 to 3600) a guest may take to shut down. One that takes longer is left running and reported
+        as a failure, unless O(destroy_after) is given.
+      - A NetBSD guest without C(powerd=YES) in its C(rc.conf) does not shut down when asked.
+    type: int
+    default: 180
   destroy_after:
     description:
-      - After how many seconds (0 to 3600) a guest that does not shut down is stopped hard. Without it, such a guest is
-        left running and reported as a failure after 180 seconds.
+      - After how many seconds (0 to 3600) a guest that does not shut down is stopped hard. Takes the place of
+        O(shutdown_timeout).
     type: int
   remove_disks:
     description:

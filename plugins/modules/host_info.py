@@ -75,7 +75,7 @@ host:
       returned: success
       sample: "NetBSD 10.1 (XEN3_DOM0) #0: Mon Dec 16 13:08:11 UTC 2024  mkrepro@mkrepro.NetBSD.org:/usr/src"
     kernel_config:
-      description: The running kernel's configuration.
+      description: The configuration that the running kernel was built from; null unless this is NetBSD.
       type: str
       returned: success
       sample: XEN3_DOM0
@@ -131,6 +131,7 @@ commands:
 import uuid
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.netbsd.xen.plugins.module_utils import _machine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error

@@ -215,6 +215,7 @@ def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
     names = {
         "os_defaults": "domu_os_defaults",
         "config_dir": "domu_config_dir",
+        "shutdown_timeout": "domu_shutdown_timeout",
         "destroy_after": "domu_destroy_after",
         "start_delay": "domu_start_delay",
         "secrets": "domu_secrets",

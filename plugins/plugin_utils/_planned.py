@@ -5,8 +5,8 @@
 
 ``site.yml`` reads the whole machine once (``host_info`` with ``resources``, registered as ``netbsd_xen_host``). Each
 resource's action plugin plans against that with the very function its module uses. An empty plan is the answer; for
-anything else the module runs on the machine, reads again and decides for itself. From the first change on, what was read
-is marked stale and every later task goes to the machine.
+anything else the module runs on the machine, reads again and decides for itself. From the first change on, what was
+read is marked stale and every later task goes to the machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import Outcome
 

@@ -70,7 +70,9 @@ class Target:
         """
         _check_is_there(name)
         with tempfile.TemporaryDirectory(dir=self.scratch) as tree:
-            argv = [_ansible(), self.host, "-i", str(self.inventory), "-m", name, "-a", json.dumps(dict(args))]
+            argv = [_ansible(), self.host, "-i", str(self.inventory), "-m", name]
+            # An empty JSON object would be taken for free text.
+            argv += ["-a", json.dumps(dict(args))] if args else []
             # Three -v: with fewer, Ansible leaves the diff out of the results that it writes to files.
             argv += ["--tree", tree, "-vvv", *(["--check"] if check else []), *(["--diff"] if diff else [])]
             ended = _run(argv, self.seconds, cwd=CHECKOUT, env=_ansible_environment())

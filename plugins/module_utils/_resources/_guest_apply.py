@@ -21,8 +21,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import 
 # What a running guest was started with, where its file has been changed since. Gone after a reboot, as the guests are.
 STARTED_DIR = "/var/run/netbsd.xen"
 LOCK_SECONDS = 900.0
-# Without destroy_after: how long a guest may take to shut down. A NetBSD guest with powerd took 16 s, emulated.
-SHUTDOWN_SECONDS = 180.0
 MEMORY_SECONDS = 30.0
 
 
@@ -146,12 +144,11 @@ def _shutdown(host: Host, name: str, data: dict[str, Any]) -> None:
     row = _row(host, data["domid"])
     if row is None:
         return
-    destroy_after = data["destroy_after"]
-    seconds = SHUTDOWN_SECONDS if destroy_after is None else float(destroy_after)
+    seconds = float(data["seconds"])
     if xl.shutdown(host, row, seconds):
         _check_gone(host, name)
         return
-    if destroy_after is None:
+    if not data["hard"]:
         raise XenError(
             f"{name} did not shut down within {seconds:g} seconds and still runs. Is powerd running in it (or what "
             "shuts it down)? Set destroy_after to a number of seconds if it may be stopped hard after that time.",

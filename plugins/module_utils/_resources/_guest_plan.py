@@ -41,6 +41,7 @@ class Wanted:
     guests: tuple[Guest, ...]
     config_dir: str = ""
     restart_policy: str = "never"
+    shutdown_timeout: int = 180
     destroy_after: int | None = None
     remove_disks: bool = False
     start_delay: int = 0
@@ -303,7 +304,7 @@ def _plan_restart(
         before={key: pair[0] for key, pair in differing.items()},
         after={key: pair[1] for key, pair in differing.items()},
         impact=GUEST_RESTART,
-        data=dict(_start_data(guest, current), domid=live["domid"], destroy_after=wanted.destroy_after),
+        data={**_start_data(guest, current), **_stop_data(live, wanted)},
     )
     if wanted.restart_policy == "if_needed":
         plan.starts, plan.needs_memory = True, max(0, guest.memory - live["used"])
@@ -321,8 +322,14 @@ def _start_data(guest: Guest, current: dict[str, Any]) -> dict[str, Any]:
     return {"path": f"{current['config_dir']}/{guest.name}", "guest": guest, "delay": 0}
 
 
+def _stop_data(live: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """What a shutdown needs to know: how long it may take, in seconds, and whether it ends with a hard stop."""
+    hard = wanted.destroy_after is not None
+    return {"domid": live["domid"], "seconds": wanted.destroy_after if hard else wanted.shutdown_timeout, "hard": hard}
+
+
 def _stop_change(guest: Guest, live: dict[str, Any], wanted: Wanted) -> Change:
-    data = {"domid": live["domid"], "destroy_after": wanted.destroy_after}
+    data = _stop_data(live, wanted)
     if guest.state == "destroyed":
         return _change(guest, "destroy", "stop the guest at once", live["state"], "not running", data, GUEST_RESTART)
     return _change(guest, "shutdown", "shut the guest down", live["state"], "not running", data, GUEST_RESTART)

@@ -19,7 +19,7 @@ ARGUMENTS: dict[str, Any] = {
 
 MAX_VND_UNITS = 1024
 MAKEDEV_SECONDS = 120.0
-# NetBSD's majors are the same on i386 and amd64 (sys/arch/{i386,amd64}/conf/majors.*): node, MAKEDEV target, kind, numbers.
+# Node, MAKEDEV target, kind, major, minor: the same on i386 and amd64 (sys/arch/{i386,amd64}/conf/majors.*).
 XEN_NODES = (
     ("xencons", "xen", "char", 143, 0),
     ("xenevt", "xen", "char", 141, 0),

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, Any] = {
     "config_dir": {"type": "path"},
     "os_defaults": {"type": "dict", "default": {}},
     "restart_policy": {"type": "str", "choices": ["never", "if_needed"], "default": "never"},
+    "shutdown_timeout": {"type": "int", "default": 180},
     "destroy_after": {"type": "int"},
     "remove_disks": {"type": "bool", "default": False},
     "start_delay": {"type": "int", "default": 0},
@@ -64,6 +65,7 @@ def declare(params: dict[str, Any]) -> Wanted:
         guests=tuple(guests),
         config_dir=(params.get("config_dir") or "").rstrip("/"),
         restart_policy=params.get("restart_policy") or "never",
+        shutdown_timeout=params["shutdown_timeout"],
         destroy_after=params.get("destroy_after"),
         remove_disks=bool(params.get("remove_disks")),
         start_delay=params.get("start_delay") or 0,
@@ -119,7 +121,7 @@ def _unknown_bridges(guests: list[Guest], bridges: list[str]) -> list[str]:
 
 def _bad_numbers(params: dict[str, Any]) -> list[str]:
     problems = []
-    for key in ("destroy_after", "start_delay"):
+    for key in ("shutdown_timeout", "destroy_after", "start_delay"):
         if params.get(key) is not None and not 0 <= params[key] <= 3600:
             problems.append(f"{key} is {params[key]}; allowed are 0 to 3600 seconds")
     folder = params.get("config_dir") or "/"

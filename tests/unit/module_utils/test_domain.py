@@ -293,6 +293,8 @@ def test_a_guest_that_does_not_listen_is_left_running_unless_destroy_after_says_
     xen.named("web1").deaf = True
     outcome = run(host, dict(WEB, state="shutdown"))
     assert "did not shut down within 180 seconds" in str(outcome.failures["web1"])
+    outcome = run(host, dict(WEB, state="shutdown"), shutdown_timeout=7)
+    assert "did not shut down within 7 seconds" in str(outcome.failures["web1"])
     assert xen.named("web1")
     outcome = run(host, dict(WEB, state="shutdown"), destroy_after=20)
     assert (outcome.failures, xen.domains) == ({}, [])

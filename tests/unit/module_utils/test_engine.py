@@ -7,6 +7,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge, internal_error
 
@@ -79,5 +80,6 @@ def test_a_defect_of_ours_is_told_in_words():
         {}["nothing"]
     except KeyError as error:
         report = internal_error("lamp", error)
-    assert report["msg"].startswith("netbsd.xen.lamp: internal error, please report it: KeyError: 'nothing' (test_engine.py:")
+    words = "netbsd.xen.lamp: internal error, please report it: KeyError: 'nothing' (test_engine.py:"
+    assert report["msg"].startswith(words)
     assert "Traceback" in report["internal_traceback"]

@@ -9,6 +9,7 @@ import stat
 import time
 
 import pytest
+
 from ansible_collections.netbsd.xen.plugins.module_utils import _host
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host

@@ -236,7 +236,8 @@ def test_a_guest_that_others_started_meanwhile_is_never_destroyed():
     host, xen = racing(
         3,
         "Parsing config from web1\nlibxl: error: libxl_domain.c:81:libxl__domain_rename: Domain 28:Domain with name "
-        '"web1" already exists.\nlibxl: error: libxl_create.c:1351:initiate_domain_create: Domain 28:cannot make domain: -6\n',
+        '"web1" already exists.\n'
+        "libxl: error: libxl_create.c:1351:initiate_domain_create: Domain 28:cannot make domain: -6\n",
     )
     with pytest.raises(CommandFailed, match='Domain with name "web1" already exists'):
         xl.create(host, CONFIG, "web1", before={0})
@@ -244,7 +245,9 @@ def test_a_guest_that_others_started_meanwhile_is_never_destroyed():
 
 
 def test_only_the_domain_that_the_messages_name_is_cleaned_up():
-    host, xen = racing(3, "libxl: error: libxl_create.c:1695:domcreate_rebuild_done: Domain 4:cannot (re-)build domain: -3\n")
+    host, xen = racing(
+        3, "libxl: error: libxl_create.c:1695:domcreate_rebuild_done: Domain 4:cannot (re-)build domain: -3\n"
+    )
     xen.domains.append(Domain("web1", 4, 512, 512, 1, 1, {"name": "web1"}))
     with pytest.raises(CommandFailed, match="half-made domain 4 "):
         xl.create(host, CONFIG, "web1", before={0})

@@ -134,7 +134,8 @@ def _live_build(domain: Domain) -> dict[str, Any]:
             build["video_memkb"] = 0
             value = {"sched": "credit2", "weight": domain["weight"], "cap": domain["cap"]}
         elif key == "avail_vcpus":
-            value = list(range(domain["vcpus"]))
+            # What xenstore says it may use, whatever its kernel does (libxl__update_avail_vcpus_xenstore).
+            value = list(range(domain["wanted_vcpus"]))
         elif key == "max_memkb":
             value = domain["max_kb"]
         elif key == "target_memkb":

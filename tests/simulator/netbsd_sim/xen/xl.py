@@ -459,8 +459,11 @@ def _vcpu_set(m: Machine, args: list[str], call: Call) -> int:
         return 1
     if count > domain["max_vcpus"]:
         raise NotSimulated("xl vcpu-set above maxvcpus")
-    # The request is in xenstore; the recorded guest did not act on it (record vcpulist_up).
+    # The request is in xenstore. A Linux guest gives CPUs back (tests/contract on Xen 4.20; drivers/xen/cpu_hotplug.c)
+    # and takes none by itself (record vcpulist_up).
     domain["wanted_vcpus"] = count
+    if domain["os"] == guests.LINUX and not domains.is_busy(m, domain):
+        domain["vcpus"] = min(domain["vcpus"], count)
     return 0
 
 
