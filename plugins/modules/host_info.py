@@ -170,7 +170,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    host = Host()
+    host = Host(one_look=True)
     try:
         result = gather(host, module.params["resources"])
     except XenError as error:

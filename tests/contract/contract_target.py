@@ -187,7 +187,14 @@ def _ansible_environment() -> dict[str, str]:
 def _run(argv: Sequence[str], seconds: float, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs a command here; with `check`, raises TargetError with its messages if it fails."""
     ended = subprocess.run(
-        argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds, **options
+        argv,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+        **options,
     )
     if check and ended.returncode != 0:
         raise TargetError(f"{shlex.join(argv)} failed with status {ended.returncode}:\n{ended.stdout}{ended.stderr}")

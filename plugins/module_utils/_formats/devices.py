@@ -106,7 +106,7 @@ def parse_disk(text: str) -> Disk:
         if rest.startswith("target="):
             found["target"] = rest[len("target=") :]
             break
-        word, _, rest = rest.partition(",")
+        word, _comma, rest = rest.partition(",")
         _disk_word(word, found, positional)
         rest = rest.lstrip(" \t\n")
     return _disk(found, text)
@@ -213,7 +213,7 @@ def parse_vif(text: str) -> Nic:
     """A network specification (xl-network-configuration(5)). What is not looked at here is ignored."""
     found: dict[str, str] = {}
     for word in text.split(","):
-        key, _, value = word.strip().partition("=")
+        key, _equals, value = word.strip().partition("=")
         found[key.strip()] = value.strip()
     return Nic(
         mac=found.get("mac", "").lower(),

@@ -246,15 +246,17 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
     if blank and not declared.assume_dom0:
         raise Refused(f"The guests can't be managed: {current['dom0']['why']}")
     seen = _with_assumptions(current, declared)
-    parts = [(guest, plan_guest(guest, seen, declared, blank)) for guest in declared.guests]
-    problems = [f"guest {guest.name}: {problem}" for guest, part in parts for problem in part.problems]
+    parts = [plan_guest(guest, seen, declared, blank) for guest in declared.guests]
+    problems = [
+        f"guest {guest.name}: {problem}" for guest, part in zip(declared.guests, parts) for problem in part.problems
+    ]
     result = Plan()
-    for _, part in parts:
+    for part in parts:
         result.changes += part.changes
         result.deferred += part.deferred
         result.warnings += part.warnings
     if not blank:
-        _check_memory([part for _, part in parts], current, result, problems)
+        _check_memory(parts, current, result, problems)
     if problems:
         raise Refused("\n".join(problems), problems=problems)
     _space_starts(result.changes, declared.start_delay)

@@ -14,6 +14,7 @@ unshare=$(command -v unshare)
 if [ "$1" = --host ]; then
     host=$2
 else
+    # shellcheck disable=SC2086 # four words: both ends' addresses and ports
     set -- "$1" $SSH_CONNECTION
     host=$(readlink -f "$1/addresses/$4") && [ -d "$host" ] || { echo "no simulated host has $4" >&2; exit 255; }
     : > "$host/connections/$PPID" # this connection's sshd, which a reboot ends
@@ -41,6 +42,7 @@ printf '{"time": %s, "command": "%s"}\n' "$(date +%s)" "$shown" >> "$host/sessio
 [ "$(id -u)" = 0 ] && user= || user="--user --map-root-user"
 [ -n "$command" ] && shell="-c" || shell="-l"
 
+# shellcheck disable=SC2016,SC2086 # the inner shell expands the text; $user is two words or none
 "$unshare" $user --mount /bin/sh -c '
     mount -n -a -T "$1/mounts" || exit 255
     exec env -i HOME=/root LOGNAME=root USER=root SHELL=/bin/sh MAIL=/var/mail/root \

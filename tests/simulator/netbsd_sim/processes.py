@@ -147,4 +147,3 @@ def kill(m: Machine, argv: list[str]) -> int:
     if not words:
         raise SimError("usage: kill [-s signal_name] pid ...")
     return rc
-

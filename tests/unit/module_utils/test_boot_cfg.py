@@ -30,7 +30,7 @@ XEN = {
     "hypervisor_args": "dom0_mem=1G",
 }
 NATIVE = {"name": "NetBSD", "kernel": "/netbsd"}
-FILES = ["/netbsd", "/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz"]
+FILES = ("/netbsd", "/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz")
 XEN_LINE = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a console=pc;multiboot /xen-4.20.gz dom0_mem=1G"
 
 

@@ -16,9 +16,10 @@ def told(configs=(), domains=()):
 
 
 def test_a_guest_that_does_not_run():
-    (guest,) = told({"web1.cfg": {"settings": {"name": "web1"}, "error": None}}).items()
-    assert guest[0] == "web1"
-    assert (guest[1]["state"], guest[1]["config_file"], guest[1]["domids"]) == ("shutdown", "/etc/xen/web1.cfg", [])
+    guests = told({"web1.cfg": {"settings": {"name": "web1"}, "error": None}})
+    assert list(guests) == ["web1"]
+    guest = guests["web1"]
+    assert (guest["state"], guest["config_file"], guest["domids"]) == ("shutdown", "/etc/xen/web1.cfg", [])
 
 
 def test_states_of_running_ones():

@@ -76,10 +76,9 @@ def test_bad_input_is_refused_before_the_machine_is_read():
 
 
 def test_a_defect_of_ours_is_told_in_words():
-    try:
+    with pytest.raises(KeyError) as caught:
         {}["nothing"]
-    except KeyError as error:
-        report = internal_error("lamp", error)
+    report = internal_error("lamp", caught.value)
     words = "netbsd.xen.lamp: internal error, please report it: KeyError: 'nothing' (test_engine.py:"
     assert report["msg"].startswith(words)
     assert "Traceback" in report["internal_traceback"]

@@ -64,6 +64,14 @@ class TestRun:
             host.run(["/bin/sleep", "3"], timeout=0.2)
         assert time.monotonic() - started < 2
 
+    def test_one_look_runs_a_command_once(self, tmp_path):
+        counter = tmp_path / "runs"
+        argv = ["/bin/sh", "-c", f"echo run >> {counter}; cat {counter}"]
+        looking, acting = Host(one_look=True), Host()
+        assert looking.run(argv) is looking.run(argv)
+        assert len(looking.commands) == 1
+        assert acting.run(argv).stdout != acting.run(argv).stdout
+
     def test_c_locale_full_path_and_no_standard_input(self, host):
         result = host.run(["/bin/sh", "-c", 'echo "$LC_ALL $PATH"; cat'])
         assert result.stdout == f"C {_host.SEARCH_PATH}\n"

@@ -13,39 +13,39 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfi
 # record bridge-file-create (NetBSD 7.99.10)
 IFCONFIG_A = """\
 wm0: flags=8b43<UP,BROADCAST,RUNNING,PROMISC,ALLMULTI,SIMPLEX>wm0: flags=8b43<MULTICAST> mtu 1500
-	capabilities=2bf80<TSO4,IP4CSUM_Rx,IP4CSUM_Tx,TCP4CSUM_Rx>
-	enabled=0
-	address: 52:54:00:12:34:56
-	media: Ethernet autoselect (1000baseT full-duplex)
-	status: active
-	inet 10.0.2.15 netmask 0xffffff00 broadcast 10.0.2.255
-	inet6 fe80::5054:ff:fe12:3456%wm0 prefixlen 64 scopeid 0x1
+\tcapabilities=2bf80<TSO4,IP4CSUM_Rx,IP4CSUM_Tx,TCP4CSUM_Rx>
+\tenabled=0
+\taddress: 52:54:00:12:34:56
+\tmedia: Ethernet autoselect (1000baseT full-duplex)
+\tstatus: active
+\tinet 10.0.2.15 netmask 0xffffff00 broadcast 10.0.2.255
+\tinet6 fe80::5054:ff:fe12:3456%wm0 prefixlen 64 scopeid 0x1
 lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 33648
-	inet 127.0.0.1 netmask 0xff000000
-	inet6 ::1 prefixlen 128
+\tinet 127.0.0.1 netmask 0xff000000
+\tinet6 ::1 prefixlen 128
 bridge0: flags=41<UP,RUNNING> mtu 1500
 bridge1: flags=0 mtu 1500
 """
 # record after-reboot (NetBSD 7.99.10), with an address cache that looks like members
 BRCONFIG_A = """\
 bridge0: flags=41<UP,RUNNING>
-	Configuration:
-		priority 32768 hellotime 2 fwddelay 15 maxage 20
-		ipfilter disabled flags 0x0
-	Interfaces:
-		xvif3i0 flags=3<LEARNING,DISCOVER>
-			port 4 priority 128
-		wm0 flags=3<LEARNING,DISCOVER>
-			port 1 priority 128
-	Address cache (max cache: 100, timeout: 1200):
-		52:56:00:00:00:02 wm0 1198 flags=0<>
-		00:16:3e:00:00:11 xvif3i0 1172 flags=0<>
+\tConfiguration:
+\t\tpriority 32768 hellotime 2 fwddelay 15 maxage 20
+\t\tipfilter disabled flags 0x0
+\tInterfaces:
+\t\txvif3i0 flags=3<LEARNING,DISCOVER>
+\t\t\tport 4 priority 128
+\t\twm0 flags=3<LEARNING,DISCOVER>
+\t\t\tport 1 priority 128
+\tAddress cache (max cache: 100, timeout: 1200):
+\t\t52:56:00:00:00:02 wm0 1198 flags=0<>
+\t\t00:16:3e:00:00:11 xvif3i0 1172 flags=0<>
 bridge1: flags=0<>
-	Configuration:
-		priority 32768 hellotime 2 fwddelay 15 maxage 20
-		ipfilter disabled flags 0x0
-	Interfaces:
-	Address cache (max cache: 100, timeout: 1200):
+\tConfiguration:
+\t\tpriority 32768 hellotime 2 fwddelay 15 maxage 20
+\t\tipfilter disabled flags 0x0
+\tInterfaces:
+\tAddress cache (max cache: 100, timeout: 1200):
 """
 
 

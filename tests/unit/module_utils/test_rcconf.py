@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import rcconf
 
 REAL = """\
-#	$NetBSD: rc.conf,v 1.97 2014/07/14 10:28:21 apb Exp $
+#\t$NetBSD: rc.conf,v 1.97 2014/07/14 10:28:21 apb Exp $
 #
 # see rc.conf(5) for more information.
 #
@@ -26,7 +26,7 @@ REAL = """\
 # These can be overridden below.
 #
 if [ -r /etc/defaults/rc.conf ]; then
-	. /etc/defaults/rc.conf
+\t. /etc/defaults/rc.conf
 fi
 
 # If this is not set to YES, the system will drop into single-user mode.
@@ -38,15 +38,15 @@ rc_configured=YES
 hostname=nbdom0
 defaultroute="10.0.2.2"   # it's the gateway
 my_hook() {
-	case "$1" in
-	start) xencommons=NO ;;
-	esac
+\tcase "$1" in
+\tstart) xencommons=NO ;;
+\tesac
 }
 xencommons=NO
 sshd=YES ; postfix='NO'
 xendomains="web1 db\\"1"
 if [ -f /etc/xen-is-here ]; then
-	xend=YES
+\txend=YES
 fi
 [ -x /usr/pkg/sbin/xl ] && xl_flags="-v"
 LANG=C xl_env=1 true

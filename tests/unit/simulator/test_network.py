@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 EMPTY_BRIDGE = """bridge0: flags={0}
-	Configuration:
-		priority 32768 hellotime 2 fwddelay 15 maxage 20
-		ipfilter disabled flags 0x0
-	Interfaces:
-{1}	Address cache (max cache: 100, timeout: 1200):
+\tConfiguration:
+\t\tpriority 32768 hellotime 2 fwddelay 15 maxage 20
+\t\tipfilter disabled flags 0x0
+\tInterfaces:
+{1}\tAddress cache (max cache: 100, timeout: 1200):
 """
 WM0 = "\t\twm0 flags=3<LEARNING,DISCOVER>\n\t\t\tport 1 priority 128\n"
 

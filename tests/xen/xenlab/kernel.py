@@ -46,7 +46,7 @@ def load_order(modules_dep: str, builtin: Iterable[str], names: Iterable[str]) -
     Raises LabError for a module that this kernel does not have.
     """
     lines = (line.partition(":") for line in modules_dep.splitlines())
-    needed = {_name(file): (file, needs.split()) for file, _, needs in lines}
+    needed = {_name(file): (file, needs.split()) for file, _colon, needs in lines}
     built_in = {_name(file) for file in builtin}
     order: dict[str, None] = {}
     for name in names:

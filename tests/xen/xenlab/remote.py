@@ -66,16 +66,17 @@ def xl_answers(lab: Lab) -> bool:
     probe = ["timeout", "20", "xl", "list"]
     command = ["ssh", "-F", str(lab.run / "ssh_config"), "-o", "ConnectTimeout=5", HOST, shlex.join(probe)]
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=40).returncode == 0
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=40, check=False)
     except subprocess.TimeoutExpired:
         return False
+    return ended.returncode == 0
 
 
 def close_shared_connection(lab: Lab) -> None:
     """Ends the background ssh of ssh_argv(), if there is one."""
     command = ["ssh", "-F", str(lab.run / "ssh_config"), *_SHARED, "-O", "exit", HOST]
     with contextlib.suppress(subprocess.TimeoutExpired):
-        subprocess.run(command, cwd=lab.run, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+        subprocess.run(command, cwd=lab.run, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
 
 
 def inventory(lab: Lab) -> str:

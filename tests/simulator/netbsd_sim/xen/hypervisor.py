@@ -254,5 +254,3 @@ def need_xenstore(m: Machine) -> None:
     if m.daemon("xenstored") is None:
         flush()
         m.hang()
-
-

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+#
+# Everything is made below .venv and .build; `make clean` removes both. What is there already is not made again.
+
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+HOSTS ?= 20
+GUESTS ?= 20
+XEN ?= 4.20
+
+# The user's own settings of Ansible and of the test tools must not decide what happens here.
+STRANGERS := $(filter ANSIBLE_% MOLECULE_% PYTEST_% PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV,$(.VARIABLES))
+ifneq ($(STRANGERS),)
+unexport $(STRANGERS)
+endif
+VENV := $(CURDIR)/.venv
+export PATH := $(VENV)/bin:$(PATH):/usr/sbin:/sbin
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+export MOLECULE_COMMAND_BORDERS := 0
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.build/hypothesis
+
+# A checkout may belong to somebody else than the user who tests it (containers); git is to read it all the same.
+export GIT_CONFIG_COUNT := 1
+export GIT_CONFIG_KEY_0 := safe.directory
+export GIT_CONFIG_VALUE_0 := *
+
+COLLECTIONS := .build/collections/ansible_collections
+GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
+HERE := $(COLLECTIONS)/netbsd/xen
+RUN_TOOLS := .venv/.run-tools
+TEST_TOOLS := .venv/.test-tools
+
+.PHONY: help demo test lint unit sanity molecule contract-sim test-xen bench build clean collections tools packages
+
+help: ## Show this text
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	    printf '  %-14s %s\n' $$name "$$text"; done
+	@echo "Settings: HOSTS, GUESTS (bench), XEN (test-xen: 4.20 or 4.17), SCENARIO (molecule), PYTHON."
+
+demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (4 minutes)
+	$(VENV)/bin/python tests/demo/run.py
+
+test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
+
+lint: tools ## ruff, yamllint, shellcheck, changelog fragments, ansible-lint (production profile)
+	ruff check .
+	yamllint --strict .
+	shellcheck .ci/run tests/tools/debian-packages
+	antsibull-changelog lint
+	ansible-lint
+
+unit: tools ## Unit tests
+	pytest tests/unit
+
+sanity: tools ## ansible-test sanity, on a copy of the tree
+	$(VENV)/bin/python tests/tools/sanity.py .build/sanity --venv --color no
+
+molecule: packages tools ## The Molecule scenarios, each on a simulated rack of its own
+	molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all)
+
+contract-sim: packages tools ## The contract tests against the simulator
+	pytest tests/contract --target=sim
+
+test-xen: tools ## The contract tests against a real Xen in QEMU (half an hour at first)
+	XENLAB_RELEASE=$(XEN) tests/xen/lab deps
+	XENLAB_RELEASE=$(XEN) tests/xen/lab build
+	XENLAB_RELEASE=$(XEN) pytest tests/contract --target=xen
+
+bench: packages $(RUN_TOOLS) collections ## What an unchanged run costs on HOSTS machines with GUESTS guests each
+	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS)
+
+build: $(RUN_TOOLS) ## The collection's archive, in .build/
+	ansible-galaxy collection build --force --output-path .build
+
+clean: ## Remove what was made here
+	@for rack in .build/racks/*/; do test ! -d $$rack || tests/simulator/simrack destroy $$rack; done
+	rm -rf .build .venv
+
+# --- what these need ---
+
+collections: $(GENERAL) $(HERE) ## The collections where Ansible looks for them (.build/collections)
+
+tools: $(TEST_TOOLS) $(GENERAL) $(HERE)
+
+packages:
+	@tests/tools/debian-packages openssh-client openssh-server uidmap util-linux
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || tests/tools/debian-packages python3-venv
+	$(PYTHON) -m venv .venv
+
+$(RUN_TOOLS): requirements/run.txt | .venv/bin/python
+	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/run.txt
+	@touch $@
+
+$(TEST_TOOLS): requirements/test.txt $(RUN_TOOLS)
+	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/test.txt
+	@touch $@
+
+$(GENERAL): requirements/collections.txt | .venv/bin/python
+	.venv/bin/python tests/tools/community_general.py .venv/bin/python requirements/collections.txt .build/collections
+
+# The checkout under the name by which Ansible finds it.
+$(HERE):
+	@mkdir -p $(@D)
+	ln -sfn ../../../.. $@

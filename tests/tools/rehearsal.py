@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""What the demo and the bench share: a simulated rack, and Ansible's runs against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SIMRACK = CHECKOUT / "tests/simulator/simrack"
+PLUGINS = CHECKOUT / "tests/tools/callback_plugins"
+# Far above what any of these runs takes; a hang must not last for ever.
+RUN_LIMIT = 1800  # seconds
+
+
+@dataclass(frozen=True)
+class Rack:
+    """A simulated rack: the CLI of tests/simulator/simrack for one directory."""
+
+    directory: Path
+
+    def simrack(self, command: str, *arguments: str) -> str:
+        """Run one of simrack's commands. Raises CalledProcessError; its message goes to the screen."""
+        argv = [sys.executable, str(SIMRACK), command, str(self.directory), *arguments]
+        return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL).stdout
+
+    def execute(self, host: str, *argv: str) -> str:
+        """What a command prints on a host's own console; no ssh, no Ansible."""
+        return self.simrack("exec", host, "--", *argv)
+
+    def host(self, name: str) -> Path:
+        """A host's directory: root/ is its file system, *.log say what ran there."""
+        return self.directory / "hosts" / name
+
+    def root(self, name: str) -> Path:
+        """A host's file system."""
+        return self.host(name) / "root"
+
+    def offer(self, url_path: str, content: bytes) -> None:
+        """Let the rack's machines fetch something more from their mirror."""
+        file = self.directory / "mirror" / url_path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
+@contextmanager
+def rack(directory: Path, *create: str) -> Iterator[Rack]:
+    """A new rack at ``directory`` with its sshd running, ended afterwards.
+
+    Its files stay until the next one is made there. ``create`` are the arguments of ``simrack create``.
+    """
+    made = Rack(directory)
+    if (directory / "rack.json").exists():
+        made.simrack("destroy")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        made.simrack("create", *create)
+        made.simrack("start")
+        yield made
+    finally:
+        made.simrack("stop")
+
+
+@dataclass
+class Run:
+    """What one run of Ansible did, from the lines that the callback plugin wrote_down has left.
+
+    ``changes``: (host, resource, thing) of each change that a module reported in ``changes``; for a task that changed
+    something and reports no such list, (host, "task", its name).
+    ``stats``: for each host ok, changed, failures, unreachable and so on, as Ansible's recap has them.
+    """
+
+    status: int
+    seconds: float
+    output: Path | None = None  # of a quiet run
+    changes: set[tuple[str, str, str]] = field(default_factory=set)
+    stats: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> int:
+        """Tasks that changed something, on all hosts."""
+        return sum(counts["changed"] for counts in self.stats.values())
+
+
+def ansible(program: str, *arguments: str, record: Path, quiet: bool = False) -> Run:
+    """Run one of Ansible's programs with the checkout's settings, output on the screen unless ``quiet``.
+
+    ``record`` is the file in which the callback plugin writes down what happened. With ``quiet`` the output is kept
+    beside it, with the ending .out.
+    """
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.unlink(missing_ok=True)
+    started = time.monotonic()
+    with record.with_suffix(".out").open("w") if quiet else nullcontext() as output:
+        ended = subprocess.run(
+            [str(Path(sys.executable).with_name(program)), *arguments],
+            check=False,
+            cwd=CHECKOUT,
+            env=ansible_environment(record),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if quiet else None,
+            timeout=RUN_LIMIT,
+        )
+    run = read_record(record, ended.returncode, time.monotonic() - started)
+    run.output = record.with_suffix(".out") if quiet else None
+    return run
+
+
+def read_record(record: Path, status: int, seconds: float) -> Run:
+    """The Run that a record tells of. No record (Ansible did not get that far) is a run without stats."""
+    run = Run(status, seconds)
+    for line in record.read_text().splitlines() if record.exists() else ():
+        event = json.loads(line)
+        if event["event"] == "changed":
+            things = [(change["resource"], change["thing"]) for change in event["changes"]] or [("task", event["task"])]
+            run.changes.update((event["host"], *thing) for thing in things)
+        elif event["event"] == "stats":
+            run.stats = event["hosts"]
+    return run
+
+
+def inventory(sources: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Every host's variables, as Ansible sees them."""
+    sources_arguments = [word for source in sources for word in ("-i", str(source))]
+    listed = subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-inventory")), *sources_arguments, "--list"],
+        check=True,
+        cwd=CHECKOUT,
+        env=ansible_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return json.loads(listed.stdout)["_meta"]["hostvars"]
+
+
+def ansible_environment(record: Path | None = None) -> dict[str, str]:
+    """The environment with the checkout's Ansible settings and nobody else's."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    environment["ANSIBLE_CONFIG"] = str(CHECKOUT / "ansible.cfg")
+    if record:
+        environment["ANSIBLE_CALLBACK_PLUGINS"] = str(PLUGINS)
+        environment["ANSIBLE_CALLBACKS_ENABLED"] = "wrote_down"
+        environment["WROTE_DOWN_FILE"] = str(record)
+    return environment
