@@ -52,8 +52,8 @@ lint: tools ## ruff, yamllint, shellcheck, changelog fragments, ansible-lint (pr
 	antsibull-changelog lint
 	ansible-lint
 
-unit: tools ## Unit tests
-	pytest tests/unit
+unit: packages tools ## Unit tests of the collection, the simulator and the test tools
+	pytest
 
 sanity: tools ## ansible-test sanity, on a copy of the tree
 	$(VENV)/bin/python tests/tools/sanity.py .build/sanity --venv --color no
