@@ -195,8 +195,8 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     if "\r" in before:
         raise Refused(
             f"{declared.path} has lines that end with CR LF, as DOS writes them; the loader takes the CR for a part "
-            "of each "
-            "file's name and boots nothing. Convert it first, for example with: tr -d '\\r' < boot.cfg > boot.cfg.new"
+            "of each file's name and boots nothing. Convert it first, for example with: tr "
+            "-d '\\r' < boot.cfg > boot.cfg.new"
         )
     old = bootcfg.parse(before)
     new = _wanted_lines(old, declared, is_new=current["text"] is None)
@@ -337,8 +337,8 @@ def _refuse_unbootable(current: dict[str, Any], declared: Declared, lines: list[
     if bootcfg.forces_numbers(lines) and bootcfg.timeout(lines) and len(menu) > bootcfg.MAX_NUMBERED_ENTRIES:
         raise Refused(
             f"{path} would have {len(menu)} entries, but its format line demands numbers, and with those the loader "
-            "shows "
-            f"{bootcfg.MAX_NUMBERED_ENTRIES} only. Remove the format line or declare fewer entries."
+            f"shows {bootcfg.MAX_NUMBERED_ENTRIES} only. Remove the format line or declare "
+            "fewer entries."
         )
     for keyword in ("timeout", "default"):
         line = bootcfg.last(lines, keyword)
@@ -361,8 +361,7 @@ def _refuse_missing_files(current: dict[str, Any], declared: Declared, lines: li
             if not _exists(current, declared, path):
                 raise Refused(
                     f"Boot entry {entry.text!r} of {declared.path} names {path}, which is missing, empty or not a "
-                    "file. The "
-                    "loader would come back to the menu for ever. Install it first."
+                    "file. The loader would come back to the menu for ever. Install it first."
                 )
     natives = [path for path in map(bootcfg.native_kernel, menu) if path is not None]
     if not any(_exists(current, declared, path) for path in natives):
@@ -392,8 +391,7 @@ def _warnings(declared: Declared, lines: list[bootcfg.Line]) -> list[str]:
             if len(command) > bootcfg.MAX_COMMAND:
                 found.append(
                     f"{declared.path}, entry {entry.text!r}: the command {command.split()[0]} has {len(command)} "
-                    "characters; "
-                    f"the loader's buffer holds {bootcfg.MAX_COMMAND} and is not checked."
+                    f"characters; the loader's buffer holds {bootcfg.MAX_COMMAND} and is not checked."
                 )
     if bootcfg.timeout(lines) == 0:
         found.append(f"{declared.path}: with timeout 0 nobody can choose another entry at the console.")

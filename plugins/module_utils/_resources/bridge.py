@@ -69,8 +69,7 @@ def declare(params: dict[str, Any]) -> list[Wanted]:
             if interface in owners:
                 raise Refused(
                     f"Interface {interface} is declared in {owners[interface]} and in {bridge.name}; an interface "
-                    "can be in "
-                    "one bridge, once."
+                    "can be in one bridge, once."
                 )
             owners[interface] = bridge.name
     return wanted
@@ -177,8 +176,8 @@ def _refuse_member_of_another(current: dict[str, Any], declared: list[Wanted], w
         if interface in members and bridge != wanted.name and bridge not in declared_names:
             raise Refused(
                 f"Bridge {wanted.name}: {interface} is a member of {bridge}, and an interface can be in one bridge "
-                "only. "
-                f"Take it out of {bridge}: declare {bridge} too, without it or with state: absent."
+                f"only. Take it out of {bridge}: declare {bridge} too, without it or with state: "
+                "absent."
             )
 
 
@@ -218,8 +217,8 @@ def _wanted_file(wanted: Wanted, before: str | None, mtu: int) -> str:
         number, line = error.args
         raise Refused(
             f"Bridge {wanted.name}: line {number} of {wanted.file} is more than this module understands, so the file "
-            "is not "
-            f"touched: {line!r}. Write it as '!brconfig $int add wm0 up', one interface a line."
+            f"is not touched: {line!r}. Write it as '!brconfig $int add wm0 up', one "
+            "interface a line."
         ) from error
 
 
@@ -304,8 +303,7 @@ def _absent_changes(current: dict[str, Any], wanted: Wanted) -> list[Change]:
     if addresses:
         raise Refused(
             f"Bridge {wanted.name}: it has addresses ({', '.join(addresses)}), so it does more than join guests. "
-            "Remove them "
-            "by hand first."
+            "Remove them by hand first."
         )
     changes = []
     before = current["files"].get(wanted.file)
@@ -327,8 +325,7 @@ def _warnings(current: dict[str, Any], wanted: Wanted, mtu: int) -> list[str]:
             # record net-interfaces-set (NetBSD 7.99.10)
             found.append(
                 f"Bridge {wanted.name}: {RC_CONF} has auto_ifconfig=NO and does not name it in net_interfaces, so it "
-                "will not "
-                "be there after a reboot."
+                "will not be there after a reboot."
             )
     if f"ifconfig_{wanted.name}" in rc_conf:
         found.append(
@@ -340,8 +337,7 @@ def _warnings(current: dict[str, Any], wanted: Wanted, mtu: int) -> list[str]:
     if mtu != ifconfig.DEFAULT_MTU:
         found.append(
             f"Bridge {wanted.name}: its MTU is {mtu}; a guest's interface comes with {ifconfig.DEFAULT_MTU} unless "
-            "its vif "
-            "says otherwise, and can't join a bridge of another MTU."
+            "its vif says otherwise, and can't join a bridge of another MTU."
         )
     return found
 

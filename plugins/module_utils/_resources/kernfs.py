@@ -92,8 +92,7 @@ def _line_change(entries: list[dict[str, Any]], path: str) -> Change | None:
     if not entry["is_kernfs"]:
         raise Refused(
             f"Line {entry['line']} of {FSTAB} mounts something else on {path}: {entry['text']!r}. dom0 needs kernfs "
-            "there; "
-            "remove that line, or give another mount_point."
+            "there; remove that line, or give another mount_point."
         )
     return Change(
         resource=NAME,

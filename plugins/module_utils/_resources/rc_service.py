@@ -111,8 +111,7 @@ def _wanted(spec: dict[str, Any]) -> Wanted:
     if spec.get("state") and known is not None and not known.daemons:
         raise Refused(
             f"Service {name}: state is {spec['state']!r}, but {name} has no daemon and no status. Its guests are "
-            "started by "
-            "netbsd.xen.domain; leave state out."
+            "started by netbsd.xen.domain; leave state out."
         )
     variables = tuple((key, _value(name, key, value)) for key, value in sorted((spec.get("variables") or {}).items()))
     return Wanted(name, spec.get("enabled"), spec.get("state"), variables)
@@ -260,8 +259,7 @@ def _script(current: dict[str, Any], declared: Declared, wanted: Wanted) -> dict
         raise NotRead(f"{path} was not looked at")
     raise Refused(
         f"Service {wanted.name}: there is no {path}. A package's script lies in /usr/pkg/share/examples/rc.d and "
-        "must be "
-        "copied there (netbsd.xen.system_files, or PKG_RCD_SCRIPTS=YES when the package is installed)."
+        "must be copied there (netbsd.xen.system_files, or PKG_RCD_SCRIPTS=YES when the package is installed)."
     )
 
 
@@ -330,8 +328,7 @@ def _effective(
             if setting["nested"]:
                 raise Refused(
                     f"Service {wanted.name}: {variable} is set in line {setting['line']} of {path} within a "
-                    "condition or a "
-                    "function, so nobody but sh knows its value. Set it on a line of its own, below."
+                    "condition or a function, so nobody but sh knows its value. Set it on a line of its own, below."
                 )
             return COMPUTED if setting["value"] is None else setting["value"], path
     if current["files"].get(RC_CONF) is None:
@@ -384,8 +381,8 @@ def _refuse_outside_dom0(current: dict[str, Any], declared: Declared, wanted: Wa
     if not current["dom0"] and PRIVCMD not in declared.assume_files:
         raise Refused(
             f"Service {wanted.name}: it can't be started, because there is no {PRIVCMD}. Either this machine did not "
-            "boot into "
-            "Xen (reboot into the Xen entry of the boot menu), or kernfs is not mounted on /kern (netbsd.xen.kernfs)."
+            "boot into Xen (reboot into the Xen entry of the boot menu), or kernfs is not "
+            "mounted on /kern (netbsd.xen.kernfs)."
         )
 
 
@@ -397,16 +394,14 @@ def _xencommons_change(
         if processes.get("xenstored"):
             raise Refused(
                 f"Service {wanted.name}: it is running and is not stopped, because xenstored can't be started again "
-                "beside "
-                "running guests, and every xl would hang. Set enabled: false and reboot."
+                "beside running guests, and every xl would hang. Set enabled: false and reboot."
             )
         return None
     consoles = processes.get("xenconsoled", [])
     if len(consoles) > 1:
         warnings.append(
             f"Service {wanted.name}: {len(consoles)} xenconsoled run (processes {', '.join(map(str, consoles))}) and "
-            "take each "
-            "other's output; end all but one by hand."
+            "take each other's output; end all but one by hand."
         )
     ailment = _ailment(processes, current["xenstore"], known)
     if ailment is None:
