@@ -9,6 +9,10 @@ HOSTS ?= 20
 GUESTS ?= 20
 XEN ?= 4.20
 
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this checkout has a blank in it, which make and sshd can't cope with: move it to another place)
+endif
+
 # The user's own settings of Ansible and of the test tools must not decide what happens here.
 STRANGERS := $(filter ANSIBLE_% MOLECULE_% PYTEST_% PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV,$(.VARIABLES))
 ifneq ($(STRANGERS),)
