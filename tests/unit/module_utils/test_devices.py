@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, units
@@ -18,7 +18,6 @@ words = st.text(
 )
 
 
-@settings(deadline=None)
 @given(
     st.builds(
         Disk,
@@ -32,13 +31,11 @@ def test_a_disk_that_is_written_is_read_back(disk):
     assert devices.parse_disk(devices.render_disk(disk)) == disk
 
 
-@settings(deadline=None)
 @given(st.builds(Nic, mac=st.just("00:16:3e:00:00:11"), bridge=words, model=words, script=words, ip=words))
 def test_an_interface_that_is_written_is_read_back(nic):
     assert devices.parse_vif(devices.render_vif(nic)) == nic
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60) | st.text("file:raw,=vdtx/ ", max_size=40))
 def test_any_text_is_a_disk_or_refused(text):
     try:
@@ -117,7 +114,6 @@ def test_disks_without_a_name_are_counted_through():
     assert len(numbers) == 700
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 99))
 def test_derived_addresses_are_proper(host, guest, index):
     assert devices.mac_problem(devices.derived_mac(host, guest, index)) is None

@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
@@ -46,7 +46,6 @@ def test_rows_and_names_with_blanks():
     assert [row.dying for row in rows] == [False, False, False, False, True]
 
 
-@settings(deadline=None)
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126) | st.just(" "), min_size=1, max_size=60).map(str.strip),
     st.integers(0, 65535),

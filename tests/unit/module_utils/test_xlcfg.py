@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
@@ -23,14 +23,12 @@ def as_text(value):
     return str(int(value) if isinstance(value, bool) else value)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(keys, values, max_size=6), st.text(st.characters(blacklist_characters="\r"), max_size=40))
 def test_what_is_written_is_read_back(settings, header):
     header = "\n".join(header.splitlines())
     assert xlcfg.parse(xlcfg.render(settings, header)) == {key: as_text(value) for key, value in settings.items()}
 
 
-@settings(deadline=None)
 @given(st.text() | st.text("ab01 \t\n\"'\\[],;=+#x"))
 def test_any_text_is_read_or_refused_with_a_line(text):
     try:
@@ -41,7 +39,6 @@ def test_any_text_is_read_or_refused_with_a_line(text):
         _guest_config.comparable(settings)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("name memory vcpus disk vif cmdline root uuid type on_crash".split()), values))
 def test_any_configuration_can_be_compared_with_itself(settings):
     once = _guest_config.comparable(xlcfg.parse(xlcfg.render(settings)))
