@@ -1,227 +1,182 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disk and network specifications of an xl configuration, names of virtual disks, MAC addresses."""
+"""Disk, network and PCI specifications of a guest's configuration, MAC addresses, UUIDs that follow from names."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.disk_spec import (
+    Disk,
+    parse_disk,
+    render_disk,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.vdev import (
+    XVD_MAJOR,
+    default_vdev,
+    vdev_name,
+    vdev_number,
+)
+
+__all__ = [
+    "XEN_MAC_PREFIX",
+    "XVD_MAJOR",
+    "Disk",
+    "Nic",
+    "Pci",
+    "default_vdev",
+    "derived_mac",
+    "derived_uuid",
+    "mac_problem",
+    "parse_disk",
+    "parse_pci",
+    "parse_vif",
+    "render_disk",
+    "render_pci",
+    "render_vif",
+    "vdev_name",
+    "vdev_number",
+]
 
 XEN_MAC_PREFIX = "00:16:3e"
-XVD_MAJOR = 202
 
+_MAC_PART = re.compile(r"(?:0x)?([0-9a-f]+)", re.IGNORECASE)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z", re.IGNORECASE)
-_XVD = re.compile(r"xvd([a-z]{1,2})([0-9]*)\Z")
-_DISK_PARTITION = re.compile(r"d([0-9]+)(?:p([0-9]+))?\Z")
-_IDE = re.compile(r"hd([a-d])([0-9]*)\Z")
-_SCSI = re.compile(r"sd([a-p])([0-9]*)\Z")
-_NUMBER = re.compile(r"(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\Z", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Disk:
-    """A guest's disk. ``access`` is rw or ro; ``size`` in bytes is only for making a file that does not exist."""
-
-    path: str
-    vdev: str
-    access: str = "rw"
-    format: str = "raw"
-    cdrom: bool = False
-    size: int | None = None
-
-    def settled(self) -> dict[str, object]:
-        """What two descriptions of one disk have in common, whoever wrote them."""
-        number = vdev_number(self.vdev)
-        return {
-            "vdev": self.vdev if number is None else f"{number:#x}",
-            "path": self.path,
-            "access": self.access,
-            "format": self.format,
-            "cdrom": self.cdrom,
-        }
+# -- network -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Nic:
-    """A guest's network interface. Empty means that the toolstack's default holds."""
+    """A guest's network interface. Empty means that the toolstack's default holds.
+
+    ``type`` is vif or ioemu, ``rate`` as in xl-network-configuration(5) (``10Mb/s@20ms``), ``backend`` the name of the
+    domain that serves it, ``devid`` its number in the guest, ``mtu`` in bytes.
+    """
 
     mac: str
     bridge: str = ""
     model: str = ""
     script: str = ""
     ip: str = ""
+    type: str = ""
+    vifname: str = ""
+    gatewaydev: str = ""
+    backend: str = ""
+    rate: str = ""
+    devid: int | None = None
+    mtu: int | None = None
+    vlan: str = ""
+    trusted: bool | None = None
 
-    def settled(self) -> dict[str, str]:
-        """What two descriptions of one interface have in common."""
-        return {
+    def settled(self) -> dict[str, object]:
+        """What two descriptions of one interface have in common. The first five keys are always there."""
+        found: dict[str, object] = {
             "mac": self.mac.lower(),
             "bridge": self.bridge,
             "model": self.model,
             "script": self.script,
             "ip": self.ip,
         }
+        others = {**asdict(self), "rate": _settled_rate(self.rate)}
+        found.update((key, value) for key, value in others.items() if key not in found and value not in ("", None))
+        return found
 
 
-# -- disks -------------------------------------------------------------------------------------------------------------
-
-
-def render_disk(disk: Disk) -> str:
-    """The specification in xl's keyword form. The target comes last, because it may hold commas and blanks."""
-    words = [f"format={disk.format}", f"vdev={disk.vdev}", f"access={disk.access}"]
-    if disk.cdrom:
-        words.append("devtype=cdrom")
-    return ",".join([*words, f"target={disk.path}"])
-
-
-_ACCESS = {"r": "ro", "ro": "ro", "w": "rw", "rw": "rw", "": "rw"}
-_FORMATS = ("raw", "qcow", "qcow2", "vhd", "empty", "qed")
-_FLAGS = ("direct-io-safe", "discard", "no-discard", "colo", "no-colo", "trusted", "untrusted")
-# Said to mean something, and dropped by xl (libxlu_disk_l.l): both files and block devices are recognised by
-# themselves.
-_DEAD_PREFIX = re.compile(r"(tapdisk|tap2?|aio|ioemu|file|phy):")
-_FORMAT_PREFIX = re.compile(r"(raw|qcow2?|vhd):")
-_SCRIPT_PREFIX = re.compile(r"(iscsi|e?nbd|drbd):")
-_PARAMETER = re.compile(r"([a-z][-a-z0-9]*)=([^,]*)\Z")
-
-
-def parse_disk(text: str) -> Disk:
-    """A disk specification in any of xl's spellings (xl-disk-configuration(5), libxlu_disk_l.l).
-
-    Raises ValueError for one that xl would refuse.
-    """
-    found: dict[str, str] = {}
-    rest = text.lstrip(" \t\n")
-    positional = ["target", "format", "vdev", "access"]
-    while True:
-        prefix = _DEAD_PREFIX.match(rest) or _FORMAT_PREFIX.match(rest) or _SCRIPT_PREFIX.match(rest)
-        if prefix is None:
-            break
-        if _FORMAT_PREFIX.match(rest):
-            found["format"] = prefix.group(1)
-        if "format" in positional:
-            positional.remove("format")
-        rest = rest[prefix.end() :]
-    while rest:
-        if rest.startswith("target="):
-            found["target"] = rest[len("target=") :]
-            break
-        word, _comma, rest = rest.partition(",")
-        _disk_word(word, found, positional)
-        rest = rest.lstrip(" \t\n")
-    return _disk(found, text)
-
-
-def _disk_word(word: str, found: dict[str, str], positional: list[str]) -> None:
-    parameter = _PARAMETER.match(word)
-    if parameter:
-        found[parameter.group(1)] = parameter.group(2)
-    elif word == "cdrom":
-        found["devtype"] = "cdrom"
-    elif word not in _FLAGS:
-        while positional and positional[0] in found:
-            positional.pop(0)
-        if not positional:
-            raise ValueError(f"too many fields: {word!r}")
-        name = positional.pop(0)
-        # An old form with a device type and no format: ``,hdc:cdrom``.
-        vdev, colon, kind = word.partition(":")
-        if colon and kind in ("cdrom", "disk") and name in ("format", "vdev"):
-            found.update(vdev=vdev, devtype=kind)
-            if name == "format":
-                found["format"] = "empty"
-        else:
-            found[name] = word
-
-
-def _disk(found: dict[str, str], text: str) -> Disk:
-    access = _ACCESS.get(found.get("access", ""))
-    form = found.get("format") or "raw"
-    if access is None or form not in _FORMATS:
-        raise ValueError(f"{text!r} is no disk specification")
-    return Disk(
-        path=found.get("target", ""),
-        vdev=found.get("vdev", ""),
-        access=access,
-        format=form,
-        cdrom=found.get("devtype") == "cdrom",
-    )
-
-
-def vdev_number(vdev: str) -> int | None:
-    """The number of a virtual disk's name, by which two spellings of one disk are known; None for a bad name.
-
-    As in xen tools/libs/light/libxl_device.c, libxl__device_disk_dev_number.
-    """
-    found = _XVD.match(vdev)
-    if found:
-        return _xvd_number(_letters(found.group(1)), int(found.group(2) or 0))
-    found = _DISK_PARTITION.match(vdev)
-    if found:
-        return _xvd_number(int(found.group(1)), int(found.group(2) or 0))
-    found = _IDE.match(vdev)
-    if found:
-        disk, partition = ord(found.group(1)) - ord("a"), int(found.group(2) or 0)
-        return None if partition > 63 else ((3 if disk < 2 else 22) << 8) | ((disk & 1) << 6) | partition
-    found = _SCSI.match(vdev)
-    if found:
-        disk, partition = ord(found.group(1)) - ord("a"), int(found.group(2) or 0)
-        return None if partition > 15 else (8 << 8) | (disk << 4) | partition
-    if _NUMBER.match(vdev):
-        if vdev[:2].lower() == "0x":
-            return int(vdev, 16)
-        return int(vdev, 8 if vdev.startswith("0") else 10)
-    return None
-
-
-def _letters(text: str) -> int:
-    """a is 0, z is 25, aa is 26."""
-    number = 0
-    for letter in text:
-        number = number * 26 + ord(letter) - ord("a") + 1
-    return number - 1
-
-
-def _xvd_number(disk: int, partition: int) -> int | None:
-    if disk <= 15 and partition <= 15:
-        return (XVD_MAJOR << 8) | (disk << 4) | partition
-    if disk < (1 << 20) and partition <= 255:
-        return (1 << 28) | (disk << 8) | partition
-    return None
-
-
-def default_vdev(index: int) -> str:
-    """xvda, xvdb, ... for the disks of a guest that do not name theirs."""
-    letters = ""
-    index += 1
-    while index:
-        index, letter = divmod(index - 1, 26)
-        letters = chr(ord("a") + letter) + letters
-    return "xvd" + letters
-
-
-# -- network -----------------------------------------------------------------------------------------------------------
+_NIC_TEXTS = ("bridge", "model", "script", "ip", "vifname", "gatewaydev", "backend", "rate", "vlan")
+_NIC_NUMBERS = ("devid", "mtu")
+# libxlu_vif.c
+_RATE = re.compile(r"([0-9]+)([GMK]?)([Bb])/s(?:@([0-9]+)([mu]?)s?)?\Z")
+_SETTLED_RATE = re.compile(r"[0-9]+B/[0-9]+us\Z")
+_RATE_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
+_MICROSECONDS = {"": 1000000, "m": 1000, "u": 1}
+_DEFAULT_INTERVAL = 50000
 
 
 def render_vif(nic: Nic) -> str:
-    """The specification in xl's form, with what is not left to the toolstack."""
-    words = [("mac", nic.mac), ("bridge", nic.bridge), ("model", nic.model), ("script", nic.script), ("ip", nic.ip)]
-    return ",".join(f"{key}={value}" for key, value in words if value)
+    """The specification in xl's form, which xm reads as well, with what is not left to the toolstack."""
+    words = [f"mac={nic.mac}"] if nic.mac else []
+    if nic.type:
+        words.append(f"type={nic.type}")
+    words += [f"{key}={getattr(nic, key)}" for key in _NIC_TEXTS if getattr(nic, key)]
+    words += [f"{key}={getattr(nic, key)}" for key in _NIC_NUMBERS if getattr(nic, key) is not None]
+    if nic.trusted is not None:
+        words.append("trusted" if nic.trusted else "untrusted")
+    return ",".join(words)
 
 
 def parse_vif(text: str) -> Nic:
-    """A network specification (xl-network-configuration(5)). What is not looked at here is ignored."""
-    found: dict[str, str] = {}
-    for word in text.split(","):
-        key, _equals, value = word.strip().partition("=")
-        found[key.strip()] = value.strip()
-    return Nic(
-        mac=found.get("mac", "").lower(),
-        bridge=found.get("bridge", ""),
-        model=found.get("model", ""),
-        script=found.get("script", ""),
-        ip=found.get("ip", ""),
-    )
+    """A network specification (xl-network-configuration(5); xm's has the same form). An empty one is an interface with
+    defaults. What xl does not understand in it, it passes over in silence, and so does this (xl_parse.c,
+    parse_nic_config)."""
+    found: dict[str, object] = {"mac": ""}
+    for token in text.split(","):
+        word = token.lstrip(" ")
+        key, equals, value = word.partition("=")
+        if word in ("trusted", "untrusted"):
+            found["trusted"] = word == "trusted"
+        elif equals:
+            found.update(_nic_word(key, value))
+    return Nic(**found)  # type: ignore[arg-type]
+
+
+def _nic_word(key: str, value: str) -> dict[str, object]:
+    if key == "mac":
+        return {"mac": settled_mac(value)}
+    if key == "type":
+        return {"type": value} if value in ("vif", "ioemu") else {}
+    if key == "netdev":  # the old name
+        return {"gatewaydev": value}
+    if key in _NIC_NUMBERS:
+        number = re.match(r"\s*[+]?([0-9]{1,10})", value)
+        return {key: int(number.group(1))} if number else {}
+    return {key: value} if key in _NIC_TEXTS else {}
+
+
+def settled_mac(text: str) -> str:
+    """A MAC address with two small digits a byte. xl takes ``0:16:3E:0:0:1`` and any separators; at a part that is no
+    byte it stops, and the rest stays zero. All zeros is none. What ends too early is returned as it is, because there
+    xl reads whatever follows in its memory."""
+    parts: list[int] = []
+    at = 0
+    while len(parts) < 6:
+        found = _MAC_PART.match(text, at)
+        if found is None or int(found.group(1), 16) > 255:
+            if at > len(text):
+                return text.lower()
+            break
+        parts.append(int(found.group(1), 16))
+        at = found.end() + 1
+    parts += [0] * (6 - len(parts))
+    return ":".join(f"{part:02x}" for part in parts) if any(parts) else ""
+
+
+def rate_text(bytes_per_interval: int, interval_usecs: int) -> str:
+    """A limit as it is compared: what may pass in how many microseconds."""
+    return f"{bytes_per_interval}B/{interval_usecs}us"
+
+
+def rate_problem(text: str) -> str | None:
+    """Why xl would refuse a limit of a network interface, or None."""
+    found = _RATE.match(text)
+    if found is None:
+        return "allowed are a number, a unit of GB/s, MB/s, KB/s, B/s or the same with b, and @ with an interval"
+    if not 0 < int(found.group(1)) < 1 << 32 or found.group(4) and not 0 < int(found.group(4)) < 1 << 32:
+        return "the number is 0 or too large"
+    return None
+
+
+def _settled_rate(text: str) -> str:
+    found = _RATE.match(text)
+    if found is None or _SETTLED_RATE.match(text):
+        return text
+    number, unit, kind, interval, interval_unit = found.groups()
+    rate = int(number) * _RATE_UNITS[unit] // (8 if kind == "b" else 1)
+    usecs = _DEFAULT_INTERVAL if interval is None else int(interval) * _MICROSECONDS[interval_unit]
+    return rate_text(rate * usecs // 1000000, usecs)
 
 
 def mac_problem(mac: str) -> str | None:
@@ -248,3 +203,124 @@ def derived_uuid(host: str, guest: str) -> str:
     digest[8] = digest[8] & 0x3F | 0x80
     text = digest.hex()
     return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
+
+
+# -- PCI ---------------------------------------------------------------------------------------------------------------
+
+RDM_POLICIES = ("strict", "relaxed")
+_PCI_FLAGS = ("permissive", "msitranslate", "seize", "power_mgmt")
+_BDF = re.compile(r"(?:([0-9a-f]+):)?([0-9a-f]+):([0-9a-f]+)\.(\*|[0-9a-f]+)", re.IGNORECASE)
+_HEX = re.compile(r"(?:0x)?([0-9a-f]+)", re.IGNORECASE)
+_LEADING_INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
+
+
+@dataclass(frozen=True)
+class Pci:
+    """A PCI device of the host that a guest gets, by its address or by the ``name`` that it has in
+    ``xl pci-assignable-list``. ``func`` None is all functions of the device; ``vslot`` its slot in the guest, or None
+    for any; a flag that is None follows the guest's pci_permissive, pci_msitranslate, pci_seize and pci_power_mgmt."""
+
+    domain: int = 0
+    bus: int = 0
+    dev: int = 0
+    func: int | None = 0
+    vslot: int | None = None
+    name: str = ""
+    permissive: bool | None = None
+    msitranslate: bool | None = None
+    seize: bool | None = None
+    power_mgmt: bool | None = None
+    rdm_policy: str = ""
+
+    @property
+    def address(self) -> str:
+        """As in 0000:03:00.0, or with .* for all functions; empty for a device known by name."""
+        if self.name:
+            return ""
+        func = "*" if self.func is None else f"{self.func:x}"
+        return f"{self.domain:04x}:{self.bus:02x}:{self.dev:02x}.{func}"
+
+    def settled(self) -> dict[str, object]:
+        """What two descriptions of one device have in common: what it is, and what is said about it."""
+        found: dict[str, object] = {"name": self.name} if self.name else {"address": self.address}
+        if self.vslot:
+            found["vslot"] = self.vslot
+        for flag in _PCI_FLAGS:
+            if getattr(self, flag) is not None:
+                found[flag] = getattr(self, flag)
+        if self.rdm_policy:
+            found["rdm_policy"] = self.rdm_policy
+        return found
+
+
+def parse_pci(text: str) -> Pci:
+    """A PCI specification (xl-pci-configuration(5); xm's ``03:00.0@5,msitranslate=1`` has the same form).
+
+    Raises ValueError for one that xl would refuse (libxlu_pci.c, xlu_pci_parse_spec_string).
+    """
+    found: dict[str, object] = {}
+    rest = text
+    start = _BDF.match(text)
+    if start:
+        found.update(_bdf(start, text))
+        rest = text[start.end() :]
+        if rest.startswith("@"):
+            slot = _HEX.match(rest, 1)
+            found["vslot"] = _vslot(slot.group() if slot else "", text)
+            rest = rest[slot.end() :] if slot else ""
+        if rest and not rest.startswith(","):
+            raise ValueError(f"{text!r} is no PCI device: {rest!r} follows its address")
+        rest = rest[1:]
+    while rest:
+        word, _comma, rest = rest.partition(",")
+        found.update(_pci_word(word, text))
+    if ("name" in found) == ("bus" in found):
+        raise ValueError(f"{text!r} is no PCI device: it needs either an address, for example 03:00.0, or a name")
+    return Pci(**found)  # type: ignore[arg-type]
+
+
+def _pci_word(word: str, text: str) -> dict[str, object]:
+    key, equals, value = word.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is no PCI device: {word!r} has no value")
+    if key == "bdf":
+        found = _BDF.match(value)
+        if found is None:
+            raise ValueError(f"{text!r} is no PCI device: {value!r} is no address")
+        return _bdf(found, text)
+    if key == "vslot":
+        return {"vslot": _vslot(value, text)}
+    if key in _PCI_FLAGS:
+        number = _LEADING_INTEGER.match(value)
+        return {key: bool(number and int(number.group(1)))}
+    if key == "rdm_policy" and value in RDM_POLICIES:
+        return {key: value}
+    if key == "name":
+        return {key: value}
+    raise ValueError(f"{text!r} is no PCI device: {word!r} is not understood")
+
+
+def _bdf(found: re.Match[str], text: str) -> dict[str, object]:
+    domain, bus, dev = (int(part or "0", 16) for part in found.groups()[:3])
+    func = None if found.group(4) == "*" else int(found.group(4), 16)
+    if domain > 0xFFFF or bus > 0xFF or dev > 0x1F or (func or 0) > 7:
+        raise ValueError(f"{text!r} is no PCI device: a part of its address is too large")
+    return {"domain": domain, "bus": bus, "dev": dev, "func": func}
+
+
+def _vslot(value: str, text: str) -> int:
+    found = _HEX.match(value)
+    if found is None or int(found.group(1), 16) > 0x1F:
+        raise ValueError(f"{text!r} is no PCI device: its slot in the guest is not within 0 and 1f")
+    return int(found.group(1), 16)
+
+
+def render_pci(pci: Pci) -> str:
+    """The specification in xl's form; for a device with an address xm reads it as well."""
+    words = [f"name={pci.name}"] if pci.name else [pci.address]
+    if pci.vslot is not None:
+        words = [f"{words[0]},vslot={pci.vslot:x}"] if pci.name else [f"{words[0]}@{pci.vslot:x}"]
+    words += [f"{flag}={int(getattr(pci, flag))}" for flag in _PCI_FLAGS if getattr(pci, flag) is not None]
+    if pci.rdm_policy:
+        words.append(f"rdm_policy={pci.rdm_policy}")
+    return ",".join(words)

@@ -37,6 +37,12 @@ _ESCAPED = {meaning: "\\" + letter for letter, meaning in _ESCAPES.items() if le
 _KEY = re.compile(r"[a-z][._0-9a-z]*\Z")
 
 
+class Added(str):
+    """A text that was made with ``+=``. It differs from others in one thing: xl takes it for no number."""
+
+    __slots__ = ()
+
+
 class XlcfgError(ValueError):
     """A text that xl would refuse. ``line`` counts from 1."""
 
@@ -63,6 +69,9 @@ def _tokens(text: str) -> Iterator[_Token]:
     line, at = 1, 0
     while at < len(text):
         found = _TOKEN.match(text, at)
+        if found is None and _is_one_byte(text[at:]):
+            # xl's lexer waits for more of what it does not know, and at the end of the file forgets about it.
+            break
         if found is None:
             # The last line's comment needs its newline too: without one, xl's lexer does not know it for a comment.
             raise XlcfgError(line, f"{text[at : at + 40].splitlines(True)[0]!r} is not understood")
@@ -74,6 +83,11 @@ def _tokens(text: str) -> Iterator[_Token]:
         line += content.count("\n")
         at = found.end()
     yield _Token("end", "the end of the file", line)
+
+
+def _is_one_byte(text: str) -> bool:
+    """Whether this is the last byte of a file. A byte that is no UTF-8 is a surrogate here."""
+    return len(text) == 1 and (text < "\x80" or "\udc80" <= text <= "\udcff")
 
 
 def _unquote(quoted: str, line: int) -> str:
@@ -130,8 +144,8 @@ class _Parser:
         key = self._take("ident").text
         operator = self._take("=", "add")
         value = self._value(MAX_DEPTH)
-        if operator.kind == "add" and key in found:
-            value = _added(found[key], value, operator.line)
+        if operator.kind == "add":
+            value = _added(found.get(key), value, operator.line)
         found[key] = value
 
     def _value(self, depth: int) -> Value:
@@ -182,11 +196,11 @@ _NAMES = {
 }
 
 
-def _added(old: Value, new: Value, line: int) -> Value:
-    if isinstance(old, list) and isinstance(new, list):
-        return old + new
-    if isinstance(old, str) and isinstance(new, str):
-        return old + new
+def _added(old: Value | None, new: Value, line: int) -> Value:
+    if isinstance(new, list) and (old is None or isinstance(old, list)):
+        return (old or []) + new
+    if isinstance(new, str) and (old is None or isinstance(old, str)):
+        return Added((old or "") + new)
     raise XlcfgError(line, "a list can't be added to a string, nor a string to a list")
 
 

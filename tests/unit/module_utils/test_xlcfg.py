@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,7 +85,16 @@ root = "xbd0a"
         ("a=0x1f", {"a": "0x1f"}),
         (r"""a='it\'s \"q\" \\ \t\n'""", {"a": 'it\'s "q" \\ \t\n'}),
         (r"a='x\0123y'", {"a": "xy"}),
+        (r"a='x\0 12y\0+12z'", {"a": "xyz"}),
         ("a='# no comment'", {"a": "# no comment"}),
+        # One byte that is nothing, at the very end (Xen 4.17 and 4.20, tests/contract/corpus/end-lone-*.cfg).
+        ("a=1\n%", {"a": "1"}),
+        ("a=1\n#", {"a": "1"}),
+        ("a=1\r", {"a": "1"}),
+        ('a=1\n"', {"a": "1"}),
+        ("a=1\n\0", {"a": "1"}),
+        ("a=1\n\udce9", {"a": "1"}),
+        ("# a\0b\na=1\n", {"a": "1"}),
     ],
 )
 def test_what_xl_accepts(text, settings):
@@ -102,6 +114,27 @@ def test_what_xl_accepts(text, settings):
         "a='x\ny'\n",
         "a=1\r\n",
         "a=1 # no newline at the end",
+        "a=1\n%%",
+        "a=1\n% ",
+        "a=1\n%\n",
+        "a=1\né",
+        "a=1\nx",
+        "a='x\0y'\n",
+        "a=1\n\0\n",
+        "\ufeffa=1\n",
+        "a=0X1F\n",
+        "a=1.5\n",
+        "a=+1\n",
+        "a==1\n",
+        "a\n=1\n",
+        "a=\n1\n",
+        "a + = 1\n",
+        "_a=1\n",
+        ".a=1\n",
+        "a=(1)\n",
+        "a={}\n",
+        r"a='\1z2'",
+        r"a='\x414'",
         "a=[1 2]",
         "a=[1,,2]",
         "a=[,]",
@@ -118,6 +151,32 @@ def test_what_xl_accepts(text, settings):
 def test_what_xl_refuses(text):
     with pytest.raises(xlcfg.XlcfgError):
         xlcfg.parse(text)
+
+
+def test_a_sum_is_known_from_a_number():
+    """xl takes no number from a key that was last set with += (Xen 4.17 and 4.20, add-number.cfg)."""
+    assert isinstance(xlcfg.parse("a=1\na+=2\n")["a"], xlcfg.Added)
+    assert isinstance(xlcfg.parse("a+=2\n")["a"], xlcfg.Added)
+    assert not isinstance(xlcfg.parse("a+=2\na=3\n")["a"], xlcfg.Added)
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=20).map(lambda junk: b"name='g'\n" + junk))
+def test_any_bytes_are_read_or_refused(junk):
+    text = junk.decode("utf-8", "surrogateescape")
+    try:
+        settings = xlcfg.parse(text)
+    except xlcfg.XlcfgError as error:
+        assert 1 <= error.line <= text.count("\n") + 1
+    else:
+        assert all(isinstance(key, str) for key in settings)
+
+
+@pytest.mark.parametrize("text", ["[" * 100000, "a=" + "'" * 100001, "#" * 1000000, "a=1;" * 50000, "\\" * 100000])
+def test_a_hostile_file_takes_no_time(text):
+    started = time.monotonic()
+    with contextlib.suppress(xlcfg.XlcfgError):
+        xlcfg.parse(text)
+    assert time.monotonic() - started < 5
 
 
 def test_an_error_names_its_line():
