@@ -11,10 +11,12 @@ from typing import Any
 
 # xl pads the name to 40 columns and the rest from the right, so names may hold blanks (record list_space, xl 4.20).
 _ROW = re.compile(
-    r"(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[-rbpscwdS]{6})\s+(?P<seconds>[0-9.]+)\Z"
+    r"(?P<name>.*?)\s+(?P<domid>\d+)\s+(?P<memory>\d+)\s+(?P<vcpus>\d+)\s+(?P<state>[-rbpscwdS]{6})\s+"
+    r"(?P<seconds>[0-9.]+)(\s+(?P<pool>\S.*))?\Z"
 )
 _NOISE = re.compile(
-    r"Parsing config from |(libxl|xc|xl): (info|debug|detail|notice|progress|warning): |Daemon running with "
+    r"Parsing config from |(libxl|xc|xl): (info|debug|detail|notice|progress|warning): |Daemon running with |"
+    r"Saving to |Loading new save file |Savefile contains "
 )
 _HOTPLUG_CAUSE = "device_hotplug_child_death_cb: script: "
 _DOMAIN_ID = re.compile(r"libxl: error: [^:]+:[0-9]+:[^:]+: Domain ([0-9]+):")
@@ -23,13 +25,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True)
 class Row:
-    """One line of ``xl list``: ``memory`` in MiB, ``state`` as xl's six letters."""
+    """One line of ``xl list``: ``memory`` in MiB, ``state`` as xl's six letters, ``pool`` only where it was asked
+    for."""
 
     name: str
     domid: int
     memory: int
     vcpus: int
     state: str
+    pool: str | None = None
 
     @property
     def dying(self) -> bool:
@@ -53,8 +57,10 @@ class Row:
 
 
 def parse_list(text: str) -> list[Row]:
-    """The rows of ``xl list``. Raises ValueError if it is something else."""
-    lines = text.splitlines()
+    """The rows of ``xl list``, or of ``xl list -c`` with each domain's CPU pool. Raises ValueError if it is something
+    else."""
+    # Not splitlines: a name may hold what that takes for the end of a line.
+    lines = [line for line in text.split("\n") if line]
     if not lines or not lines[0].startswith("Name"):
         raise ValueError("xl list printed no table")
     rows = []
@@ -62,7 +68,8 @@ def parse_list(text: str) -> list[Row]:
         found = _ROW.match(line)
         if found is None:
             raise ValueError(f"xl list printed a line that is not understood: {line!r}")
-        rows.append(Row(found["name"], int(found["domid"]), int(found["memory"]), int(found["vcpus"]), found["state"]))
+        numbers = [int(found[key]) for key in ("domid", "memory", "vcpus")]
+        rows.append(Row(found["name"], *numbers, state=found["state"], pool=found["pool"]))
     return rows
 
 

@@ -8,27 +8,38 @@ An id is never given twice while the machine is up. Domain 0 is refused here, wh
 
 from __future__ import annotations
 
-import time
+import sys
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_output
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_json, xl_output, xl_tables
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
 
+NAME = "xl"
+# The configuration files that it reads (see _resources/_guest_config.py).
+DIALECT = "xl"
 QUERY_SECONDS = 60.0
-CREATE_SECONDS = 300.0
 SET_SECONDS = 60.0
+DEVICE_SECONDS = 120.0
 DESTROY_SECONDS = 120.0
-POLL_SECONDS = 0.5
-GONE_SECONDS = 60.0
-# A domain that is down is restarted or taken apart by its own xl, within a moment if that lives.
-DOWN_SECONDS = 5.0
-LOG_TAIL_LINES = 15
-LOG_TAIL_CHARACTERS = 4000
 MAX_NESTED_PAUSES = 16
+# XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there.
+CONNECTED = 4
+CONNECT_SECONDS = 30.0
+_NOT_TAKEN = (
+    f"within {CONNECT_SECONDS:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
+)
 XENSTORE_DAEMONS = ("xenstored", "oxenstored")
+LOG_DIR = "/var/log/xen"
+
+# This module, as the functions of ``waiting`` take it.
+TOOL: Any = sys.modules[__name__]
+cause = xl_output.cause
+domain_ids = xl_output.domain_ids
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,14 @@ class Paths:
 
     xl: str
     config_dir: str
+    save_dir: str
     how_to_start: str
 
 
 _PATHS = {
-    "NetBSD": Paths("/usr/pkg/sbin/xl", "/usr/pkg/etc/xen", "/etc/rc.d/xencommons onestart"),
-    "Linux": Paths("/usr/sbin/xl", "/etc/xen", "systemctl start xenstored"),
+    "NetBSD": Paths("/usr/pkg/sbin/xl", "/usr/pkg/etc/xen", "/var/xen/save", "/etc/rc.d/xencommons onestart"),
+    "Linux": Paths("/usr/sbin/xl", "/etc/xen", "/var/lib/xen/save", "systemctl start xenstored"),
 }
-LOG_DIR = "/var/log/xen"
 
 
 def paths(system: str) -> Paths:
@@ -61,18 +72,13 @@ def alive(host: Host) -> tuple[bool, str]:
     With xenstored dead xl goes into uninterruptible sleep, which no signal and no time limit ends (record
     xenstored-dead-hang, NetBSD 7.99.10). So this looks without calling it.
     """
-    problem = _not_dom0(host)
+    problem = waiting.not_dom0(host)
     if problem:
         return False, problem
     if not host.exists(paths(host.system).xl):
         return False, f"{paths(host.system).xl} is missing: the Xen tools are not installed."
-    # One word a process: the daemon's name without its path. A dead process that nobody has waited for has another
-    # name.
-    table = host.run(["/bin/ps", "-axo", "pid=,comm="]).stdout
-    for line in table.splitlines():
-        words = line.split()
-        if len(words) == 2 and words[1].rsplit("/", 1)[-1] in XENSTORE_DAEMONS:
-            return True, ""
+    if waiting.processes(host) & set(XENSTORE_DAEMONS):
+        return True, ""
     return False, (
         "xenstored is not running, and without it xl would hang beyond any help. "
         f"Start it: {paths(host.system).how_to_start}. "
@@ -80,38 +86,59 @@ def alive(host: Host) -> tuple[bool, str]:
     )
 
 
-def _not_dom0(host: Host) -> str:
-    if host.system == "NetBSD":
-        if host.exists("/kern/xen/privcmd"):
-            return ""
-        return (
-            "this machine is no dom0: /kern/xen/privcmd is missing. Boot it under Xen with a XEN3_DOM0 kernel; "
-            "if it is, mount kernfs on /kern."
-        )
-    if "control_d" in (host.read_text("/proc/xen/capabilities") or ""):
-        return ""
-    return "this machine is no dom0: /proc/xen/capabilities does not say control_d. Boot it under Xen."
-
-
 # -- queries -----------------------------------------------------------------------------------------------------------
 
 
 def rows(host: Host) -> list[Row]:
     """``xl list``: every domain, domain 0 included. Raises CommandFailed."""
-    result = _query(host, "list")
-    try:
-        return xl_output.parse_list(result.stdout)
-    except ValueError as error:
-        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error
+    return _parsed(xl_output.parse_list, _query(host, "list"))
 
 
 def configs(host: Host) -> dict[int, dict[str, Any]]:
     """``xl list -l``: every domain's live configuration by domain id. Raises CommandFailed."""
-    result = _query(host, "list", "-l")
-    try:
-        return xl_output.parse_list_long(result.stdout)
-    except ValueError as error:
-        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error
+    return _parsed(xl_output.parse_list_long, _query(host, "list", "-l"))
+
+
+def domains(host: Host, pools: bool = False, pins: bool = False) -> list[dict[str, Any]]:
+    """Every domain but domain 0, as plain data.
+
+    Each has ``name``, ``domid``, ``used`` (its memory in MiB), ``online_vcpus``, ``state`` (xl's six letters), and
+    ``config``: the live configuration in the words of xl.cfg, or None if it is not known. With ``pools`` also
+    ``pool``; with ``pins`` also ``cpus``, the real CPUs that each virtual one may run on (text by number), which costs
+    another call. Raises CommandFailed.
+    """
+    long = configs(host)
+    found = [row for row in _rows_with_pools(host, pools) if row.domid != 0]
+    if any(row.domid not in long and not row.dying for row in found):
+        long = configs(host)  # one was born between the two calls
+    pinned = _pins(host) if pins and found else {}
+    return [_domain(row, long.get(row.domid), pinned.get(row.domid)) for row in found]
+
+
+def _rows_with_pools(host: Host, pools: bool) -> list[Row]:
+    return _parsed(xl_output.parse_list, _query(host, "list", "-c")) if pools else rows(host)
+
+
+def _domain(row: Row, config: dict[str, Any] | None, pinned: dict[str, str] | None) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "domid": row.domid,
+        "used": row.memory,
+        "online_vcpus": row.vcpus,
+        "state": row.state,
+        "pool": row.pool,
+        "cpus": pinned,
+        "config": xl_json.settled(config) if config else None,
+    }
+
+
+def _pins(host: Host) -> dict[int, dict[str, str]]:
+    """The hard affinity of every virtual CPU: domain id to number (as text, because it travels as JSON) to CPUs."""
+    found: dict[int, dict[str, str]] = {}
+    for vcpu in _parsed(xl_tables.parse_vcpu_list, _query(host, "vcpu-list")):
+        if vcpu.hard is not None:
+            found.setdefault(vcpu.domid, {})[str(vcpu.vcpu)] = vcpu.hard
+    return found
 
 
 def info(host: Host) -> dict[str, str]:
@@ -119,139 +146,102 @@ def info(host: Host) -> dict[str, str]:
     return xl_output.parse_info(_query(host, "info").stdout)
 
 
-def named(host: Host, name: str) -> list[Row]:
-    """The domains of a name, without one that is already being taken apart."""
-    return [row for row in rows(host) if row.name == name and not row.dying]
+def pools(host: Host) -> list[str]:
+    """The names of the CPU pools. Raises CommandFailed."""
+    return [pool.name for pool in _parsed(xl_tables.parse_cpupool_list, _query(host, "cpupool-list"))]
 
 
-# -- acts --------------------------------------------------------------------------------------------------------------
+def managed(host: Host) -> list[str]:
+    """The guests that the toolstack keeps although they don't run: none, because xl keeps no list of its own."""
+    return []
 
 
-def create(host: Host, config_path: str, name: str, before: set[int]) -> Row:
-    """Start a guest from its configuration file and return its row. ``before`` are the domains that are there already.
+def logs(host: Host, name: str) -> dict[str, str]:
+    """The last lines of a guest's logs."""
+    return {
+        "xl_log": waiting.log_tail(host, f"{LOG_DIR}/xl-{name}.log"),
+        "console_log": waiting.log_tail(host, waiting.console_log(name)),
+    }
 
-    Raises CommandFailed, with what xl, its log and the console said, if it did not come up. A domain that a failed
-    create left behind is destroyed.
+
+def birth_mark(host: Host, name: str) -> str:
+    """A mark of the ``xl create`` that a guest comes from: its log's first line, with its domain and process id. A
+    guest that reboots keeps it, and keeps its old configuration too (record after-reboot, NetBSD 7.99.10)."""
+    content = host.read_bytes(f"{LOG_DIR}/xl-{name}.log") or b""
+    return content.split(b"\n", 1)[0].decode("utf-8", "replace")
+
+
+# -- starting ----------------------------------------------------------------------------------------------------------
+
+
+def create(host: Host, config_path: str, name: str, before: set[int], paused: bool = False) -> Row:
+    """Start a guest from its configuration file, or with ``paused`` make it ready to run, and return its row.
+
+    ``before`` are the domains that are there already. Raises CommandFailed; see ``waiting.start``.
     """
-    argv = [paths(host.system).xl, "create", config_path]
-    try:
-        result = host.try_run(argv, timeout=CREATE_SECONDS)
-    except CommandFailed as error:
-        raise _create_failed(host, name, argv, None, str(error), _clean_up(host, name, before, "")) from error
-    if result.rc != 0:
-        why = xl_output.cause(result.stderr) or "it printed nothing"
-        raise _create_failed(host, name, argv, result.rc, why, _clean_up(host, name, before, result.stderr))
-    new = [row for row in named(host, name) if row.domid not in before]
-    if not new:
-        why = "xl reported success, but no such domain is there now: the guest has probably died at once"
-        raise _create_failed(host, name, argv, result.rc, why, "")
-    if len(new) > 1:
-        raise _create_failed(host, name, argv, result.rc, "somebody else started it at the same time", _several(new))
-    return new[0]
+    options = ["-p"] if paused else []
+    return waiting.start(TOOL, host, [paths(host.system).xl, "create", *options, config_path], name, before)
 
 
-def _clean_up(host: Host, name: str, before: set[int], stderr: str) -> str:
-    """After a failed create: destroy what it left, and nothing that other hands have started meanwhile.
-
-    xl can fail and leave a domain (record create_name_slash, xl 4.20). Where its messages name domains, ours is among
-    those.
-    """
-    ours = xl_output.domain_ids(stderr)
-    left = [row for row in named(host, name) if row.domid not in before and (not ours or row.domid in ours)]
-    if len(left) > 1:
-        return _several(left)
-    for row in left:
-        destroy(host, row.domid)
-    return f" The half-made domain {left[0].domid} that it left behind was destroyed." if left else ""
+def restore(host: Host, path: str, name: str, before: set[int], paused: bool = False) -> Row:
+    """Let a saved guest go on from its file and return its row. Raises CommandFailed; see ``waiting.start``."""
+    options = ["-p"] if paused else []
+    return waiting.start(TOOL, host, [paths(host.system).xl, "restore", *options, path], name, before)
 
 
-def _several(found: list[Row]) -> str:
-    ids = ", ".join(str(row.domid) for row in sorted(found, key=lambda row: row.domid))
-    return f" Now the domains {ids} have this name; look which one is right and destroy the others by id."
-
-
-def _create_failed(host: Host, name: str, argv: list[str], rc: int | None, why: str, cleaned: str) -> CommandFailed:
-    ending = "did not end" if rc is None else f"ended with status {rc}"
-    return CommandFailed(
-        f"{' '.join(argv)} {ending}: {why}.{cleaned}",
-        command=argv,
-        rc=rc,
-        cause=why,
-        xl_log=log_tail(host, f"{LOG_DIR}/xl-{name}.log"),
-        console_log=log_tail(host, f"{LOG_DIR}/console/guest-{name}.log"),
-    )
-
-
-def log_tail(host: Host, path: str) -> str:
-    """The last lines of a log, made safe to print; empty if there is none."""
-    content = host.read_bytes(path)
-    if not content:
-        return ""
-    text = xl_output.printable(content[-LOG_TAIL_CHARACTERS:].decode("utf-8", "replace"))
-    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+# -- stopping ----------------------------------------------------------------------------------------------------------
 
 
 def shutdown(host: Host, row: Row, seconds: float) -> bool:
-    """Ask a guest to shut down and wait until its domain is gone. False if it is still there after ``seconds``.
-
-    A domain that has shut down and that nobody takes apart, because its xl is gone, is destroyed here.
-    """
-    domid = _checked(row.domid)
-    deadline = time.monotonic() + seconds
-    if row.paused:
-        # A paused guest can't answer, and xl would wait for its answer (record shutdown-paused, NetBSD 7.99.10).
-        unpause(host, row)
-    if not row.down:
-        _request_shutdown(host, domid, seconds)
-    down_since = None
-    while True:
-        left, now = _find(host, domid), time.monotonic()
-        if left is None or left.dying:
-            return wait_gone(host, domid)
-        if left.down:
-            down_since = now if down_since is None else down_since
-            if now - down_since > DOWN_SECONDS:
-                destroy(host, domid)
-                return True
-        elif now > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
+    """Ask a guest to shut down and wait until its domain is gone. False if it is still there after ``seconds``."""
+    return waiting.shutdown(TOOL, host, row, seconds, lambda: _request(host, "shutdown", row.domid, seconds))
 
 
-def _request_shutdown(host: Host, domid: int, seconds: float) -> None:
-    """Whether it works is seen in the list of domains; status and time of ``xl shutdown`` say little (records
+def reboot(host: Host, row: Row, seconds: float) -> Row:
+    """Ask a guest to reboot and wait for its new domain. Raises XenError if none comes within ``seconds``."""
+    return waiting.reboot(TOOL, host, row, seconds, lambda: _request(host, "reboot", row.domid, seconds))
+
+
+def _request(host: Host, verb: str, domid: int, seconds: float) -> None:
+    """Whether it works is seen in the list of domains; status and time of the command say little (records
     shutdown_grub_timeout (xl 4.20), final-prompt-shutdown (NetBSD 7.99.10): it blocks without -w as well)."""
     xl = paths(host.system).xl
     try:
-        result = host.try_run([xl, "shutdown", "-w", str(domid)], timeout=max(seconds, 1.0))
+        result = host.try_run([xl, verb, str(waiting.checked(domid))], timeout=max(seconds, 1.0))
+        if "PV control interface not available" in result.stderr:
+            host.try_run([xl, verb, "-F", str(domid)], timeout=max(seconds, 1.0))
     except CommandFailed:
         return
-    if "PV control interface not available" in result.stderr:
-        try:
-            host.try_run([xl, "shutdown", "-w", "-F", str(domid)], timeout=max(seconds, 1.0))
-        except CommandFailed:
-            return
 
 
 def destroy(host: Host, domid: int) -> None:
     """Stop a guest at once and wait until its domain is gone. Raises CommandFailed if it is still there."""
-    argv = [paths(host.system).xl, "destroy", str(_checked(domid))]
-    result = host.try_run(argv, timeout=DESTROY_SECONDS)
-    # While it is shutting down by itself a destroy can fail although all is well, so the list decides.
-    if not wait_gone(host, domid):
-        raise CommandFailed(
-            f"{' '.join(argv)} ended with status {result.rc}, and the domain is still there: "
-            f"{xl_output.cause(result.stderr) or 'it printed nothing'}",
-            command=argv,
-            rc=result.rc,
-        )
+    argv = [paths(host.system).xl, "destroy", str(waiting.checked(domid))]
+    waiting.destroy(TOOL, host, argv, domid, DESTROY_SECONDS)
+
+
+def save(host: Host, row: Row, path: str, seconds: float) -> None:
+    """Write a guest's memory to a file and end its domain. Raises CommandFailed; the guest runs on then.
+
+    A guest that does not acknowledge the request within a minute runs on (record save, NetBSD 7.99.10).
+    """
+    _change(host, seconds, "save", str(waiting.checked(row.domid)), path)
+
+
+# -- while it runs -----------------------------------------------------------------------------------------------------
+
+
+def pause(host: Host, row: Row) -> None:
+    """Stop a guest's virtual CPUs, once: pauses nest."""
+    if not row.paused:
+        _change(host, SET_SECONDS, "pause", str(waiting.checked(row.domid)))
 
 
 def unpause(host: Host, row: Row) -> None:
     """Let a paused guest run. Pauses nest (record pause_twice, xl 4.20), so this goes on until it does."""
     for _attempt in range(MAX_NESTED_PAUSES):
-        host.run([paths(host.system).xl, "unpause", str(_checked(row.domid))], timeout=SET_SECONDS)
-        found = _find(host, row.domid)
+        _change(host, SET_SECONDS, "unpause", str(waiting.checked(row.domid)))
+        found = waiting.find(TOOL, host, row.domid)
         if found is None or not found.paused:
             return
     raise XenError(
@@ -259,57 +249,136 @@ def unpause(host: Host, row: Row) -> None:
     )
 
 
+def rename(host: Host, domid: int, name: str) -> None:
+    """Give a running guest another name."""
+    _change(host, SET_SECONDS, "rename", str(waiting.checked(domid)), name)
+
+
 def set_memory(host: Host, domid: int, mebibytes: int) -> None:
     """Set a running guest's memory target. The suffix is there because xl(1) and xl differ on the unit of a bare
     number."""
-    host.run([paths(host.system).xl, "mem-set", str(_checked(domid)), f"{mebibytes}m"], timeout=SET_SECONDS)
+    _change(host, SET_SECONDS, "mem-set", str(waiting.checked(domid)), f"{mebibytes}m")
 
 
 def set_vcpus(host: Host, domid: int, count: int) -> None:
     """Set the number of virtual CPUs that a running guest may use."""
-    host.run([paths(host.system).xl, "vcpu-set", str(_checked(domid)), str(count)], timeout=SET_SECONDS)
+    _change(host, SET_SECONDS, "vcpu-set", str(waiting.checked(domid)), str(count))
 
 
-def wait_memory(host: Host, domid: int, mebibytes: int, slack: int, seconds: float) -> Row | None:
-    """Wait until a guest has taken or given the memory; its last row, or None if it is gone."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = _find(host, domid)
-        if found is None or abs(found.memory - mebibytes) <= slack or time.monotonic() > deadline:
-            return found
-        time.sleep(POLL_SECONDS)
+def pin(host: Host, domid: int, vcpu: str, cpus: str) -> None:
+    """Let one virtual CPU (a number, or ``all``) run only on these real ones (``0-3,^1``, ``all``)."""
+    _change(host, SET_SECONDS, "vcpu-pin", str(waiting.checked(domid)), vcpu, cpus)
 
 
-def wait_gone(host: Host, domid: int, seconds: float = GONE_SECONDS) -> bool:
-    """Wait until a domain id is not listed any more. A destroyed domain stays a moment, and with it its disks."""
-    deadline = time.monotonic() + seconds
-    while _find(host, domid) is not None:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+def set_weight(host: Host, domid: int, weight: int | None, cap: int | None) -> None:
+    """Set a guest's share of the CPUs; None leaves a value as it is.
+
+    The scheduler is asked for first, because xl's command of another one exits 0 and does nothing (record
+    sched_credit_wrong_set, xl 4.20).
+    """
+    scheduler = info(host).get("xen_scheduler", "")
+    if scheduler not in ("credit", "credit2"):
+        raise XenError(f"The hypervisor's scheduler is {scheduler!r}, which knows no weight and no cap.")
+    values = [("-w", weight), ("-c", cap)]
+    words = [word for option, value in values if value is not None for word in (option, str(value))]
+    _change(host, SET_SECONDS, f"sched-{scheduler}", "-d", str(waiting.checked(domid)), *words)
 
 
-def wait_settled(host: Host, name: str, seconds: float = DOWN_SECONDS) -> list[Row]:
-    """The domains of a name after those that are down have had their time to be restarted or removed by their own
-    xl."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = named(host, name)
-        if not any(row.down for row in found) or time.monotonic() > deadline:
-            return found
-        time.sleep(POLL_SECONDS)
+def set_pool(host: Host, domid: int, pool: str) -> None:
+    """Move a guest to another CPU pool."""
+    _change(host, SET_SECONDS, "cpupool-migrate", str(waiting.checked(domid)), pool)
 
 
-def _find(host: Host, domid: int) -> Row | None:
-    return next((row for row in rows(host) if row.domid == domid), None)
+def attach_disk(host: Host, domid: int, disk: Disk) -> None:
+    """Give a running guest another disk. Raises XenError if the guest does not take it."""
+    domain = str(waiting.checked(domid))
+    _change(host, DEVICE_SECONDS, "block-attach", domain, devices.render_disk(disk))
+    number = devices.vdev_number(disk.vdev)
+    if not waiting.until(lambda: number in _connected_disks(host, domain), CONNECT_SECONDS):
+        host.try_run([paths(host.system).xl, "block-detach", domain, disk.vdev, "-f"], timeout=DEVICE_SECONDS)
+        raise XenError(f"Domain {domid} has not taken the disk {disk.path} {_NOT_TAKEN}")
+
+
+def detach_disk(host: Host, domid: int, vdev: str) -> None:
+    """Take a disk from a running guest. A guest that still uses it does not give it, and this raises CommandFailed."""
+    _change(host, DEVICE_SECONDS, "block-detach", str(waiting.checked(domid)), vdev)
+
+
+def attach_nic(host: Host, domid: int, nic: Nic) -> None:
+    """Give a running guest another network interface.
+
+    Each key is a word of its own: what follows a comma is not looked at. A failed attach leaves the interface behind,
+    and a guest that has one can't be restored after a save (record net_attach_badbridge, xl 4.20), so it is taken away.
+    """
+    domain = str(waiting.checked(domid))
+    before = {each.index for each in _nics(host, domain)}
+    try:
+        _change(host, DEVICE_SECONDS, "network-attach", domain, *devices.render_vif(nic).split(","))
+        if not waiting.until(lambda: nic.mac in _connected_macs(host, domain), CONNECT_SECONDS):
+            raise XenError(f"Domain {domid} has not taken the interface {nic.mac} {_NOT_TAKEN}")
+    except XenError:
+        for left in _nics(host, domain):
+            if left.index not in before:
+                argv = [paths(host.system).xl, "network-detach", domain, str(left.index)]
+                host.try_run(argv, timeout=DEVICE_SECONDS)
+        raise
+
+
+def _connected_disks(host: Host, domain: str) -> set[int]:
+    """The virtual devices that a guest uses. xl reports success for one that the guest never takes."""
+    found = _parsed(xl_tables.parse_block_list, _query(host, "block-list", domain))
+    return {disk.vdev for disk in found if disk.state == CONNECTED}
+
+
+def _connected_macs(host: Host, domain: str) -> set[str | None]:
+    return {nic.mac for nic in _nics(host, domain) if nic.state == CONNECTED}
+
+
+def _nics(host: Host, domain: str) -> list[xl_tables.LiveNic]:
+    return _parsed(xl_tables.parse_network_list, _query(host, "network-list", domain))
+
+
+def detach_nic(host: Host, domid: int, mac: str) -> None:
+    """Take a network interface from a running guest. Never from NetBSD, which panics (record guest-panic-on-netdetach,
+    NetBSD 7.99.10); who calls this knows the guest."""
+    _change(host, DEVICE_SECONDS, "network-detach", str(waiting.checked(domid)), mac)
+
+
+def insert_cd(host: Host, domid: int, vdev: str, path: str) -> None:
+    """Put an image into a guest's CD drive; an empty path takes out what is in it. Only hvm guests have one (record
+    cd_insert, xl 4.17)."""
+    words = ["cd-insert", str(waiting.checked(domid)), vdev, path] if path else ["cd-eject", str(domid), vdev]
+    _change(host, DEVICE_SECONDS, *words)
+
+
+def dump_core(host: Host, domid: int, path: str, seconds: float) -> None:
+    """Write a guest's memory to a file while it is paused; it goes on afterwards."""
+    _change(host, seconds, "dump-core", str(waiting.checked(domid)), path)
+
+
+def migrate(host: Host, domid: int, target: str, ssh_command: str, seconds: float) -> None:
+    """Move a running guest to another machine by ssh. Its domain is gone from here afterwards."""
+    options = ["-s", ssh_command] if ssh_command else []
+    _change(host, seconds, "migrate", *options, str(waiting.checked(domid)), target)
+
+
+def _change(host: Host, seconds: float, *words: str) -> None:
+    """Run xl and believe only a failure. What xl's last lines say is seldom the cause."""
+    argv = [paths(host.system).xl, *words]
+    result = host.try_run(argv, timeout=seconds)
+    if result.rc != 0:
+        why = cause(result.stderr) or cause(result.stdout) or "it printed nothing"
+        raise CommandFailed(
+            f"{' '.join(argv)} ended with status {result.rc}: {why}", command=argv, rc=result.rc, cause=why
+        )
 
 
 def _query(host: Host, *words: str) -> Result:
     return host.run([paths(host.system).xl, *words], timeout=QUERY_SECONDS)
 
 
-def _checked(domid: int) -> int:
-    if domid <= 0:
-        raise XenError("Domain 0 is this machine itself; no guest command is ever given for it.")
-    return domid
+def _parsed(parse: Any, result: Result) -> Any:
+    try:
+        return parse(result.stdout)
+    except ValueError as error:
+        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error

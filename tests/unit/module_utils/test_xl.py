@@ -78,30 +78,46 @@ LINUX1 = """[{"domid": 29, "config": {
     "on_reboot": "restart", "on_soft_reset": "soft_reset"}}]"""
 
 
-def test_a_running_domain_in_the_words_of_a_declaration():
-    row = xl_output.parse_list(
-        HEADER + "linux1                                      29    96     1     -b----       5.7\n"
-    )[0]
-    found = _guest_live.domain(row, xl_output.parse_list_long(LINUX1)[29])
-    assert found["config"] == {
-        "type": "pv",
-        "uuid": "71d44e7b-3411-49a9-b94a-33bd59826894",
-        "kernel": "/srv/xen/vmlinux",
-        "ramdisk": "/srv/xen/initrd.img",
-        "cmdline": "console=hvc0 quiet ip4=10.99.0.11/24",
-        "bootloader": "",
-        "memory": 96,
-        "maxmem": 128,
-        "vcpus": 1,
-        "maxvcpus": 2,
-        "disks": [{"vdev": "0xca00", "path": "/srv/xen/disk1.img", "access": "rw", "format": "raw", "cdrom": False}],
-        "nics": [{"mac": "00:16:3e:00:00:11", "bridge": "xenbr0", "model": "", "script": "", "ip": ""}],
-        "on_poweroff": "destroy",
-        "on_reboot": "restart",
-        "on_crash": "destroy",
-    }
+def test_running_domains_in_the_words_of_a_declaration():
+    host = MemoryHost()
+    lines = "Domain-0                                     0   768     1     r-----     122.7\n"
+    lines += "linux1                                      29    96     1     -b----       5.7\n"
+    said = {("list",): HEADER + lines, ("list", "-l"): LINUX1}
+    host.programs["/usr/pkg/sbin/xl"] = lambda args: (0, said[tuple(args)], "")
+    (found,) = xl.domains(host)
+    assert (found["name"], found["domid"], found["used"], found["state"]) == ("linux1", 29, 96, "-b----")
+    assert (found["pool"], found["cpus"]) == (None, None)
+    config = found["config"]
+    assert (config["memory"], config["maxmem"], config["vcpus"], config["maxvcpus"]) == (96, 128, 1, 2)
+    assert (config["cpu_weight"], config.get("cap", 0), config["type"]) == (256, 0, "pv")
+    assert config["uuid"] == "71d44e7b-3411-49a9-b94a-33bd59826894"
+    assert config["disk"][0]["path"] == "/srv/xen/disk1.img"
+    assert config["vif"][0]["mac"] == "00:16:3e:00:00:11"
+    assert (config["on_poweroff"], config["on_reboot"], config["on_crash"]) == ("destroy", "restart", "destroy")
     assert json.loads(json.dumps(found)) == found
-    assert _guest_live.row_of(found) == row
+    assert _guest_live.row_of(found) == xl_output.parse_list(HEADER + lines)[1]
+
+
+# records list_c, vcpulist_pinned (xl 4.17)
+LIST_C = (
+    "Name                                        ID   Mem VCPUs\tState\tTime(s)         Cpupool\n"
+    "Domain-0                                     0   768     1     r-----     188.0          Pool-0\n"
+    "linux1                                      29    96     1     -b----       4.4          Pool-0\n"
+)
+VCPU_LIST = (
+    "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)\n"
+    "linux1                              29     0    1   -b-       4.1  1 / all\n"
+    "linux1                              29     1    -   --p       0.7  all / all\n"
+)
+
+
+def test_pools_and_pins_are_read_where_they_are_asked_for():
+    host = MemoryHost()
+    said = {("list", "-c"): LIST_C, ("list", "-l"): LINUX1, ("vcpu-list",): VCPU_LIST}
+    host.programs["/usr/pkg/sbin/xl"] = lambda args: (0, said[tuple(args)], "")
+    (found,) = xl.domains(host, pools=True, pins=True)
+    assert (found["pool"], found["cpus"]) == ("Pool-0", {"0": "1", "1": "all"})
+    assert len(host.ran("xl")) == 3
 
 
 @pytest.mark.parametrize("text", ["", "(domain (domid 0))", "{}"])

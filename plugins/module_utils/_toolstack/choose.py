@@ -1,0 +1,18 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which toolstack a machine has. Xen 3.1 to 4.2 are managed with xm and xend, everything later with xl."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl, xm
+
+
+def toolstack(host: Host) -> Any:
+    """The toolstack's module. Xen 4.2 brings both, and the two must never be mixed: xend's script in /etc/rc.d says
+    that the machine is run with xm."""
+    if not host.exists(xm.paths(host.system).xm):
+        return xl
+    return xm if host.exists("/etc/rc.d/xend") or not host.exists(xl.paths(host.system).xl) else xl

@@ -1,0 +1,256 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every toolstack needs around its commands: looking until a domain is what it should be, and making sure that a
+failed start leaves nothing behind.
+
+``tool`` is the toolstack's module (``xl`` or ``xm``), of which these functions use
+
+``rows(host)``                 the domains, domain 0 included;
+``destroy(host, domid)``       stops one at once and waits until it is gone;
+``unpause(host, row)``         lets a paused one run;
+``cause(text)``                the line of an error output that says why;
+``domain_ids(text)``           the domains that an error output names; empty if it names none;
+``logs(host, name)``           the last lines of a guest's logs, by a name for each log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_output
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+
+POLL_SECONDS = 0.5
+GONE_SECONDS = 60.0
+# A domain that is down is restarted or taken apart by its toolstack, within a moment if that lives.
+DOWN_SECONDS = 5.0
+START_SECONDS = 300.0
+LOG_TAIL_LINES = 15
+LOG_TAIL_CHARACTERS = 4000
+
+
+# -- the machine -------------------------------------------------------------------------------------------------------
+
+
+def not_dom0(host: Host) -> str:
+    """Why this machine is no dom0, and what to do about it; empty if it is one."""
+    if host.system == "NetBSD":
+        if host.exists("/kern/xen/privcmd"):
+            return ""
+        return (
+            "this machine is no dom0: /kern/xen/privcmd is missing. Boot it under Xen with a XEN3_DOM0 kernel; "
+            "if it is, mount kernfs on /kern."
+        )
+    if "control_d" in (host.read_text("/proc/xen/capabilities") or ""):
+        return ""
+    return "this machine is no dom0: /proc/xen/capabilities does not say control_d. Boot it under Xen."
+
+
+def processes(host: Host) -> set[str]:
+    """The names of the running programs, without their paths."""
+    # One word a process: the program's name. A dead process that nobody has waited for has another name.
+    table = host.run(["/bin/ps", "-axo", "pid=,comm="]).stdout
+    lines = [line.split() for line in table.splitlines()]
+    return {words[1].rsplit("/", 1)[-1] for words in lines if len(words) == 2}
+
+
+def console_log(name: str) -> str:
+    """Where xenconsoled logs a guest's console, if it was told to (tools/console/daemon/io.c, create_domain_log)."""
+    return f"/var/log/xen/console/guest-{name}.log"
+
+
+# -- looking -----------------------------------------------------------------------------------------------------------
+
+
+def find(tool: Any, host: Host, domid: int) -> Row | None:
+    """The domain of an id, or None. It may be dying."""
+    return next((row for row in tool.rows(host) if row.domid == domid), None)
+
+
+def named(tool: Any, host: Host, name: str) -> list[Row]:
+    """The domains of a name, without one that is already being taken apart."""
+    return [row for row in tool.rows(host) if row.name == name and not row.dying]
+
+
+def gone(tool: Any, host: Host, domid: int, seconds: float = GONE_SECONDS) -> bool:
+    """Wait until a domain id is not listed any more. A destroyed domain stays a moment, and with it its disks."""
+    return until(lambda: find(tool, host, domid) is None, seconds)
+
+
+def settled(tool: Any, host: Host, name: str, seconds: float = DOWN_SECONDS) -> list[Row]:
+    """The domains of a name after those that are down have had their time to be restarted or removed by their
+    toolstack."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = named(tool, host, name)
+        if not any(row.down for row in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def memory(tool: Any, host: Host, domid: int, mebibytes: int, slack: int, seconds: float) -> Row | None:
+    """Wait until a guest has taken or given the memory; its last row, or None if it is gone."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = find(tool, host, domid)
+        if found is None or abs(found.memory - mebibytes) <= slack or time.monotonic() > deadline:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def until(reached: Callable[[], bool], seconds: float) -> bool:
+    """Look again and again; False if it was not so within ``seconds``. It is looked at least once."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+# -- starting ----------------------------------------------------------------------------------------------------------
+
+
+def start(tool: Any, host: Host, argv: list[str], name: str, before: set[int]) -> Row:
+    """Run a command that creates or restores a guest, and return the guest's row. ``before`` are the domains that are
+    there already.
+
+    Raises CommandFailed, with what the command, the logs and the console said, if it did not come up. A domain that a
+    failed command left behind is destroyed.
+    """
+    try:
+        result = host.try_run(argv, timeout=START_SECONDS)
+    except CommandFailed as error:
+        cleaned = _clean_up(tool, host, name, before, "")
+        raise _start_failed(tool, host, name, argv, None, str(error), cleaned) from error
+    if result.rc != 0:
+        why = tool.cause(result.stderr) or "it printed nothing"
+        cleaned = _clean_up(tool, host, name, before, result.stderr)
+        raise _start_failed(tool, host, name, argv, result.rc, why, cleaned)
+    new = [row for row in named(tool, host, name) if row.domid not in before]
+    if not new:
+        why = "it reported success, but no such domain is there now: the guest has probably died at once"
+        raise _start_failed(tool, host, name, argv, result.rc, why, "")
+    if len(new) > 1:
+        why = "somebody else started it at the same time"
+        raise _start_failed(tool, host, name, argv, result.rc, why, several(new))
+    return new[0]
+
+
+def _clean_up(tool: Any, host: Host, name: str, before: set[int], stderr: str) -> str:
+    """After a failed start: destroy what it left, and nothing that other hands have started meanwhile.
+
+    xl can fail and leave a domain (record create_name_slash, xl 4.20). Where its messages name domains, ours is among
+    those.
+    """
+    ours = tool.domain_ids(stderr)
+    left = [row for row in named(tool, host, name) if row.domid not in before and (not ours or row.domid in ours)]
+    if len(left) > 1:
+        return several(left)
+    for row in left:
+        tool.destroy(host, row.domid)
+    return f" The half-made domain {left[0].domid} that it left behind was destroyed." if left else ""
+
+
+def several(found: list[Row]) -> str:
+    """Words for domains that should be one."""
+    ids = ", ".join(str(row.domid) for row in sorted(found, key=lambda row: row.domid))
+    return f" Now the domains {ids} have this name; look which one is right and destroy the others by id."
+
+
+def _start_failed(
+    tool: Any, host: Host, name: str, argv: list[str], rc: int | None, why: str, cleaned: str
+) -> CommandFailed:
+    ending = "did not end" if rc is None else f"ended with status {rc}"
+    return CommandFailed(
+        f"{' '.join(argv)} {ending}: {why}.{cleaned}", command=argv, rc=rc, cause=why, **tool.logs(host, name)
+    )
+
+
+def log_tail(host: Host, path: str) -> str:
+    """The last lines of a log, made safe to print; empty if there is none."""
+    content = host.read_bytes(path)
+    if not content:
+        return ""
+    text = xl_output.printable(content[-LOG_TAIL_CHARACTERS:].decode("utf-8", "replace"))
+    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+
+
+# -- stopping ----------------------------------------------------------------------------------------------------------
+
+
+def shutdown(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[], None]) -> bool:
+    """Have a guest shut down by ``request`` and wait until its domain is gone. False if it is still there after
+    ``seconds``.
+
+    A domain that has shut down and that nobody takes apart, because its toolstack's process is gone, is destroyed here.
+    """
+    deadline = time.monotonic() + seconds
+    if row.paused:
+        # A paused guest can't answer, and xl would wait for its answer (record shutdown-paused, NetBSD 7.99.10).
+        tool.unpause(host, row)
+    if not row.down:
+        request()
+    down_since = None
+    while True:
+        left, now = find(tool, host, row.domid), time.monotonic()
+        if left is None or left.dying:
+            return gone(tool, host, row.domid)
+        if left.down:
+            down_since = now if down_since is None else down_since
+            if now - down_since > DOWN_SECONDS:
+                tool.destroy(host, row.domid)
+                return True
+        elif now > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+
+
+def destroy(tool: Any, host: Host, argv: list[str], domid: int, seconds: float) -> None:
+    """Run a command that stops a guest at once and wait until its domain is gone. Raises CommandFailed if it stays."""
+    result = host.try_run(argv, timeout=seconds)
+    # While it is shutting down by itself a destroy can fail although all is well, so the list decides.
+    if not gone(tool, host, domid):
+        raise CommandFailed(
+            f"{' '.join(argv)} ended with status {result.rc}, and the domain is still there: "
+            f"{tool.cause(result.stderr) or 'it printed nothing'}",
+            command=argv,
+            rc=result.rc,
+        )
+
+
+def reboot(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[], None]) -> Row:
+    """Have a guest reboot by ``request`` and return its new row: a reboot gives a new domain id (record xl-reboot,
+    NetBSD 7.99.10).
+
+    Raises XenError if no new domain of the name is there after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    request()
+    while True:
+        left = named(tool, host, row.name)
+        new = [each for each in left if each.domid != row.domid and not each.down]
+        if new:
+            return new[0]
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    if any(each.domid == row.domid and not each.down for each in left):
+        found = f"it still runs as domain {row.domid}: it did not answer the request (is powerd running in it?)"
+    elif left:
+        found = f"domain {left[0].domid} is down and stays: its toolstack's process is gone, or its on_reboot says so"
+    else:
+        found = "its domain has gone and no new one has come: its on_reboot does not restart it"
+    why = f"{row.name} was asked to reboot, and after {seconds:g} seconds {found}."
+    raise XenError(why, **tool.logs(host, row.name))
+
+
+def checked(domid: int) -> int:
+    """The id of a guest, for a command. Raises XenError for domain 0, whatever the caller thinks."""
+    if domid <= 0:
+        raise XenError("Domain 0 is this machine itself; no guest command is ever given for it.")
+    return domid
