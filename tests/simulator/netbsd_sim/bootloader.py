@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from . import images, rc
+from . import catalogue, images, rc
 from .machine import Machine
 
 MAX_FILE = 32768
@@ -245,7 +245,7 @@ def boot(m: Machine, seconds: float = 2.0) -> None:
 def _hypervisor_state(m: Machine, started: Started) -> dict[str, object]:
     assert started.hypervisor is not None
     release = started.hypervisor.release
-    package = m.profile.packages.get("xenkernel" + release.replace(".", ""), "0")
+    package = m.profile.packages.get("xenkernel" + catalogue.suffix(release), "0")
     version = m.profile.xen_version if release == m.profile.xen_release else f"{release}.0_{package}nb0"
     return {"file": started.hypervisor_file, "release": release, "version": version,
             "cmdline": started.hypervisor_cmdline, "name": started.hypervisor.name,

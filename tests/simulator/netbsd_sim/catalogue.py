@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from . import images
 from .base import PYTHON
-from .profiles import Profile
+from .profiles import XL, Profile
 
 PREFIX = "/usr/pkg"
 
@@ -23,6 +23,7 @@ _XEN_SCRIPTS = ("block", "vif-bridge", "vif-ip", "qemu-ifup", "hotplugpath.sh", 
 
 # Copied to /etc/rc.d only if PKG_RCD_SCRIPTS says so. Header values: facts section 2.
 XEN_RC_SCRIPTS = ("xen-watchdog", "xencommons", "xendomains")
+_RC_REQUIRES = {"xencommons": "DAEMON", "xendomains": "xencommons", "xen-watchdog": "xencommons"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Package:
     directories: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     message: str = ""
-    depends: tuple[str, ...] = field(default=())
+    rc_requires: dict[str, str] = field(default_factory=dict)  # script -> the REQUIRE of its header
 
     @property
     def name(self) -> str:
@@ -61,9 +62,27 @@ def available(profile: Profile) -> dict[str, Package]:
     return {base: _makers(base)(base, version, profile) for base, version in profile.packages.items()}
 
 
+def suffix(release: str) -> str:
+    """The end of a package's name: 4.20 is xenkernel420, 3.1 is xenkernel3 (facts section 1)."""
+    return "3" if release == "3.1" else release.replace(".", "")
+
+
+def _release(number: str) -> str:
+    return "3.1" if number == "3" else f"{number[0]}.{number[1:]}"
+
+
+def daemon_scripts(profile: Profile) -> tuple[str, ...]:
+    """The rc.d scripts that a dom0 of that era has on in rc.conf (facts section 2.3)."""
+    return {"3.1": ("xend", "xenbackendd"), "4.2": ("xencommons", "xend")}.get(profile.xen_release, ("xencommons",))
+
+
 def _makers(base: str) -> Callable[[str, str, Profile], Package]:
+    from . import catalogue_xm  # which is made of this module's classes
+
     if base.startswith("xenkernel"):
         return _xenkernel
+    if base in catalogue_xm.MAKERS:
+        return catalogue_xm.MAKERS[base]
     if base.startswith("xentools"):
         return _xentools
     return {"pkgin": _pkgin}.get(base, _python)
@@ -91,16 +110,17 @@ def _pkgin(base: str, version: str, profile: Profile) -> Package:
 
 def _xenkernel(base: str, version: str, profile: Profile) -> Package:
     number = base.removeprefix("xenkernel")
-    release = f"{number[0]}.{number[1:]}"
+    release = _release(number)
     directory = f"xen{number}-kernel"
     files = tuple(File(f"{directory}/{name}.gz", images.Image("xen", release, name).compressed())
                   for name in ("xen", "xen-debug"))
     message = (f"The Xen hypervisor is installed under the following locations:\n"
                f"        {PREFIX}/{directory}/xen.gz             standard hypervisor\n"
-               f"        {PREFIX}/{directory}/xen-debug.gz       debug hypervisor\n\n"
-               f"Note that unlike upstream Xen, pv-linear-pt defaults to true.\n"
-               f"You can disable it using pv-linear-pt=false on the Xen command line,\n"
-               f"but then you can't boot NetBSD in PV mode.\n")
+               f"        {PREFIX}/{directory}/xen-debug.gz       debug hypervisor\n")
+    if profile.toolstack == XL:
+        message += ("\nNote that unlike upstream Xen, pv-linear-pt defaults to true.\n"
+                    "You can disable it using pv-linear-pt=false on the Xen command line,\n"
+                    "but then you can't boot NetBSD in PV mode.\n")
     return Package(base, version, f"Xen {release} Kernel", files, message=message)
 
 
@@ -121,7 +141,7 @@ def _xentools(base: str, version: str, profile: Profile) -> Package:
                                                       "418", "420") if f"xentools{number}" != base)
     return Package(base, version, f"Userland tools for Xen {release}", tuple(files), tuple(conf), XEN_RC_SCRIPTS,
                    ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), ("libxen", "xenstoretools", *others),
-                   "Don't forget to re-copy the rc.d scripts after an upgrade.\n")
+                   "Don't forget to re-copy the rc.d scripts after an upgrade.\n", _RC_REQUIRES)
 
 
 _XL_CONF = b"""## Global XL config file ##

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from . import faults
 from .machine import SANDBOX_HOST, Machine, NotSimulated, SimError
+from .profiles import Profile
 
 Command = Callable[[Machine, "list[str]"], int]
 
@@ -76,9 +77,9 @@ PACKAGE_COMMANDS: dict[str, str] = {
 }
 
 
-def find(path: str) -> Command:
+def find(path: str, profile: Profile) -> Command:
     """The function behind a path. Raises NotSimulated for a file that is there but has no behaviour."""
-    target = COMMANDS.get(path) or PACKAGE_COMMANDS.get(path)
+    target = profile.commands.get(path) or COMMANDS.get(path) or PACKAGE_COMMANDS.get(path)
     if target is None:
         raise NotSimulated(path)
     module, function = target.split(":")
@@ -100,7 +101,7 @@ def run(m: Machine, argv: list[str]) -> int:
 
         xen.settle(m)  # what guests did meanwhile shows in interfaces and vnd units
     try:
-        rc = find(argv[0])(m, argv)
+        rc = find(argv[0], m.profile)(m, argv)
     except SimError as error:
         if error.message:
             print(error.message, file=sys.stderr)
@@ -117,10 +118,24 @@ def log(m: Machine, argv: list[str], rc: int, started: float) -> None:
         stream.write(line + "\n")
 
 
+def refuse_user(path: str) -> None:
+    """Only root reaches the machine's state, as only root opens privcmd (record xl-as-user, NetBSD 7.99.10)."""
+    if os.path.basename(path) != "xl":
+        error = NotSimulated(f"{path} for another user than root")
+        print(error.message, file=sys.stderr)
+        sys.exit(error.rc)
+    print("xencall: error: Could not obtain handle on privileged command interface: Permission denied\n"
+          "libxl: error: libxl.c:102:libxl_ctx_alloc: cannot open libxc handle: Bad file descriptor\n"
+          "cannot init xl context", file=sys.stderr)
+    sys.exit(1)
+
+
 def main() -> None:
     """Entry of /.sim/bin/command."""
     called_as = os.path.abspath(sys.argv[0])
     argv = [called_as, *sys.argv[1:]]
+    if os.geteuid() != 0:
+        refuse_user(called_as)
     rc = 1
     with Machine(SANDBOX_HOST) as m:
         started = m.now()

@@ -9,7 +9,7 @@ import shutil
 import zlib
 from pathlib import Path
 
-from . import base, bootloader, devices, images, packages, profiles
+from . import base, bootloader, catalogue, devices, images, packages, profiles
 from .dispatch import COMMANDS
 from .machine import Machine
 
@@ -167,7 +167,9 @@ def _mac_addresses(profile: str, name: str) -> list[str]:
 
 
 def _link_commands(m: Machine, links: list[str]) -> None:
-    targets = {path: "/.sim/bin/command" for path in COMMANDS if not path.startswith("/.sim/")}
+    lacking = {path for path, target in m.profile.commands.items() if not target}
+    targets = {path: "/.sim/bin/command" for path in COMMANDS
+               if not path.startswith("/.sim/") and path not in lacking}
     for name, directory in base.UTILITIES.items():
         targets.setdefault(f"{directory}/{name}", f"/.sim/bin/{name}")
     targets["/usr/libexec/sftp-server"] = "/.sim/bin/sftp-server"
@@ -209,7 +211,7 @@ def _install_base_kernel(m: Machine) -> None:
 
 def _make_dom0(m: Machine) -> None:
     """What an admin does by hand after the install (facts sections 1, 2, 4)."""
-    release = m.profile.xen_release.replace(".", "")
+    release = catalogue.suffix(m.profile.xen_release)
     packages.install(m, [f"xenkernel{release}", f"xentools{release}"], copy_rc_scripts=True)
     kernel = images.Image("netbsd", m.profile.netbsd_release, "XEN3_DOM0")
     m.path("/netbsd-XEN3_DOM0.gz").write_bytes(kernel.compressed())
@@ -217,7 +219,7 @@ def _make_dom0(m: Machine) -> None:
     m.path("/boot.cfg").write_text(_XEN_BOOT_LINE + STOCK_BOOT_CFG)
     m.path("/etc/ifconfig.bridge0").write_text("create\n!brconfig $int add wm0 up\n")
     with open(m.path("/etc/rc.conf"), "a") as stream:
-        stream.write("xencommons=YES\n")
+        stream.write("".join(f"{name}=YES\n" for name in catalogue.daemon_scripts(m.profile)))
 
 
 def remove(host_dir: Path) -> None:

@@ -85,6 +85,7 @@ def _show_kernfs(m: Machine, directory: str) -> None:
     }
     for name, content in text.items():
         _write(root / name, content, 0o444)
+    shutil.rmtree(root / "xen", ignore_errors=True)  # of a boot before
     if m.is_dom0():
         (root / "xen").mkdir(exist_ok=True)
         _write(root / "xen/privcmd", "", 0o400)

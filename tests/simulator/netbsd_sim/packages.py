@@ -63,7 +63,8 @@ def _install_one(m: Machine, package: Package, copy_rc_scripts: bool, said: list
     for script in package.rc_scripts:
         rcvar = "xenwatchdog" if script == "xen-watchdog" else script
         write_rc_script(m.path(f"{PREFIX}/share/examples/rc.d/{script}"), script,
-                        rcvar=script != "xendomains", name=rcvar, package=True)
+                        rcvar=script != "xendomains", name=rcvar, package=True,
+                        requires=package.rc_requires.get(script, ""))
     _record(m, package)
     said.extend(_rc_messages(m, package, copy_rc_scripts))
     if package.message:
@@ -112,10 +113,11 @@ def _rc_messages(m: Machine, package: Package, copy: bool) -> list[str]:
     return said
 
 
-def write_rc_script(path: Path, script: str, rcvar: bool, name: str = "", package: bool = False) -> None:
+def write_rc_script(path: Path, script: str, rcvar: bool, name: str = "", package: bool = False,
+                    requires: str = "") -> None:
     """An rc.d script: a header as rc.subr's scripts have it, then the simulator does the work."""
     name = name or script.replace("-", "_")
-    requires = {"xencommons": "DAEMON", "xendomains": "xencommons", "xen-watchdog": "xencommons"}.get(script, "DAEMON")
+    requires = requires or "DAEMON"
     keyword = "# KEYWORD: shutdown\n" if script == "xendomains" else ""
     lines = [f"#!/bin/sh\n#\n# PROVIDE: {script}\n# REQUIRE: {requires}\n{keyword}#\n",
              "# Simulated: a script that calls the simulator.\n\n" if package else "\n",
@@ -135,7 +137,7 @@ def _record(m: Machine, package: Package) -> None:
     (directory / "+COMMENT").write_text(package.comment + "\n")
     (directory / "+DESC").write_text(package.comment + "\n")
     (directory / "+BUILD_INFO").write_text(
-        f"MACHINE_ARCH=x86_64\nOPSYS=NetBSD\nOS_VERSION={m.profile.netbsd_release}\nPKGTOOLS_VERSION=20240821\n")
+        f"MACHINE_ARCH={m.profile.processor}\nOPSYS=NetBSD\nOS_VERSION={m.profile.netbsd_release}\nPKGTOOLS_VERSION=20240821\n")
     (directory / "+SIZE_PKG").write_text("4096\n")
 
 
@@ -177,7 +179,7 @@ def pkg_add(m: Machine, argv: list[str]) -> int:
 
 
 def _check_mirror(m: Machine, source: str, name: str) -> None:
-    wanted = f"/NetBSD/(amd64|x86_64)/{re.escape(m.profile.netbsd_release)}/All/?$"
+    wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All/?$"
     if not any(re.search(wanted, part) for part in source.split(";")):
         raise SimError(f"pkg_add: no pkg found for '{name}', sorry.\npkg_add: 1 package addition failed")
 
@@ -271,8 +273,9 @@ def _repository(m: Machine) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         raise SimError("pkgin: /usr/pkg/etc/pkgin/repositories.conf does not contain any repositories")
-    url = lines[0].replace("$arch", "x86_64").replace("$osrelease", m.profile.netbsd_release).rstrip("/")
-    if not re.search(f"/NetBSD/(amd64|x86_64)/{re.escape(m.profile.netbsd_release)}/All$", url):
+    url = lines[0].replace("$arch", m.profile.processor).replace("$osrelease", m.profile.netbsd_release).rstrip("/")
+    wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All$"
+    if not re.search(wanted, url):
         raise SimError(f"pkgin: Could not fetch {url}/pkg_summary.gz: Not Found")
     return url
 

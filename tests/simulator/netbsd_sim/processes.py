@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ps, pgrep, pkill and kill over the machine's daemons.
+"""ps, pgrep, pkill and kill over the machine's daemons, and the xl process that waits behind each guest.
 
 Simulated process ids are larger than any of the controller's (machine.Machine.start_daemon), because the shell's own
 `kill` can't be intercepted: `/bin/kill`, pkill and Python's os.kill end a simulated daemon, the builtin finds no such
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 from .machine import Machine, NotSimulated, SimError
 
@@ -19,23 +20,41 @@ _COMMAND_LINES = {
     "xenstored": "/usr/pkg/sbin/xenstored --pid-file /var/run/xen/xenstored.pid ",
     "xenconsoled": "/usr/pkg/sbin/xenconsoled ",
     "xenwatchdogd": "/usr/pkg/sbin/xenwatchdogd 30 15 ",
+    "xend": "/usr/pkg/sbin/xend start ",
+    "xenbackendd": "/usr/pkg/sbin/xenbackendd ",
 }
 
 _SIGNAL_THAT_ENDS = {"", "-TERM", "-15", "-9", "-KILL", "-INT", "-2", "-HUP", "-1", "-s TERM", "-s KILL"}
 
 
 def running(m: Machine) -> list[tuple[int, str]]:
-    """(pid, daemon's name), oldest first. A second daemon of one name is kept as NAME#2."""
-    return sorted((pid, key.partition("#")[0]) for key, pid in m.data.get("daemons", {}).items())
+    """(pid, daemon's name), oldest first. A second daemon of one name is kept as NAME#2. The name of a guest's xl is
+    its command line."""
+    daemons = [(pid, key.partition("#")[0]) for key, pid in m.data.get("daemons", {}).items()]
+    return sorted(daemons + [(domain["monitor"], domain.get("command", "/usr/pkg/sbin/xl create "))
+                             for domain in _monitored(m)])
+
+
+def _monitored(m: Machine) -> list[dict[str, Any]]:
+    return [domain for domain in m.data.get("xen", {}).get("domains", {}).values() if domain.get("monitor")]
 
 
 def command_line(name: str) -> str:
     """What ps shows."""
-    return _COMMAND_LINES.get(name, f"/usr/sbin/{name} ")
+    return name if name.startswith("/") else _COMMAND_LINES.get(name, f"/usr/sbin/{name} ")
+
+
+def _short(name: str) -> str:
+    """The name of the program."""
+    return name.split(" ")[0].rpartition("/")[2]
 
 
 def end(m: Machine, pid: int) -> bool:
-    """End the daemon with that id. False if there is none."""
+    """End the daemon with that id. False if there is none. A guest whose xl is gone runs on (facts xl-behaviour 5)."""
+    for domain in _monitored(m):
+        if domain["monitor"] == pid:
+            domain["monitor"] = None
+            return True
     for key, value in list(m.data.get("daemons", {}).items()):
         if value == pid:
             del m.data["daemons"][key]
@@ -69,7 +88,8 @@ def ps(m: Machine, argv: list[str]) -> int:
         print(" ".join(_COLUMNS[column][0] for column in shown))
     processes = [(1, "init"), *running(m)] if set(flags) & set("ax") else []
     for pid, name in processes:
-        print(" ".join(_COLUMNS[column][1].format(pid=pid, name=name, line=_line(pid, name)) for column in shown))
+        values = {"pid": pid, "name": _short(name), "line": _line(pid, name)}
+        print(" ".join(_COLUMNS[column][1].format(**values) for column in shown))
     return 0
 
 
@@ -99,7 +119,7 @@ def pgrep(m: Machine, argv: list[str]) -> int:
     flags, pattern = _match_options(argv, "flnx")
     found = _matching(m, flags, pattern)
     for pid, name in found:
-        print(f"{pid} {command_line(name) if 'f' in flags else name}" if "l" in flags else pid)
+        print(f"{pid} {command_line(name) if 'f' in flags else _short(name)}" if "l" in flags else pid)
     return 0 if found else 1
 
 
@@ -125,7 +145,7 @@ def _match_options(argv: list[str], known: str) -> tuple[set[str], str]:
 def _matching(m: Machine, flags: set[str], pattern: str) -> list[tuple[int, str]]:
     test = re.fullmatch if "x" in flags else re.search
     return [(pid, name) for pid, name in running(m)
-            if test(pattern, command_line(name).rstrip() if "f" in flags else name)]
+            if test(pattern, command_line(name).rstrip() if "f" in flags else _short(name))]
 
 
 def kill(m: Machine, argv: list[str]) -> int:

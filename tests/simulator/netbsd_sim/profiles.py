@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+XL = "xl"
+XM = "xm"
+
 
 @dataclass(frozen=True)
 class Disk:
@@ -42,7 +45,11 @@ class Profile:
     # A boot command of more than 79 characters overflows the loader's buffer (facts: boot.cfg(5), source). It did no
     # visible harm up to 300 characters on 7.99.10, so only a strict machine dies of it.
     strict_boot_commands: bool = False
-    extra: dict[str, str] = field(default_factory=dict)
+    processor: str = "x86_64"  # uname -p, hw.machine_arch
+    toolstack: str = XL
+    # Commands that are not what they are on the newest system: path -> "module:function", empty where it lacks them.
+    commands: dict[str, str] = field(default_factory=dict)
+    balloon: bool = True  # whether dom0's kernel has balloon(4) (facts section 9: from NetBSD 6 on)
 
 
 NETBSD_10_1_XEN_4_20 = Profile(
@@ -62,7 +69,66 @@ NETBSD_10_1_XEN_4_20 = Profile(
     },
 )
 
-PROFILES: dict[str, Profile] = {NETBSD_10_1_XEN_4_20.name: NETBSD_10_1_XEN_4_20}
+# xl of Xen 4.2 is installed beside xm, but nobody recorded it.
+_COMMANDS_4_2 = {
+    "/usr/sbin/service": "",  # appeared in NetBSD 8 (facts section 2.5)
+    "/usr/pkg/sbin/xl": "xen.xend_rc:xl_beside_xm",
+    "/usr/pkg/sbin/xm": "xen.xm:xm",
+    "/usr/pkg/sbin/xend": "xen.xend_rc:xend",
+    "/usr/pkg/sbin/xenbackendd": "xen.xend_rc:xenbackendd",
+    "/usr/pkg/sbin/xenstored": "xen.xend_rc:xenstored",
+    "/usr/pkg/sbin/xenconsoled": "xen.xend_rc:xenconsoled",
+}
+_COMMANDS_3_1 = {path: target for path, target in _COMMANDS_4_2.items() if not path.endswith("/xl")}
+
+NETBSD_6_1_XEN_4_2 = Profile(
+    name="netbsd-6.1-xen-4.2",
+    netbsd_release="6.1",
+    netbsd_revision=601000000,
+    arch="amd64",
+    xen_release="4.2",
+    xen_version="4.2.5",
+    packages={
+        "pkgin": "25.5.0",
+        "python313": "3.13.5",
+        "xenkernel42": "4.2.5",
+        "xentools42": "4.2.5",
+        "xenkernel41": "4.1.6.1",
+    },
+    build_date="Sat May 18 17:41:22 UTC 2013",
+    build_host="builds@b6.netbsd.org:/usr/src/sys/arch/amd64/compile",
+    toolstack=XM,
+    commands=_COMMANDS_4_2,
+)
+
+NETBSD_5_1_XEN_3_1 = Profile(
+    name="netbsd-5.1-xen-3.1",
+    netbsd_release="5.1",
+    netbsd_revision=501000000,
+    arch="i386",
+    xen_release="3.1",
+    xen_version="3.1.4",
+    packages={
+        "pkgin": "25.5.0",
+        "python313": "3.13.5",
+        "xenkernel3": "3.1.4",
+        "xentools3": "3.1.4",
+        "xentools3-hvm": "3.1.4",
+    },
+    total_memory=2048,
+    cpus=2,
+    kernels=("GENERIC", "XEN3_DOM0", "XEN3_DOMU", "XEN3PAE_DOM0", "XEN3PAE_DOMU", "INSTALL", "INSTALL_XEN3_DOMU",
+             "INSTALL_XEN3PAE_DOMU"),
+    build_date="Sun Nov  7 14:39:56 UTC 2010",
+    build_host="builds@b6.netbsd.org:/usr/src/sys/arch/i386/compile",
+    processor="i386",
+    toolstack=XM,
+    commands=_COMMANDS_3_1,
+    balloon=False,
+)
+
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (
+    NETBSD_10_1_XEN_4_20, NETBSD_6_1_XEN_4_2, NETBSD_5_1_XEN_3_1)}
 DEFAULT_PROFILE = NETBSD_10_1_XEN_4_20.name
 
 

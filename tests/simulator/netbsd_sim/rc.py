@@ -12,7 +12,8 @@ from . import mounts, netcommands, rcconf, services, xenhooks
 from .machine import Machine, SimError
 
 # Base services in the order that rcorder(8) gives them; packages' scripts come behind DAEMON.
-ORDER = ("syslogd", "inetd", "powerd", "ntpd", "postfix", "sshd", "cron", "xencommons", "xen-watchdog", "xendomains")
+ORDER = ("syslogd", "inetd", "powerd", "ntpd", "postfix", "sshd", "cron", "xencommons", "xend", "xenbackendd",
+         "xen-watchdog", "xendomains")
 
 
 def multiuser(m: Machine) -> str:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import netcommands, rcconf, xenhooks
+from . import netcommands, profiles, rcconf, xenhooks
 from .machine import Machine, NotSimulated, SimError
 
 Action = Callable[[Machine, "Script"], int]
@@ -62,7 +62,7 @@ def _assignment(text: str, variable: str) -> str | None:
 
 def run_script(m: Machine, script: Script, word: str, at_boot_time: bool) -> int:
     """run_rc_command: prefixes, rcvar, unknown directives."""
-    actions = _actions(script)
+    actions = _actions(m, script)
     prefix = next((known for known in ("fast", "force", "one") if word.startswith(known) and word != known), "")
     action = word.removeprefix(prefix)
     if action not in actions and action not in ("rcvar", "restart"):
@@ -323,7 +323,11 @@ _OWN: dict[str, dict[str, Action]] = {
 _NOT_DAEMONS = ("mountall", "mountcritlocal", "swap2", "local", "sysctl")
 
 
-def _actions(script: Script) -> dict[str, Action]:
+def _actions(m: Machine, script: Script) -> dict[str, Action]:
+    if m.profile.toolstack == profiles.XM and script.base in ("xencommons", "xend", "xenbackendd"):
+        from .xen import xend_rc
+
+        return xend_rc.ACTIONS[m.profile.xen_release][script.base]
     if script.base in _OWN:
         return _OWN[script.base]
     if script.base in _NOT_DAEMONS:

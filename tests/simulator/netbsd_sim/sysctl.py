@@ -52,7 +52,7 @@ def variables(m: Machine) -> dict[str, str]:
         "hw.usermem": str(memory),
         "hw.pagesize": "4096",
         "hw.disknames": disks,
-        "hw.machine_arch": "x86_64",
+        "hw.machine_arch": m.profile.processor,
         "hw.physmem64": str(memory),
         "hw.usermem64": str(memory),
         "hw.iostatnames": disks,
@@ -77,6 +77,8 @@ def _memory(m: Machine) -> int:
 
 def _under_xen(m: Machine) -> dict[str, str]:
     """record sysctl-machdep: no machdep.dmi under Xen."""
+    if not m.profile.balloon:
+        return {}
     current = _memory(m) * 1024
     return {
         "machdep.xen.balloon.current": str(current),

@@ -14,7 +14,8 @@ from .machine import Machine, NotSimulated, SimError
 def uname(m: Machine, argv: list[str]) -> int:
     """uname [-amnprsv] (record uname-parts.txt)."""
     release, version = kernelinfo.release_version(m.data)
-    values = {"s": "NetBSD", "n": m.hostname, "r": release, "v": version, "m": m.profile.arch, "p": "x86_64"}
+    values = {"s": "NetBSD", "n": m.hostname, "r": release, "v": version, "m": m.profile.arch,
+              "p": m.profile.processor}
     flags = "".join(word[1:] for word in argv[1:]) or "s"
     if set(flags) - set("amnprsv") or any(not word.startswith("-") for word in argv[1:]):
         raise SimError("usage: uname [-amnprsv]")

@@ -157,3 +157,10 @@ def test_image_survives_compression(tmp_path):
     assert images.identify(tmp_path / "x") == image
     (tmp_path / "y").write_bytes(image.compressed()[:-20])
     assert images.identify(tmp_path / "y") is None
+
+
+def test_xens_files_are_gone_after_a_boot_without_it(dom0):
+    """ls-kern-xen.txt: /kern/xen is there under Xen only."""
+    assert (dom0.root / "kern/xen/privcmd").exists()
+    assert boots(dom0, NATIVE) == "GENERIC"
+    assert not (dom0.root / "kern/xen").exists()

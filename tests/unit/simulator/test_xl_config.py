@@ -142,7 +142,7 @@ def test_what_xl_only_warns_of(line: str, message: str) -> None:
     ("format=qcow2, vdev=xvdb, access=ro, target=/a,b", {"pdev_path": "/a,b", "vdev": "xvdb", "format": "qcow2"}),
     ("vdev=hdc,cdrom,target=/a.iso", {"pdev_path": "/a.iso", "vdev": "hdc", "format": "raw", "removable": 1,
                                       "is_cdrom": 1}),
-    (",hdc:cdrom,r", {"vdev": "hdc", "format": "empty", "removable": 1, "is_cdrom": 1}),
+    (",hdc:cdrom,r", {"pdev_path": "", "vdev": "hdc", "format": "empty", "removable": 1, "is_cdrom": 1}),
 ])
 def test_disks(spec: str, disk: dict[str, object]) -> None:
     assert specs.parse_disk([spec], "f", pytest.fail) == disk

@@ -29,11 +29,12 @@ def _uname():
     """record uname-parts.txt; the kernel's name is part of the version."""
     sys.path.append("/.sim/lib")
     try:
-        from netbsd_sim import kernelinfo
+        from netbsd_sim import kernelinfo, profiles
     finally:
         sys.path.remove("/.sim/lib")
     state = _state()
-    return os.uname_result(("NetBSD", state["hostname"], *kernelinfo.release_version(state), "amd64"))
+    return os.uname_result(("NetBSD", state["hostname"], *kernelinfo.release_version(state),
+                            profiles.get(state["profile"]).arch))
 
 
 def _hostname():

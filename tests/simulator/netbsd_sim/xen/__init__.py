@@ -7,6 +7,7 @@ Everything is imported on demand, because most commands of a machine have nothin
 from __future__ import annotations
 
 from ..machine import Machine
+from ..profiles import XM
 
 
 def at_boot(m: Machine) -> None:
@@ -43,14 +44,23 @@ def settle(m: Machine) -> None:
 
 
 def xl_create_file(m: Machine, path: str) -> int:
-    """`xl create PATH`. Returns its exit status."""
+    """`xl create PATH`, or `xm create PATH`. Returns its exit status."""
+    if m.profile.toolstack == XM:
+        from . import xm
+
+        return xm.run(m, ["create", path])
     from .xl import run
 
     return run(m, ["create", path])
 
 
 def xl_shutdown(m: Machine, name: str) -> int:
-    """`xl shutdown -F NAME`, as xendomains of 4.20 calls it. Returns its exit status."""
+    """`xl shutdown -F NAME`, as xendomains of 4.20 calls it; `xm shutdown --halt NAME` before. Returns its exit
+    status."""
+    if m.profile.toolstack == XM:
+        from . import xm
+
+        return xm.run(m, ["shutdown", "--halt", name])
     from .xl import run
 
     return run(m, ["shutdown", "-F", name])
@@ -58,6 +68,10 @@ def xl_shutdown(m: Machine, name: str) -> int:
 
 def guest_names(m: Machine) -> list[str]:
     """Names of the live guests, in the order of `xl list`, without those that are shut down."""
+    if m.profile.toolstack == XM:
+        from . import xm_list
+
+        return xm_list.names_for_rc(m)
     from . import domains, hypervisor
 
     domains.settle(m)

@@ -12,28 +12,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..machine import Machine
-from . import guests, hotplug
-from .hotplug import Failure, local
+from . import checks, guests, hotplug
+from .hotplug import Failure
 from .hypervisor import (
     KIB_PER_MIB,
     MINIMUM_DOM0_KB,
     Domain,
+    dom0_name,
     domains,
-    err,
     free_kb,
     recorded,
     section,
     wait,
 )
-
-LOGS = "/var/log/xen"
-_LOG_GENERATIONS = 10
+from .monitor import log, rotate_log
 
 DEFAULT_MEMORY_KB = 32 * KIB_PER_MIB  # libxl, when a configuration names none (record create_bad_memory)
 _CREATE_SECONDS = 0.9  # records create-hex, create-s1
 _DESTROY_SECONDS = 0.35  # record destroy-s2
 _ZOMBIE_SECONDS = 1.0  # record destroy-five: a row "(null)" stays a moment
 _CLEANUP_SECONDS = 0.4  # record xl-shutdown-w: from --ps-- to the end of the command
+_DISK_CLEANUP_SECONDS = 3.0  # record destroy_preserved (xl 4.17): a Linux guest with a disk
 _RESTART_SECONDS = 2.9  # record xl-reboot: two seconds without the domain, then its creation
 _CRASH_SECONDS = 1.0
 # A guest that crashes at each boot and is restarted each time: enough rounds to see it.
@@ -66,7 +65,8 @@ def get(m: Machine, domid: int) -> Domain | None:
 
 
 def name_exists(m: Machine, name: str) -> bool:
-    return name == "Domain-0" or by_name(m, name) is not None
+    """Domain-0 can be renamed; an empty name is nobody's."""
+    return bool(name) and (name == dom0_name(m) or by_name(m, name) is not None)
 
 
 # --- creation ----------------------------------------------------------------------------------------------------
@@ -99,28 +99,44 @@ def make_room(m: Machine, config: Config, autoballoon: bool) -> None:
     section(m)["dom0_kb"] = target
 
 
-def create(m: Machine, config: Config, paused: bool, autoballoon: bool = True) -> int:
-    """Make a domain. Returns its domid; raises CreateFailed.
+def create(m: Machine, config: Config, paused: bool, autoballoon: bool = True, monitored: bool = True,
+           command: str = "/usr/pkg/sbin/xl ") -> int:
+    """Make a domain. Returns its domid; raises CreateFailed. Without a monitor nobody carries out what on_poweroff and
+    its like say; ``command`` is what ps shows of it.
 
     Between the check of the name and the entry in the table time passes without the lock, so that two concurrent
     creates of one name can both succeed, as they can on a real host (facts xl-behaviour 2).
     """
     make_room(m, config, autoballoon)
-    if config["c_info"].get("pool_name", "Pool-0") != "Pool-0":
-        raise CreateFailed(6, ["libxl: error: libxl_create.c:1180:libxl__domain_config_setdefault: Illegal pool "
-                               f"specified: {config['c_info']['pool_name']}"])
+    pool = _pool(m, config)
     if config.get("pcidevs"):
         raise CreateFailed(6, ["libxl: error: libxl_create.c:1206:libxl__domain_config_setdefault: passthrough not "
                                "supported on this platform\n"])
-    domid = _new_domid(m)
+    domid = new_domid(m)
+    if not pool["cpus"]:
+        raise CreateFailed(3, [
+            "libxl: error: libxl_create.c:744:libxl__domain_make: domain creation fail: No such device",
+            "libxl: error: libxl_create.c:1351:initiate_domain_create: cannot make domain: -3"])
     _check_name(m, domid, config["c_info"]["name"])
     wait(m, _CREATE_SECONDS)
     settle(m)
-    _build(m, domid, config, paused, m.now())
+    _build(m, domid, config, paused, m.now(), monitored=monitored)
+    domains(m)[str(domid)]["command"] = command
     return domid
 
 
-def _new_domid(m: Machine) -> int:
+def _pool(m: Machine, config: Config) -> dict[str, Any]:
+    from . import cpupools
+
+    name = config["c_info"].get("pool_name")
+    pool = cpupools.pools(m)[0] if name is None else cpupools.named(m, name)
+    if pool is None:
+        raise CreateFailed(6, ["libxl: error: libxl_create.c:1180:libxl__domain_config_setdefault: Illegal pool "
+                               f"specified: {name}"])
+    return pool
+
+
+def new_domid(m: Machine) -> int:
     """Failed creations use one up, too (records create-nokern ... create-hex)."""
     state = section(m)
     state["next_domid"] += 1
@@ -149,16 +165,19 @@ def last_words(domid: int, devices_too: bool = False) -> list[str]:
     ]
 
 
-def _build(m: Machine, domid: int, config: Config, paused: bool, at: float, monitor: int | None = None) -> None:
+def _build(m: Machine, domid: int, config: Config, paused: bool, at: float, monitor: int | None = None,
+           monitored: bool = True) -> None:
     """The checks and steps after the name, in libxl's order. Raises CreateFailed with everything undone."""
-    domain = _new_domain(m, domid, config, paused, at)
+    domain = new_domain(m, domid, config, paused, at)
+    domain["pool"] = _pool(m, config)["id"]
     try:
-        backends = _disk_backends(m, domid, config)
-        _check_kernel(m, domid, config)
-        _check_memory(m, domid, domain)
+        backends = checks.disk_backends(m, domid, config)
+        checks.affinity(m, domain)
+        checks.kernel(m, domid, config)
+        checks.memory(m, domid, domain)
         domain["vbds"] = [hotplug.new_vbd(m, disk) for disk in config.get("disks", [])]
-        _check_vdevs(domid, domain["vbds"])
-        if hotplug.NEEDS_QEMU in backends:
+        checks.vdevs(domid, domain["vbds"])
+        if hotplug.NEEDS_QEMU in backends or config.get("vfbs"):
             raise hotplug.no_device_model(domid)
         hotplug.connect_disks(m, domid, domain["vbds"])
     except Failure as failure:
@@ -167,14 +186,14 @@ def _build(m: Machine, domid: int, config: Config, paused: bool, at: float, moni
     for disk in config.get("disks", []):
         disk.setdefault("colo_restore_enable", "False")  # record list_l_one; not in a disk that is attached later
     domain["monitor"] = monitor
-    if monitor is None and "/" not in domain["name"]:
+    if monitor is None and monitored and "/" not in domain["name"]:
         rotate_log(m, domain["name"])
         domain["monitor"] = hotplug.next_pid(m)
     domains(m)[str(domid)] = domain
-    _start(m, domain, at)
+    start_guest(m, domain, at)
 
 
-def _new_domain(m: Machine, domid: int, config: Config, paused: bool, at: float) -> Domain:
+def new_domain(m: Machine, domid: int, config: Config, paused: bool, at: float) -> Domain:
     build = config["b_info"]
     maximum = build.get("max_memkb", DEFAULT_MEMORY_KB)
     sched = build.get("sched_params", {})
@@ -184,64 +203,13 @@ def _new_domain(m: Machine, domid: int, config: Config, paused: bool, at: float)
         "running_since": at, "mem_kb": build.get("target_memkb", maximum), "max_kb": maximum,
         "target_kb": build.get("target_memkb", maximum), "vcpus": max(1, len(build.get("avail_vcpus", [0]))),
         "max_vcpus": build.get("max_vcpus", 1), "wanted_vcpus": max(1, len(build.get("avail_vcpus", [0]))),
-        "affinity": build.get("vcpu_hard_affinity", []), "weight": sched.get("weight", 256),
-        "cap": sched.get("cap", 0), "reason": None, "dying": False, "monitor": None, "request": None, "acked": None,
+        "affinity": [list(cpus) for cpus in build.get("vcpu_hard_affinity", [])],
+        "soft_affinity": [list(cpus) for cpus in build.get("vcpu_soft_affinity", [])],
+        "weight": sched.get("weight", 256), "cap": sched.get("cap", 0), "reason": None, "dying": False,
+        "monitor": None, "request": None, "acked": None,
         "vbds": [], "vifs": [],
         "stale": 0,
     }
-
-
-def _disk_backends(m: Machine, domid: int, config: Config) -> list[str]:
-    backends = []
-    for index, disk in enumerate(config.get("disks", [])):
-        try:
-            backends.append(hotplug.disk_backend(m, disk))
-        except Failure as failure:
-            failure.lines.append(f"libxl: error: libxl_create.c:1373:initiate_domain_create: Domain {domid}:Unable to "
-                                 f"set disk defaults for disk {index}")
-            raise
-    return backends
-
-
-def _check_kernel(m: Machine, domid: int, config: Config) -> None:
-    build = config["b_info"]
-    failed = f"libxl: error: libxl_create.c:1695:domcreate_rebuild_done: Domain {domid}:cannot (re-)build domain: -3"
-    if config["c_info"]["type"] == "hvm":
-        raise Failure(
-            "libxl: error: libxl_dom.c:846:libxl__load_hvm_firmware_module: failed to read BIOS file: No such file or "
-            "directory",
-            "libxl: error: libxl_dom.c:1103:libxl__build_hvm: initializing domain firmware failed", failed)
-    for key, line in (("kernel", 641), ("ramdisk", 654)):
-        name = build.get(key)
-        if name is not None and not local(m, name).is_file():
-            raise Failure(
-                f"xc: error: panic: xg_dom_core.c:205: failed to open file '{name}': No such file or directory: "
-                "Internal error",
-                f"libxl: error: libxl_dom.c:{line}:libxl__build_pv: xc_dom_{key}_file failed: No such file or "
-                "directory", failed)
-    if not guests.is_bootable(m, build.get("kernel", "")):
-        raise Failure("xc: error: panic: xg_dom_core.c:689: xc_dom_find_loader: no loader found: Invalid kernel",
-                      "libxl: error: libxl_dom.c:566:libxl__build_dom: xc_dom_parse_image failed", failed)
-
-
-def _check_memory(m: Machine, domid: int, domain: Domain) -> None:
-    if domain["mem_kb"] > free_kb(m):
-        raise Failure(
-            "xc: error: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out of "
-            "memory",
-            "libxl: error: libxl_dom.c:581:libxl__build_dom: xc_dom_boot_mem_init failed: Cannot allocate memory",
-            f"libxl: error: libxl_create.c:1695:domcreate_rebuild_done: Domain {domid}:cannot (re-)build domain: -3")
-
-
-def _check_vdevs(domid: int, vbds: list[dict[str, Any]]) -> None:
-    for vbd in vbds:
-        if vbd["devid"] is None:
-            raise Failure(
-                f"libxl: error: libxl_disk.c:248:libxl__device_from_disk: Domain {domid}:Invalid or unsupported "
-                f"virtual disk identifier {vbd['vdev']}",
-                f"libxl: error: libxl_disk.c:369:device_disk_add: Domain {domid}:Invalid or unsupported virtual disk "
-                f"identifier {vbd['vdev']}",
-                f"libxl: error: libxl_create.c:1727:domcreate_launch_dm: Domain {domid}:unable to add disk devices")
 
 
 def _connect_networks(m: Machine, domain: Domain) -> None:
@@ -268,7 +236,7 @@ def _connect_networks(m: Machine, domain: Domain) -> None:
         domain["config"]["nics"] = [order_nic(nic) for nic in domain["config"]["nics"]]
 
 
-def _start(m: Machine, domain: Domain, at: float) -> None:
+def start_guest(m: Machine, domain: Domain, at: float) -> None:
     """The guest's console and the xl monitor's log begin; what the kernel does next is planned."""
     if domain["monitor"] is not None:
         log(m, domain, f"Waiting for domain {domain['name']} (domid {domain['domid']}) to die [pid "
@@ -282,30 +250,6 @@ def _start(m: Machine, domain: Domain, at: float) -> None:
 
 def booted_at(m: Machine, domain: Domain) -> float:
     return domain["created"] + guests.TIMES[domain["os"]].boot * m.pace
-
-
-# --- the xl monitor's log ----------------------------------------------------------------------------------------
-
-
-def rotate_log(m: Machine, name: str) -> None:
-    """An old log becomes .1 and so on, as libxl does it (record logs, xl 4.17)."""
-    base = m.path(f"{LOGS}/xl-{name}.log")
-    m.path(LOGS).mkdir(parents=True, exist_ok=True)
-    if base.exists():
-        for generation in range(_LOG_GENERATIONS - 1, 0, -1):
-            old = base.with_name(f"{base.name}.{generation}")
-            if old.exists():
-                old.rename(base.with_name(f"{base.name}.{generation + 1}"))
-        base.rename(base.with_name(f"{base.name}.1"))
-    base.touch(0o644)
-
-
-def log(m: Machine, domain: Domain, line: str) -> None:
-    """A line of xl-NAME.log. The file keeps its name when the domain is renamed."""
-    path = m.path(f"{LOGS}/xl-{domain.setdefault('log_name', domain['name'])}.log")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", errors="surrogateescape") as stream:
-        stream.write(line + "\n")
 
 
 # --- requests ----------------------------------------------------------------------------------------------------
@@ -452,6 +396,11 @@ def _shutdown(m: Machine, event: dict[str, Any]) -> None:
     domain["reason"] = reason = event["reason"]
     if reason == guests.POWEROFF:
         guests.write_console(m, domain, "syncing disks... done\n")
+    if "xend" in domain:
+        from . import xend_life
+
+        xend_life.guest_is_down(m, domain, event["at"])
+        return
     if domain["monitor"] is None:
         return
     action = domain["config"].get(_EVENT_KEYS[reason], "destroy")
@@ -464,7 +413,9 @@ def _shutdown(m: Machine, event: dict[str, Any]) -> None:
         log(m, domain, "Done. Exiting now")
         domain["monitor"] = None
         return
-    _plan(m, event["at"] + _CLEANUP_SECONDS * m.pace, "cleanup", domid=domain["domid"], action=action)
+    linux_disks = domain["os"] == guests.LINUX and domain["vbds"]
+    seconds = _DISK_CLEANUP_SECONDS if linux_disks else _CLEANUP_SECONDS
+    _plan(m, event["at"] + seconds * m.pace, "cleanup", domid=domain["domid"], action=action)
 
 
 def _cleanup(m: Machine, event: dict[str, Any]) -> None:
@@ -482,7 +433,7 @@ def _cleanup(m: Machine, event: dict[str, Any]) -> None:
         return
     log(m, domain, "Done. Rebooting now")
     _plan(m, event["at"] + _RESTART_SECONDS * m.pace, "restart", config=domain.get("next_config", domain["config"]),
-          monitor=domain["monitor"], log_name=domain["log_name"])
+          monitor=domain["monitor"], log_name=domain["log_name"], command=domain.get("command", ""))
 
 
 def _preserve(m: Machine, domain: Domain, at: float) -> None:
@@ -494,11 +445,12 @@ def _preserve(m: Machine, domain: Domain, at: float) -> None:
 
 
 def _restart(m: Machine, event: dict[str, Any]) -> None:
-    domid = _new_domid(m)
+    domid = new_domid(m)
     config = event["config"]
     try:
         _check_name(m, domid, config["c_info"]["name"])
         _build(m, domid, config, False, event["at"], monitor=event["monitor"])
+        domains(m)[str(domid)]["command"] = event["command"]
     except CreateFailed as failure:
         log(m, {"name": event["log_name"]}, "\n".join(failure.lines))
 
@@ -513,19 +465,12 @@ def _reap(m: Machine, event: dict[str, Any]) -> None:
         log(m, domain, f"Domain {domain['domid']} has been destroyed.")
 
 
-_HANDLERS = {"reap": _reap, "booted": _booted, "shutdown": _shutdown, "cleanup": _cleanup, "restart": _restart}
+def _xend(m: Machine, event: dict[str, Any]) -> None:
+    """What xend has planned for a guest of its own."""
+    from . import xend_life
+
+    xend_life.carry_out(m, event)
 
 
-# --- a name that cannot be a file --------------------------------------------------------------------------------
-
-
-def has_monitor(m: Machine, domain: Domain) -> bool:
-    """Whether xl could go to the background with xl-NAME.log. It can't with a `/` in the name, and says so, but the
-    domain stays (record create_name_slash)."""
-    if "/" not in domain["name"]:
-        return True
-    err("xl: fatal error: xl_utils.c:277: No such file or directory: logfile = open(fullname, O_WRONLY | O_CREAT | "
-        "O_APPEND | O_CLOEXEC, 0644)\n"
-        f"libxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: domain monitoring daemonizing child "
-        f"[{hotplug.next_pid(m)}] exited with error status 1\n")
-    return False
+_HANDLERS = {"xend": _xend, "reap": _reap, "booted": _booted, "shutdown": _shutdown, "cleanup": _cleanup,
+             "restart": _restart}

@@ -2,8 +2,9 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 """From the settings of a file to libxl's domain configuration, in its JSON layout.
 
-The order of checks and the messages are those of Xen's tools/xl/xl_parse.c; layout and defaults: records
-dryrun_n_d_linux, dryrun_grub, create_unknown_key_dry (xl 4.20), dryrun_pvh (xl 4.17), create-n (NetBSD 7.99.10).
+The order of checks and the messages are those of Xen's tools/xl/xl_parse.c, the results those of `xl create -n -d` of
+Xen 4.20: records dryrun_n_d_linux, dryrun_grub, create_unknown_key_dry, tests/unit/simulator/fixtures/xl-configs.jsonl;
+dryrun_pvh (xl 4.17), create-n (NetBSD 7.99.10).
 """
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import specs, xlcfg
+from . import cpuconfig, cpuid, devconfig, hvmconfig, keytable, layout, xlcfg
+from .keytable import copy, put
+from .settings import ConfigRefused, Reader, Report
 
-Report = Callable[[str], None]
+__all__ = ["ACTIONS", "ACTION_NAMES", "Config", "ConfigRefused", "Defaults", "cpu_range", "from_text"]
+
 Config = dict[str, Any]
 
 # What a file says -> what libxl's JSON says.
@@ -27,15 +31,17 @@ ACTION_NAMES = {value: key for key, value in ACTIONS.items()}
 _EVENTS = (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_watchdog", "destroy"),
            ("on_crash", "destroy"), ("on_soft_reset", "soft-reset"))
 
-# libxl_types.idl: the order of b_info. Only what a configuration file can set here.
-_BUILD_ORDER = ("max_vcpus", "avail_vcpus", "vcpu_hard_affinity", "numa_placement", "max_memkb", "target_memkb",
-                "video_memkb", "shadow_memkb", "disable_migrate", "sched_params", "claim_mode", "event_channels",
-                "kernel", "cmdline", "ramdisk", "acpi", "bootloader", "bootloader_args", "type.pv", "type.pvh",
-                "type.hvm", "arch_arm", "arch_x86")
+_TSC_MODES = ("default", "always_emulate", "native", "native_paravirt")
+_TIMER_MODES = ("delay_for_missed_ticks", "no_delay_for_missed_ticks", "no_missed_ticks_pending",
+                "one_missed_tick_pending")
+_ALTP2M_MODES = ("disabled", "mixed", "external", "limited")
+_PASSTHROUGH = ("default", "disabled", "enabled", "sync_pt", "share_pt")
+_FIRMWARE_DIRECTORY = "/usr/pkg/libexec/xen/boot"
+_RC_ABORT = 134  # 128 + SIGABRT, as a shell tells it
+_INT_MAX = 2**31 - 1
 
-
-class ConfigRefused(Exception):
-    """xl exits with 1; what is wrong has been reported."""
+# Where other modules look for it.
+cpu_range = cpuconfig.cpu_range
 
 
 @dataclass(frozen=True)
@@ -46,68 +52,66 @@ class Defaults:
     cpus: int = 1
 
 
-@dataclass
-class _Reader:
-    """The settings, read with warnings as xl prints them."""
-
-    settings: dict[str, xlcfg.Setting]
-    source: str
-    report: Report
-
-    def string(self, name: str) -> str | None:
-        return xlcfg.get_string(self.settings, name, self.source, self.report)
-
-    def number(self, name: str) -> int | None:
-        return xlcfg.get_number(self.settings, name, self.source, self.report)
-
-    def strings(self, name: str) -> list[str] | None:
-        """The leading strings of a list: xl stops at the first entry that is a list."""
-        values = xlcfg.get_list(self.settings, name, self.source, self.report)
-        if values is None:
-            return None
-        found: list[str] = []
-        for value in values:
-            if not isinstance(value, str):
-                break
-            found.append(value)
-        return found
-
-    def refuse(self, message: str) -> None:
-        self.report(message + "\n")
-        raise ConfigRefused
-
-
 def from_text(text: str, source: str, defaults: Defaults, new_uuid: Callable[[], str], report: Report) -> Config:
-    """Read a configuration file as `xl create` does. Raises ConfigRefused (exit status 1) after reporting."""
+    """Read a configuration file as `xl create` does. Raises ConfigRefused (with xl's status) after reporting."""
     try:
         settings = xlcfg.parse(text, source, report)
+    except xlcfg.ScannerDied:
+        raise ConfigRefused(_RC_ABORT) from None
     except xlcfg.ConfigError:
         report("Failed to parse config: Invalid argument\n")
         raise ConfigRefused from None
-    reader = _Reader(settings, source, report)
-    kind = _domain_type(reader)
-    config: Config = {"c_info": {"type": kind}}
-    config["c_info"]["name"] = _name(reader)
-    config["c_info"]["uuid"] = _uuid(reader, new_uuid)
-    config["c_info"]["run_hotplug_scripts"] = "True"
-    pool = reader.string("pool")
-    if pool is not None:
-        config["c_info"]["pool_name"] = pool
-    build = _memory_and_cpus(reader, defaults)
-    events = _events(reader)
-    _passthrough(reader, config)
-    _what_boots(reader, kind, build)
-    config["b_info"] = {key: build[key] for key in _BUILD_ORDER if key in build}
-    _devices(reader, defaults, config)
-    config.update(events)
-    return config
+    reader = Reader(settings, source, report)
+    config: Config = {"c_info": {}, "b_info": {"sched_params": {}, "claim_mode": "True", "arch_arm": {},
+                                               "arch_x86": {}}}
+    kind = _identity(reader, config, new_uuid)
+    _memory_and_cpus(reader, defaults, config)
+    _events(reader, config)
+    devconfig.read_passthrough(reader, kind, config)
+    _one_of(reader, "passthrough", _PASSTHROUGH, config, "c_info.passthrough", "ERROR: unknown passthrough option '{}'")
+    _what_boots(reader, kind, config)
+    _architecture(reader, config)
+    devconfig.read_resources(reader, config)
+    devconfig.read_devices(reader, defaults.bridge, config)
+    put(config, "b_info.cpuid", cpuid.read(reader))
+    hvmconfig.read_device_model(reader, config)
+    devconfig.read_display(reader, kind, config)
+    copy(reader, keytable.AFTER_DISPLAY, config)
+    if kind == "hvm":
+        hvmconfig.read_hardware(reader, config)
+    _arm(reader, config)
+    devconfig.read_keyboards(reader, config)
+    copy(reader, keytable.LAST, config)
+    return layout.arranged(config)
 
 
-def _domain_type(reader: _Reader) -> str:
+# --- who it is ---------------------------------------------------------------------------------------------------
+
+
+def _identity(reader: Reader, config: Config, new_uuid: Callable[[], str]) -> str:
+    create = config["c_info"]
+    for key in ("init_seclabel", "seclabel"):
+        label = reader.string(key)
+        if label is not None:
+            put(config, "b_info.exec_ssid_label" if "ssid_label" in create else "c_info.ssid_label", label)
+    create["run_hotplug_scripts"] = "True"
+    kind = create["type"] = _domain_type(reader)
+    put(config, "c_info.hap", reader.flag("hap"))
+    create["name"] = _name(reader)
+    create["uuid"] = _uuid(reader, new_uuid)
+    put(config, "c_info.oos", reader.flag("oos"))
+    put(config, "c_info.pool_name", reader.string("pool"))
+    config["b_info"][f"type.{kind}"] = {key: {} for key in layout.ALWAYS_HVM} if kind == "hvm" else {}
+    if kind == "pvh":
+        copy(reader, keytable.SHIM, config)
+    return kind
+
+
+def _domain_type(reader: Reader) -> str:
     kind = None
     text = reader.string("type")
     if text is not None:
-        # xl compares only as many letters as are given: `type="pv"` is found before "pvh", "h" is hvm.
+        # xl compares only as many letters as are given: `type="pv"` is found before "pvh", "h" and "" are hvm.
         kind = next((name for name in ("hvm", "pv", "pvh") if name.startswith(text)), None)
         if kind is None:
             reader.refuse(f"Invalid domain type {text}.")
@@ -122,14 +126,14 @@ def _domain_type(reader: _Reader) -> str:
     return kind or "pv"
 
 
-def _name(reader: _Reader) -> str:
+def _name(reader: Reader) -> str:
     name = reader.string("name")
     if name is None:
         reader.refuse("Domain name must be specified.")
-    return str(name)
+    return name
 
 
-def _uuid(reader: _Reader, new_uuid: Callable[[], str]) -> str:
+def _uuid(reader: Reader, new_uuid: Callable[[], str]) -> str:
     text = reader.string("uuid")
     if text is None:
         return new_uuid()
@@ -138,101 +142,63 @@ def _uuid(reader: _Reader, new_uuid: Callable[[], str]) -> str:
     return text.lower()
 
 
-def _memory_and_cpus(reader: _Reader, defaults: Defaults) -> dict[str, Any]:
-    build: dict[str, Any] = {"sched_params": {}, "claim_mode": "True", "arch_arm": {}, "arch_x86": {}}
-    for key, field in (("cpu_weight", "weight"), ("cap", "cap")):
+# --- memory, CPUs, events ----------------------------------------------------------------------------------------
+
+
+def _memory_and_cpus(reader: Reader, defaults: Defaults, config: Config) -> None:
+    copy(reader, keytable.SCHEDULING, config)
+    build = config["b_info"]
+    for key, field in (("memory", "target_memkb"), ("maxmem", "max_memkb")):
         number = reader.number(key)
         if number is not None:
-            build["sched_params"][field] = number
-    memory, maxmem = reader.number("memory"), reader.number("maxmem")
-    if memory is not None:
-        build["target_memkb"] = memory * 1024
-    if maxmem is not None or memory is not None:
-        build["max_memkb"] = (memory if maxmem is None else maxmem) * 1024  # type: ignore[operator]
-    vcpus, maxvcpus = reader.number("vcpus"), reader.number("maxvcpus")
-    if vcpus is not None:
-        build["avail_vcpus"] = list(range(vcpus))
-    if vcpus is not None or maxvcpus is not None:
-        build["max_vcpus"] = maxvcpus or vcpus
-    if build.get("max_vcpus", 0) < (vcpus or 0):
-        reader.refuse("xl: maxvcpus < vcpus")
-    _affinity(reader, defaults, build)
-    return build
+            build[field] = keytable.kib(number)
+    cpuconfig.read(reader, defaults.cpus, config)
+    for key in ("max_grant_frames", "max_maptrack_frames", "max_grant_version"):
+        _bounded(reader, key, config)
 
 
-def _affinity(reader: _Reader, defaults: Defaults, build: dict[str, Any]) -> None:
-    setting = reader.settings.get("cpus")
-    if setting is None:
+def _bounded(reader: Reader, key: str, config: Config) -> None:
+    """A wrong number ends xl without a word: it is told not to warn."""
+    if key not in reader.settings:
         return
-    count = build.get("max_vcpus", 1)
-    if isinstance(setting.value, list):
-        ranges = [value for value in setting.value if isinstance(value, str)][:count]
-        build["numa_placement"] = "False"
-    else:
-        ranges = [setting.value] * count
-    try:
-        build["vcpu_hard_affinity"] = [cpu_range(text, defaults.cpus, reader.report) for text in ranges]
-    except ValueError:
-        raise ConfigRefused from None
+    number = reader.number(key, quiet=True)
+    if number is None or not 0 <= number <= _INT_MAX:
+        raise ConfigRefused
+    config["b_info"][key] = number
 
 
-def cpu_range(text: str, cpus: int, report: Report) -> list[int]:
-    """`0-2,^1`, `all`: the CPUs of the host that are meant; one that does not exist is dropped silently.
-
-    Raises ValueError after reporting (xl_parse.c, update_cpumap_range; record create_cpus_absent).
-    """
-    found: set[int] = set()
-    for part in text.split(","):
-        remove = part.startswith("^")
-        part = part.removeprefix("^")
-        if part == "all":
-            found |= set(range(cpus))
-            continue
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
-        if match is None or int(match[2] or match[1]) < int(match[1]):
-            report(f"Invalid pcpu range: {part}.\n")
-            raise ValueError(part)
-        named = set(range(int(match[1]), int(match[2] or match[1]) + 1))
-        found = found - named if remove else found | named
-    return sorted(cpu for cpu in found if cpu < cpus)
-
-
-def _events(reader: _Reader) -> dict[str, str]:
-    events: dict[str, str] = {}
+def _events(reader: Reader, config: Config) -> None:
     for key, default in _EVENTS:
-        text = reader.string(key) or default
+        text = reader.string(key)
+        text = default if text is None else text
         if text not in ACTIONS:
             reader.refuse(f'Unknown {key} action "{text}" specified')
         if ACTIONS[text] != "destroy":  # libxl's JSON omits the enumeration's first value
-            events[key] = ACTIONS[text]
-    return events
+            config[key] = ACTIONS[text]
 
 
-def _passthrough(reader: _Reader, config: Config) -> None:
-    devices = reader.strings("pci")
-    if devices:
-        config["pcidevs"] = [{"bdf": device} for device in devices]
+# --- what boots --------------------------------------------------------------------------------------------------
 
 
-def _what_boots(reader: _Reader, kind: str, build: dict[str, Any]) -> None:
-    for key in ("kernel", "ramdisk"):
-        text = reader.string(key)
-        if text is not None:
-            build[key] = text
-    cmdline = _cmdline(reader)
-    if cmdline is not None:
-        build["cmdline"] = cmdline
-    bootloader = reader.string("bootloader")
-    if bootloader is not None:
-        build["bootloader"] = bootloader
-    build[f"type.{kind}"] = {}
-    if kind == "pvh" and reader.number("pvshim"):
-        build["type.pvh"]["pvshim"] = "True"
-    if kind != "hvm" and "kernel" not in build and "bootloader" not in build:
-        reader.refuse("Neither kernel nor bootloader specified")
+def _what_boots(reader: Reader, kind: str, config: Config) -> None:
+    shadow = reader.number("shadow_memory")
+    put(config, "b_info.shadow_memkb", None if shadow is None else keytable.kib(shadow))
+    put(config, "b_info.disable_migrate", reader.flag("nomigrate"))
+    _tsc_mode(reader, config)
+    copy(reader, keytable.AFTER_TSC, config)
+    put(config, "b_info.cmdline", _cmdline(reader))
+    copy(reader, keytable.BOOTING, config)
+    _bootloader_arguments(reader, config)
+    copy(reader, keytable.BOOTLOADER, config)
+    _timer_mode(reader, kind, config)
+    put(config, "b_info.nested_hvm", reader.flag("nestedhvm"))
+    if kind == "hvm":
+        hvmconfig.read_platform(reader, config)
+    else:
+        _paravirtual_kernel(reader, config["b_info"])
 
 
-def _cmdline(reader: _Reader) -> str | None:
+def _cmdline(reader: Reader) -> str | None:
     cmdline, root, extra = (reader.string(key) for key in ("cmdline", "root", "extra"))
     if cmdline is not None:
         if root is not None or extra is not None:
@@ -243,15 +209,92 @@ def _cmdline(reader: _Reader) -> str | None:
     return extra
 
 
-def _devices(reader: _Reader, defaults: Defaults, config: Config) -> None:
-    try:
-        # xl tells a disk's error under the configuration's name
-        disks = [specs.parse_disk([spec], reader.source, reader.report) for spec in reader.strings("disk") or []]
-    except specs.SpecError:
-        raise ConfigRefused from None
-    if disks:
-        config["disks"] = disks
-    nics = [specs.parse_nic(spec, devid, defaults.bridge, reader.report)
-            for devid, spec in enumerate(reader.strings("vif") or [])]
-    if nics:
-        config["nics"] = nics
+def _bootloader_arguments(reader: Reader, config: Config) -> None:
+    words = reader.strings("bootloader_args", quiet=True)
+    if words is None and reader.string("bootloader_args") is not None:
+        reader.report('WARNING: Specifying "bootloader_args" as a string is deprecated. Please use a list of '
+                      "arguments.\n")
+        words = str(reader.string("bootloader_args")).split()
+    put(config, "b_info.bootloader_args", words or None)
+
+
+def _paravirtual_kernel(reader: Reader, build: dict[str, Any]) -> None:
+    """`firmware` is short for a kernel of the tools'."""
+    firmware = reader.string("firmware")
+    if firmware is not None:
+        if "kernel" in build:
+            reader.refuse("ERROR: both kernel and firmware specified")
+        if not any(name.startswith(firmware) for name in ("pvgrub32", "pvgrub64")):
+            reader.refuse("ERROR: only pvgrub{32|64} supported as firmware options")
+        build["kernel"] = f"{_FIRMWARE_DIRECTORY}/{firmware}.bin"
+    if "bootloader" not in build and "kernel" not in build:
+        reader.refuse("Neither kernel nor bootloader specified")
+
+
+# --- modes: a name, or the old number ----------------------------------------------------------------------------
+
+
+def _one_of(reader: Reader, key: str, names: tuple[str, ...], config: Config, path: str, message: str,
+            rc: int = 1) -> None:
+    """A text that must be one of the names; the first is the default and not printed."""
+    text = reader.string(key)
+    if text is None:
+        return
+    if text not in names:
+        reader.refuse(message.format(text), rc)
+    put(config, path, None if text == names[0] else text)
+
+
+def _numbered(reader: Reader, key: str, names: tuple[str, ...], number: int) -> str:
+    known = 0 <= number < len(names)
+    reader.report(f'WARNING: specifying "{key}" as an integer is deprecated. Please use the named parameter variant. '
+                  + (f'e.g. {key}="{names[number]}"' if known else "") + "\n")
+    if not known:
+        reader.refuse(f'ERROR: invalid value {number} for "{key}"')
+    return names[number]
+
+
+def _tsc_mode(reader: Reader, config: Config) -> None:
+    number = reader.number("tsc_mode", quiet=True)
+    if number is None:
+        _one_of(reader, "tsc_mode", _TSC_MODES, config, "b_info.tsc_mode", 'ERROR: invalid value "{}" for "tsc_mode"')
+        return
+    name = _numbered(reader, "tsc_mode", _TSC_MODES, number)
+    put(config, "b_info.tsc_mode", None if name == _TSC_MODES[0] else name)
+
+
+def _timer_mode(reader: Reader, kind: str, config: Config) -> None:
+    number = reader.number("timer_mode", quiet=True)
+    text = reader.string("timer_mode")
+    if text is None:
+        return
+    if kind == "pv":
+        reader.refuse('ERROR: "timer_mode" option is not supported for PV guests.', 3)
+    if number is not None:
+        text = _numbered(reader, "timer_mode", _TIMER_MODES, number)
+    elif text not in _TIMER_MODES:
+        reader.refuse(f'ERROR: invalid value "{text}" for "timer_mode"')
+    config["b_info"]["timer_mode"] = text
+
+
+def _architecture(reader: Reader, config: Config) -> None:
+    number = reader.number("altp2m", quiet=True)
+    if number is None:
+        _one_of(reader, "altp2m", _ALTP2M_MODES, config, "b_info.altp2m", 'ERROR: invalid value "{}" for "altp2m"')
+    elif not 0 <= number < len(_ALTP2M_MODES):
+        reader.refuse(f'ERROR: invalid value {number} for "altp2m"')
+    elif number:
+        config["b_info"]["altp2m"] = _ALTP2M_MODES[number]
+    put(config, "b_info.vmtrace_buf_kb", reader.number("vmtrace_buf_kb", quiet=True) or None)
+
+
+def _arm(reader: Reader, config: Config) -> None:
+    """Keys for Arm: read and checked on x86, too."""
+    for key, names, path in (("gic_version", ("default", "v2", "v3"), "b_info.arch_arm.gic_version"),
+                             ("tee", ("none", "optee", "ffa"), "b_info.tee")):
+        if reader.string(key, quiet=True) is not None:
+            _one_of(reader, key, names, config, path, f'Unknown {key} "{{}}" specified', 3)
+    if reader.string("sve", quiet=True) is not None:
+        lengths = ("disabled", "hw", *(str(length) for length in range(128, 2049, 128)))
+        _one_of(reader, "sve", lengths, config, "b_info.arch_arm.sve_vl", 'Unknown sve "{}" specified')
+    put(config, "b_info.arch_arm.nr_spis", reader.number("nr_spis"))

@@ -9,9 +9,11 @@ crashes at once. Times are those of the records (NetBSD 7.99.10; xl 4.17 and 4.2
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..machine import Machine
+from ..profiles import XM
 from .hotplug import local
 
 CONSOLE_LOGS = "/var/log/xen/console"
@@ -100,11 +102,18 @@ def login_prompt(m: Machine, domain: dict[str, Any]) -> str:
     return f"\nNetBSD/{m.profile.arch} ({domain['name']}) (console)\n\nlogin: "
 
 
+def console_log(m: Machine, domain: dict[str, Any]) -> Path:
+    """Where the guest's text goes. The xenconsoled of xm's time keeps no log: only `xm console` shows it."""
+    if m.profile.toolstack == XM:
+        return m.host_dir / "console" / f"{domain['domid']}.log"
+    return m.path(CONSOLE_LOGS) / f"guest-{domain['name']}.log"
+
+
 def write_console(m: Machine, domain: dict[str, Any], text: str) -> None:
     """Append to the guest's console log, if xenconsoled runs (record xc-kill-xenconsoled) and can open the file."""
     if not text or m.daemon("xenconsoled") is None or "/" in domain["name"]:
         return
-    directory = m.path(CONSOLE_LOGS)
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / f"guest-{domain['name']}.log").open("a", errors="surrogateescape") as stream:
+    path = console_log(m, domain)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", errors="surrogateescape") as stream:
         stream.write(text)

@@ -179,7 +179,7 @@ def connect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
 
     Raises Failure with the script's message; the interface stays (the caller knows whether it may).
     """
-    name = interface_name(domid, vif["devid"])
+    name = vif.get("ifname") or interface_name(domid, vif["devid"])
     entry = network.create_interface(m, name, "xvif", mac=backend_mac(vif["mac"]))
     network.interface_up(entry)
     try:
@@ -196,7 +196,7 @@ def connect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
 
 def disconnect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
     """The interface goes with the guest's device; its bridge loses it."""
-    name = interface_name(domid, vif["devid"])
+    name = vif.get("ifname") or interface_name(domid, vif["devid"])
     if name in network.interfaces(m):
         network.destroy_interface(m, name)
 

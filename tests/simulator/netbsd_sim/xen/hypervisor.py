@@ -129,6 +129,11 @@ def free_kb(m: Machine) -> int:
     return max(0, total_kb(m) - OVERHEAD_KB - used)
 
 
+def dom0_name(m: Machine) -> str:
+    """Domain-0, unless somebody has renamed it."""
+    return str(section(m).get("dom0_name", "Domain-0"))
+
+
 def dom0_vcpus(m: Machine) -> int:
     match = re.search(r"(?:^|\s)dom0_max_vcpus=(\d+)", command_line(m))
     return min(m.profile.cpus, int(match[1])) if match else m.profile.cpus
@@ -186,7 +191,9 @@ def info_lines(m: Machine, numa: bool) -> list[tuple[str, str]]:
         ("cores_per_socket", str(cpus)), ("threads_per_core", "1"), ("cpu_mhz", "2596.122"),
         ("hw_caps", "178bf3fd:80002001:20100800:00000007:00000000:00000000:00000000:00000000"),
         ("virt_caps", "pv hvm hap gnttab-v1 gnttab-v2"), ("total_memory", str(total)), ("free_memory", str(free)),
-        ("sharing_freed_memory", "0"), ("sharing_used_memory", "0"), ("outstanding_claims", "0"), ("free_cpus", "0"),
+        ("sharing_freed_memory", "0"), ("sharing_used_memory", "0"), ("outstanding_claims", "0"),
+        ("free_cpus", str(cpus - len({cpu for pool in section(m).get("pools", [{"cpus": range(cpus)}])
+                                      for cpu in pool["cpus"]}))),
     ]
     if numa:
         lines += [("cpu_topology", ""), ("", "cpu:    core    socket     node")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..machine import Machine
-from . import domains, hypervisor
+from . import cpupools, domains, hypervisor
 from .hypervisor import KIB_PER_MIB, Domain, err, out
 from .jsontext import to_json
 
@@ -29,17 +29,20 @@ class Row:
     seconds: float
     uuid: str = _NO_UUID
     reason: int | None = None
+    pool: str = "Pool-0"
 
 
 def domain0(m: Machine) -> Row:
     state = hypervisor.section(m)
     seconds = 20 + hypervisor.recorded(m, m.now() - float(m.data.get("boot_time", m.now()))) * 0.03
-    return Row("Domain-0", 0, state["dom0_kb"] // KIB_PER_MIB, hypervisor.dom0_vcpus(m), "r-----", seconds)
+    return Row(hypervisor.dom0_name(m), 0, state["dom0_kb"] // KIB_PER_MIB, hypervisor.dom0_vcpus(m), "r-----", seconds,
+               pool=cpupools.pool_of(m, None)["name"])
 
 
 def row(m: Machine, domain: Domain) -> Row:
     return Row(domain["name"], domain["domid"], domain["mem_kb"] // KIB_PER_MIB, domain["vcpus"],
-               state_letters(m, domain), domains.cpu_seconds(m, domain), domain["uuid"], domain["reason"])
+               state_letters(m, domain), domains.cpu_seconds(m, domain), domain["uuid"], domain["reason"],
+               cpupools.pool_of(m, domain)["name"])
 
 
 def state_letters(m: Machine, domain: Domain) -> str:
@@ -81,7 +84,7 @@ def print_rows(listed: list[Row], letters: set[str]) -> None:
             line += f" {entry.uuid} {'-' if entry.reason is None else format(entry.reason, 'x'):>8}"
         line += f" {0:5d}" if "C" in letters else ""
         line += f" {'-':>16}" if verbose or "Z" in letters else ""
-        line += f"{'Pool-0':>16}" if "c" in letters else ""
+        line += f"{entry.pool:>16}" if "c" in letters else ""
         line += " all" if "n" in letters else ""
         out(line + "\n")
 
@@ -95,7 +98,7 @@ def domain0_json(m: Machine) -> dict[str, Any]:
     return {
         "domid": 0,
         "config": {
-            "c_info": {"type": "pv", "name": "Domain-0"},
+            "c_info": {"type": "pv", "name": hypervisor.dom0_name(m)},
             "b_info": {
                 "max_memkb": hypervisor.dom0_max_kb(m), "target_memkb": state["dom0_kb"] - 1,
                 "sched_params": {"sched": "credit2", **state["dom0_sched"]},
@@ -111,7 +114,7 @@ def domain_json(domain: Domain) -> dict[str, Any]:
     create = config["c_info"]
     live = {
         "c_info": {"type": create["type"], "name": domain["name"], "domid": _NO_DOMID,
-                   **{key: value for key, value in create.items() if key not in ("type", "name")}},
+                   **{key: value for key, value in create.items() if key not in ("type", "name", "pool_name")}},
         "b_info": _live_build(domain),
     }
     return {"domid": domain["domid"],
@@ -159,21 +162,24 @@ def print_vcpus(m: Machine, listed: list[Domain | None]) -> None:
         if domain is None:
             zero = domain0(m)
             for cpu in range(zero.vcpus):
-                out(_vcpu("Domain-0", 0, cpu, cpu, "r", "-", zero.seconds / zero.vcpus, "all"))
+                out(_vcpu(zero.name, 0, cpu, cpu, "r", "-", zero.seconds / zero.vcpus, "all", "all"))
             continue
         state = state_letters(m, domain)
         for cpu in range(domain["max_vcpus"]):
             pinned = domain["affinity"][cpu] if cpu < len(domain["affinity"]) else None
             hard = "all" if pinned is None else cpu_set(pinned, m.profile.cpus)
-            on = (pinned or [cpu])[0] % m.profile.cpus if cpu < domain["vcpus"] else None
+            wished = domain.get("soft_affinity", [])
+            soft = cpu_set(wished[cpu], m.profile.cpus) if cpu < len(wished) else "all"
+            usable = [one for one in pinned or range(m.profile.cpus) if one in cpupools.cpus_of(m, domain)]
+            on = usable[cpu % len(usable)] if usable and cpu < domain["vcpus"] else None
             seconds = domains.cpu_seconds(m, domain) / domain["max_vcpus"]
-            out(_vcpu(domain["name"], domain["domid"], cpu, on, state[0], state[1], seconds, hard))
+            out(_vcpu(domain["name"], domain["domid"], cpu, on, state[0], state[1], seconds, hard, soft))
 
 
 def _vcpu(name: str, domid: int, vcpu: int, cpu: int | None, running: str, blocked: str, seconds: float,
-          hard: str) -> str:
+          hard: str, soft: str) -> str:
     where = "    -   --p " if cpu is None else f"{cpu:5d}   {running}{blocked}- "
-    return f"{name:<32} {domid:5d} {vcpu:5d}{where}{seconds:9.1f}  {hard} / all\n"
+    return f"{name:<32} {domid:5d} {vcpu:5d}{where}{seconds:9.1f}  {hard} / {soft}\n"
 
 
 def cpu_set(cpus: list[int], total: int) -> str:
@@ -196,7 +202,7 @@ def print_uptimes(m: Machine, listed: list[Domain | None], short: bool) -> None:
         out(f"{'Name':<33} {'ID':>4} Uptime\n")
     for domain in listed:
         since = float(m.data.get("boot_time", m.now())) if domain is None else domain["created"]
-        name, domid = ("Domain-0", 0) if domain is None else (domain["name"], domain["domid"])
+        name, domid = (hypervisor.dom0_name(m), 0) if domain is None else (domain["name"], domain["domid"])
         text = _uptime(max(0, int(m.now() - since)), short)
         if short:
             out(f" {time.strftime('%H:%M:%S', time.localtime(m.now()))} up {text}, {name} ({domid})\n")

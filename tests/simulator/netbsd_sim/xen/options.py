@@ -19,8 +19,32 @@ Options:
                         when run from disaggregated toolstack domain with a
                         hardware domain distinct from domain 0.
 """
-# Only this sub-command's help was recorded (destroy_noarg, xl 4.20).
-_USAGE = {"destroy": _DESTROY_USAGE}
+_LIST_USAGE = """Usage: xl [-vtT] list [options] [Domain]
+
+
+List information about all/some domains.
+
+Options:
+
+-l, --long              Output all VM details
+-v, --verbose           Prints out UUIDs and security context
+-Z, --context           Prints out security context
+-c, --cpupool           Prints the cpupool the domain is in
+-n, --numa              Prints out NUMA node affinity
+"""
+# The sub-commands whose help was recorded (destroy_noarg) or measured on xl 4.20.
+_USAGE = {
+    "destroy": _DESTROY_USAGE, "list": _LIST_USAGE,
+    "cd-insert": "Usage: xl [-vtTfN] cd-insert <Domain> <VirtualDevice> <path>\n\nInsert a cdrom into a guest's cd "
+                 "drive.\n\n",
+    "domid": "Usage: xl [-vtT] domid <DomainName>\n\nConvert a domain name to domain id.\n\n",
+    "domname": "Usage: xl [-vtT] domname <DomainId>\n\nConvert a domain id to domain name.\n\n",
+}
+
+
+def usage(command: str) -> None:
+    """Print a sub-command's help, if it is known."""
+    out(_USAGE.get(command, ""))
 
 
 @dataclass
@@ -60,7 +84,7 @@ def read(command: str, args: list[str], letters: str = "", names: dict[str, str]
             result.words.append(arg)
     if len(result.words) < required:
         err(f"'xl {command}' requires at least {required} argument{'s' if required > 1 else ''}.\n\n")
-        out(_USAGE.get(command, ""))
+        usage(command)
         raise XlExit(2)
     return result
 

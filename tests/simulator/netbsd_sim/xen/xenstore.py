@@ -44,7 +44,8 @@ def tree(m: Machine) -> Tree:
         _add(paths, f"/vm/{domain['uuid']}", {"name": domain["name"], "uuid": domain["uuid"]})
     paths["/libxl"] = ""
     for domain in live:
-        _add(paths, f"/libxl/{domain['domid']}", _libxl(m, domain))
+        if "xend" not in domain:
+            _add(paths, f"/libxl/{domain['domid']}", _libxl(m, domain))
     return _with_changes(paths, state)
 
 
@@ -89,7 +90,8 @@ def _vif_backend(domain: Domain, vif: dict[str, Any]) -> dict[str, Any]:
         keys["hotplug-status"] = "connected"
     else:
         keys.update({"hotplug-error": vif["error"], "hotplug-status": "error"})
-    return {**keys, "vifname": hotplug.interface_name(domain["domid"], vif["devid"]), "feature-rx-copy": "1",
+    name = vif.get("ifname") or hotplug.interface_name(domain["domid"], vif["devid"])
+    return {**keys, "vifname": name, "feature-rx-copy": "1",
             "feature-rx-flip": "1"}
 
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from . import cnumbers
+
 Value = "str | list[Value]"
 
 END = "$end"
@@ -34,6 +36,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _REST_OF_WORD = re.compile(r"[^ \t\n]*")
+_OCTAL_DIGITS, _LEAST_DIGITS = 3, 2
 _LOOKS_LIKE_PYTHON = frozenset("+,-.():")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "'": "'", "\\": "\\"}
 
@@ -46,6 +49,10 @@ PYTHON_WARNING = (
 
 class ConfigError(Exception):
     """The text is not a configuration; the messages have been reported already."""
+
+
+class ScannerDied(ConfigError):
+    """libxlu ends by an assertion: xl is killed by SIGABRT."""
 
 
 @dataclass
@@ -134,18 +141,38 @@ class _Scanner:
         return Token(kind, text, self.line, self._unquote(text) if kind == STRING else "")
 
     def _unquote(self, text: str) -> str:
-        def expand(match: re.Match[str]) -> str:
-            letter = match.group(1)
-            if self.errors.failed:
+        """The text without quotes and escapes. Numbers are read wrongly by libxlu itself: `\\x41` is always an error,
+        `\\101` and up to two digits more leave nothing (libxlu_cfg.c, xlu__cfgl_dequote; fixture xl-configs)."""
+        if self.errors.failed:
+            return ""
+        as_c_sees_it = text.partition("\0")[0]
+        if len(as_c_sees_it) < 2 or as_c_sees_it[0] != as_c_sees_it[-1]:
+            self.errors.report("xl: libxlu_cfg.c:607: xlu__cfgl_dequote: Assertion `len>=2 && src[0]==src[len-1]' "
+                               "failed.\n")
+            raise ScannerDied
+        plain = ""
+        position = 1
+        while position < len(text) - 1:
+            letter, position = text[position], position + 1
+            if letter != "\\":
+                plain += letter
+                continue
+            letter, position = text[position], position + 1
+            if letter in _ESCAPES:
+                plain += _ESCAPES[letter]
+                continue
+            digits = cnumbers.leading(text[position : position + _OCTAL_DIGITS], 10)[1] if letter in "01234567" else 0
+            if digits < _LEAST_DIGITS:
+                self._bad_escape(text, letter)
                 return ""
-            if letter not in _ESCAPES:
-                # Numbers (\x41, \101) are read wrongly by libxlu itself; nobody should rely on what comes out.
-                self.errors.lexical(self.line, text, "invalid character after backlash in quoted string")
-                self.errors.failed = True
-                return ""
-            return _ESCAPES[letter]
+            position += digits
+        return plain
 
-        return re.sub(r"\\(.)", expand, text[1:-1])
+    def _bad_escape(self, text: str, letter: str) -> None:
+        kind = "hex" if letter == "x" else "octal" if letter in "01234567" else ""
+        self.errors.lexical(self.line, text, f"invalid digit after backslash {kind}numerical character escape in "
+                            "quoted string" if kind else "invalid character after backlash in quoted string")
+        self.errors.failed = True
 
     def _lexical_error(self) -> Token | None:
         """The wrong character and the rest of its word; a line end that follows at once belongs to the error."""
@@ -289,8 +316,8 @@ def parse(text: str, source: str, report: Callable[[str], None]) -> dict[str, Se
     ``source`` is the file name that messages begin with, ``report`` gets each message with its line end.
     Returns the settings by name (the last assignment wins). Raises ConfigError after reporting what is wrong.
     """
-    errors = _Reporter(source, report)
-    scanner = _Scanner(text, errors)
+    errors = _Reporter(source, lambda message: report(_as_text(message)))
+    scanner = _Scanner(_as_bytes(text), errors)
     parser = _Parser(scanner)
     try:
         parser.parse()
@@ -300,51 +327,19 @@ def parse(text: str, source: str, report: Callable[[str], None]) -> dict[str, Se
         if scanner.python:
             report(PYTHON_WARNING)
         raise ConfigError
+    for setting in parser.settings.values():
+        setting.value = _decoded(setting.value)
     return parser.settings
 
 
-def get_string(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> str | None:
-    """The value of ``name``, or None if it is not set or a list (which is reported)."""
-    setting = settings.get(name)
-    if setting is None:
-        return None
-    if isinstance(setting.value, list):
-        report(f"{source}:{setting.line}: warning: parameter `{name}' is a list but should be a single value\n")
-        return None
-    return setting.value
+def _as_bytes(text: str) -> str:
+    """One character a byte: that is what the scanner sees."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-def get_list(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> list | None:
-    """The list ``name``, or None if it is not set or a single value (which is reported)."""
-    setting = settings.get(name)
-    if setting is None:
-        return None
-    if not isinstance(setting.value, list):
-        report(f"{source}:{setting.line}: warning: parameter `{name}' is a single value but should be a list\n")
-        return None
-    return setting.value
+def _as_text(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
 
-def get_number(settings: dict[str, Setting], name: str, source: str, report: Callable[[str], None]) -> int | None:
-    """The number ``name`` (decimal, 0x hexadecimal or 0 octal), or None with a warning, record create_bad_memory."""
-    text = get_string(settings, name, source, report)
-    if text is None:
-        return None
-    line = settings[name].line
-    if settings[name].added:
-        report(f"{source}:{line}: warning: can't use += with numbers for parameter `{name}'\n")
-        return None
-    number = c_number(text)
-    if number is None:
-        report(f"{source}:{line}: warning: parameter `{name}' is not a valid number\n")
-    return number
-
-
-def c_number(text: str) -> int | None:
-    """strtol(text, ..., 0) of the whole text, or None."""
-    match = re.fullmatch(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text)
-    if match is None:
-        return None
-    digits = match.group(2).lower()
-    base = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
-    return int(match.group(1) + digits, base)
+def _decoded(value: Value) -> Value:
+    return [_decoded(entry) for entry in value] if isinstance(value, list) else _as_text(value)
