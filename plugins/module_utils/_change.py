@@ -44,7 +44,8 @@ class Change:
 
     ``thing`` is what the admin calls it (``bridge0``, ``web1``, ``/boot.cfg``); ``action`` is the word that the
     resource's ``apply`` knows it by. ``before`` and ``after`` are plain data or text, shown in diff mode, and never
-    hold a secret. ``data`` is what ``apply`` needs and nobody is shown.
+    hold a secret. ``needs`` are things whose failure stops this change. ``data`` is what ``apply`` needs and nobody is
+    shown.
     """
 
     resource: str
@@ -54,6 +55,7 @@ class Change:
     before: Any = None
     after: Any = None
     impact: str = LIVE
+    needs: tuple[str, ...] = ()
     data: Any = field(default=None, repr=False, compare=False)
 
     def report(self) -> dict[str, Any]:

@@ -11,6 +11,9 @@ A resource is a Python module with
                                 machine is read ahead of the tasks that will declare something (see ``host_info``);
 ``plan(current, declared)``     a Plan; pure; raises Refused, or NotRead if ``current`` does not hold what it needs;
 ``apply(host, change)``         carries one change out; raises XenError.
+
+A resource whose changes are requests (reboot this guest) and not a state has ``REQUESTS = True``: reading again could
+not tell whether they were carried out, so ``apply`` itself proves each one.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+
+# Apply, look, apply what only now could be seen, look.
+ROUNDS = 2
 
 
 @dataclass
@@ -50,33 +56,57 @@ def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> 
     One thing's failure (say, one guest's) stops that thing only; it is kept in ``failures`` by the thing's name.
     """
     declared = resource.declare(params)
-    plan = resource.plan(resource.read(host, declared), declared)
-    if check or not plan.changes:
-        return Outcome(plan, done=list(plan.changes))
-    outcome = Outcome(plan)
-    for change in plan.changes:
+    outcome = Outcome(resource.plan(resource.read(host, declared), declared))
+    if check:
+        outcome.done = list(outcome.plan.changes)
+        return outcome
+    to_do = outcome.plan.changes
+    for _round in range(ROUNDS):
+        if not to_do:
+            break
+        _carry_out(resource, host, to_do, outcome)
+        if getattr(resource, "REQUESTS", False):
+            break
+        # Read the machine again: what was done must be there, whatever the commands said. And what it lets us see (a
+        # guest that was restored) may need something itself.
+        said = outcome.plan.warnings
+        outcome.plan = resource.plan(resource.read(host, declared), declared)
+        outcome.plan.warnings = list(dict.fromkeys([*said, *outcome.plan.warnings]))
+        left = [change for change in outcome.plan.changes if change.thing not in outcome.failures]
+        to_do = [change for change in left if change not in outcome.done]
+        _note_undone(outcome, [change for change in left if change in outcome.done])
+    else:
+        _note_undone(outcome, to_do)
+    return outcome
+
+
+def _carry_out(resource: Any, host: Host, changes: list[Change], outcome: Outcome) -> None:
+    for change in changes:
         if change.thing in outcome.failures:
             continue
+        lacking = [thing for thing in change.needs if thing in outcome.failures]
         try:
+            if lacking:
+                raise XenError(f"{change.thing} was left as it is: it depends on {', '.join(lacking)}, which failed")
             resource.apply(host, change)
         except XenError as error:
             outcome.failures[change.thing] = error
         else:
             outcome.done.append(change)
-    _prove(resource, declared, host, outcome)
-    return outcome
 
 
-def _prove(resource: Any, declared: Any, host: Host, outcome: Outcome) -> None:
-    """Read the machine again: what was done must be there, whatever the commands said."""
-    for change in resource.plan(resource.read(host, declared), declared).changes:
-        if change.thing not in outcome.failures:
-            outcome.failures[change.thing] = XenError(
+def _note_undone(outcome: Outcome, changes: list[Change]) -> None:
+    """Things whose commands all succeeded and that are not as they should be."""
+    for change in changes:
+        outcome.failures.setdefault(
+            change.thing,
+            XenError(
                 f"{change.thing}: every command succeeded, but on reading back this is still to be done: "
                 f"{change.summary}. Something else on the machine may be undoing it.",
                 before=change.before,
                 after=change.after,
-            )
+            ),
+        )
 
 
 def run_module(resource: Any) -> None:

@@ -210,6 +210,10 @@ class Host:
         major, minor = (os.major(found.st_rdev), os.minor(found.st_rdev)) if kind in ("block", "char") else (0, 0)
         return FileStat(kind, found.st_size, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, major, minor)
 
+    def real_path(self, path: str) -> str:
+        """The path without symbolic links, whether something is there or not."""
+        return os.path.realpath(path)
+
     def list_dir(self, path: str) -> list[str]:
         """The sorted names in a directory; empty if there is none."""
         try:

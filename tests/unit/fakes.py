@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
@@ -78,6 +79,10 @@ class MemoryHost(Host):
             return FileStat("directory", 0, 0o755, 0, 0) if self.exists(path) else None
         return FileStat(entry.kind, len(entry.content) if entry.size is None else entry.size, entry.mode, 0, 0)
 
+    def real_path(self, path):
+        entry = self.tree.get(path)
+        return entry.content.decode() if entry is not None and entry.kind == "link" else path
+
     def list_dir(self, path):
         inside = [known[len(path) + 1 :].split("/")[0] for known in self.tree if known.startswith(path + "/")]
         return sorted(set(inside))
@@ -122,6 +127,10 @@ class Domain:
     used: int | None = None
     pauses: int = 0
     deaf: bool = False
+    weight: int = 256
+    cap: int = 0
+    pool: str = "Pool-0"
+    pins: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -140,6 +149,17 @@ class FakeXen:
     loses_nics: bool = False
     dies_at_once: bool = False
     follows_memory: bool = True
+    cpus: int = 4
+    scheduler: str = "credit2"
+    pools: tuple[str, ...] = ("Pool-0", "Pool-1")
+    fails_nics: bool = False
+    ignores_devices: bool = False
+    reboots: str = "returns"
+    request_seconds: float = 0.0
+    dump_mebibytes: int | None = None
+    migrates: bool = True
+    vnd_nodes: int = 4
+    vnd_used: int = 0
 
     def __post_init__(self) -> None:
         xl = "/usr/pkg/sbin/xl" if self.host.system == "NetBSD" else "/usr/sbin/xl"
@@ -150,7 +170,11 @@ class FakeXen:
             self.host.put("/proc/xen/capabilities", "control_d\n")
             for bridge in self.bridges:
                 self.host.put(f"/sys/class/net/{bridge}/bridge/bridge_id", "x")
-        self.host.programs.update({xl: self.xl, "/bin/ps": self.ps, "/sbin/brconfig": self.brconfig})
+        for unit in range(self.vnd_nodes if self.host.system == "NetBSD" else 0):
+            self.host.put(f"/dev/vnd{unit}d", kind="block")
+        self.host.programs.update(
+            {xl: self.xl, "/bin/ps": self.ps, "/sbin/brconfig": self.brconfig, "/usr/sbin/vnconfig": self.vnconfig}
+        )
 
     def named(self, name: str) -> Domain:
         (found,) = [domain for domain in self.domains if domain.name == name]
@@ -167,8 +191,13 @@ class FakeXen:
 
     def xl(self, args):
         assert self.xenstored, f"xl {' '.join(args)} was called with xenstored dead: a real one would hang for ever"
-        assert "0" not in args[1:], "a command for domain 0"
+        assert args[1:2] != ["0"] and args[1:3] != ["-d", "0"], "a command for domain 0"
         return getattr(self, "xl_" + args[0].replace("-", "_"))(args[1:])
+
+    def vnconfig(self, args):
+        assert args == ["-l"]
+        used = [f"vnd{unit}: /home (wd0f) inode {unit}\n" for unit in range(self.vnd_used)]
+        return 0, "".join(used) + f"vnd{self.vnd_used}: not in use\n", ""
 
     def xl_list(self, args):
         if args == ["-l"]:
@@ -177,15 +206,30 @@ class FakeXen:
                 json.dumps([{"domid": 0, "config": {"c_info": {"type": "pv", "name": "Domain-0"}}}, *self._long()]),
                 "",
             )
-        assert not args
-        head = "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
-        rows = [("Domain-0", 0, 1024, 1, "r-----")]
+        assert args in ([], ["-c"])
+        head = "Name                                        ID   Mem VCPUs\tState\tTime(s)"
+        rows = [("Domain-0", 0, 1024, 1, "r-----", "Pool-0")]
         for domain in self.domains:
             state = domain.state[:2] + ("p" if domain.pauses else domain.state[2]) + domain.state[3:]
             used = domain.memory if domain.used is None else domain.used
-            rows.append((domain.name, domain.domid, used, domain.vcpus, state))
-        body = "".join(f"{n:<40} {i:5d} {m:5d} {v:5d}     {s}  {1.5:8.1f}\n" for n, i, m, v, s in rows)
-        return 0, head + body, ""
+            rows.append((domain.name, domain.domid, used, domain.vcpus, state, domain.pool))
+        pool = [f" {row[5]:>15}" if args else "" for row in rows]
+        body = [f"{n:<40} {i:5d} {m:5d} {v:5d}     {s}  {1.5:8.1f}" for n, i, m, v, s, _pool in rows]
+        return 0, "\n".join([head, *(line + more for line, more in zip(body, pool, strict=True))]) + "\n", ""
+
+    def xl_vcpu_list(self, args):
+        assert not args
+        lines = ["Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)"]
+        for domain in self.domains:
+            for vcpu in range(domain.maxvcpus):
+                hard = domain.pins.get(vcpu, "all")
+                lines.append(f"{domain.name:<32} {domain.domid:5d} {vcpu:5d} {0:5d}   -b- {1.0:9.1f} {hard} / all")
+        return 0, "\n".join(lines) + "\n", ""
+
+    def xl_cpupool_list(self, args):
+        lines = ["Name               CPUs   Sched     Active   Domain count"]
+        lines += [f"{name:<16} {2:3d}  {self.scheduler:>10}       y {1:11d}" for name in self.pools]
+        return 0, "\n".join(lines) + "\n", ""
 
     def _long(self):
         for domain in self.domains:
@@ -194,13 +238,15 @@ class FakeXen:
     def xl_info(self, args):
         return (
             0,
-            f"host                   : box\nfree_memory            : {self.free}\n"
-            + (f"xen_commandline        : {self.commandline}\n"),
+            f"host                   : box\nnr_cpus                : {self.cpus}\n"
+            f"free_memory            : {self.free}\n"
+            f"xen_scheduler          : {self.scheduler}\nxen_commandline        : {self.commandline}\n",
             "",
         )
 
     def xl_create(self, args):
-        (path,) = args
+        *options, path = args
+        assert options in ([], ["-p"])
         settings = xlcfg.parse(self.host.text(path))
         name = str(settings["name"])
         if any(domain.name == name for domain in self.domains):
@@ -220,8 +266,13 @@ class FakeXen:
                     vcpus=vcpus,
                     maxvcpus=int(str(settings.get("maxvcpus", vcpus))),
                     settings=settings,
+                    pauses=len(options),
+                    weight=int(str(settings.get("cpu_weight", 256))),
+                    cap=int(str(settings.get("cap", 0))),
+                    pool=str(settings.get("pool", "Pool-0")),
                 )
             )
+            self._pin_as_configured(self.domains[-1])
             log = f"Waiting for domain {name} (domid {self.next_domid}) to die [pid {1000 + self.next_domid}]\n"
             self.host.put(f"/var/log/xen/xl-{name}.log", log)
             self.next_domid += 1
@@ -230,6 +281,11 @@ class FakeXen:
         if self.create_error is not None:
             return self.create_error[0], "", f"Parsing config from {path}\n{self.create_error[1]}"
         return 0, "", f"Parsing config from {path}\n"
+
+    def _pin_as_configured(self, domain):
+        cpus = domain.settings.get("cpus", [])
+        for vcpu in range(domain.maxvcpus):
+            domain.pins[vcpu] = cpus if isinstance(cpus, str) else ([*cpus, *["all"] * domain.maxvcpus])[vcpu]
 
     def _by_id(self, text):
         return next((domain for domain in self.domains if domain.domid == int(text)), None)
@@ -267,6 +323,110 @@ class FakeXen:
         self._by_id(args[0]).vcpus = int(args[1])
         return 0, "", ""
 
+    def xl_pause(self, args):
+        self._by_id(args[0]).pauses += 1
+        return 0, "", ""
+
+    def xl_reboot(self, args):
+        domain = self._by_id(args[-1])
+        time.sleep(self.request_seconds)
+        if domain.deaf or domain.pauses:
+            return 1, "", "guest didn't acknowledge control request: -9\nreboot failed (rc=-9)\n"
+        if self.reboots == "stays":
+            domain.state = "---sr-"
+        else:
+            self.domains.remove(domain)
+        if self.reboots == "returns":
+            self.domains.append(replace(domain, domid=self.next_domid))
+            self.next_domid += 1
+        return 0, "", ""
+
+    def xl_dump_core(self, args):
+        size = self._by_id(args[0]).memory if self.dump_mebibytes is None else self.dump_mebibytes
+        self.host.tree[args[1]] = Entry(size=size << 20)
+        return 0, "", ""
+
+    def xl_migrate(self, args):
+        if not self.migrates:
+            return 1, "", "migration sender: libxl_domain_suspend failed (rc=-8)\n"
+        self.domains.remove(self._by_id(args[-2]))
+        return 0, "", ""
+
+    def xl_rename(self, args):
+        self._by_id(args[0]).name = args[1]
+        return 0, "", ""
+
+    def xl_vcpu_pin(self, args):
+        domain = self._by_id(args[0])
+        for vcpu in range(domain.maxvcpus) if args[1] == "all" else [int(args[1])]:
+            domain.pins[vcpu] = args[2]
+        return 0, "", ""
+
+    def xl_sched_credit2(self, args):
+        assert self.scheduler == "credit2"
+        options = dict(zip(args[::2], args[1::2], strict=True))
+        domain = self._by_id(options["-d"])
+        domain.weight = int(options.get("-w", domain.weight))
+        domain.cap = int(options.get("-c", domain.cap))
+        return 0, "", ""
+
+    def xl_cpupool_migrate(self, args):
+        self._by_id(args[0]).pool = args[1]
+        return 0, "", ""
+
+    def xl_save(self, args):
+        domain = self._by_id(args[0])
+        if domain.deaf:
+            return 1, "", "libxl: error: guest didn't acknowledge suspend, cancelling request\n"
+        self.host.put(args[1], json.dumps(domain.settings))
+        self.domains.remove(domain)
+        return 0, "", ""
+
+    def xl_restore(self, args):
+        *options, path = args
+        if self.create_error is not None:
+            return self.create_error[0], "", self.create_error[1]
+        settings = json.loads(self.host.text(path))
+        self.host.put("/tmp/restored", xlcfg.render(settings))
+        return self.xl_create([*options, "/tmp/restored"])
+
+    def xl_block_attach(self, args):
+        self._by_id(args[0]).settings.setdefault("disk", []).append(args[1])
+        return 0, "", ""
+
+    def xl_block_detach(self, args):
+        disks = self._by_id(args[0]).settings["disk"]
+        number = devices.vdev_number(args[1])
+        disks.remove(next(disk for disk in disks if devices.vdev_number(devices.parse_disk(disk).vdev) == number))
+        return 0, "", ""
+
+    def xl_block_list(self, args):
+        lines = ["Vdev  BE  handle state  evt-ch ring-ref BE-path"]
+        for text in self._by_id(args[0]).settings.get("disk", []):
+            number = devices.vdev_number(devices.parse_disk(text).vdev)
+            state = 1 if self.ignores_devices else 4
+            path = f"/local/domain/0/backend/vbd/{args[0]}/{number}"
+            lines.append(f"{number:<5d} 0   {args[0]:<6} {state}      9      8        {path}")
+        return 0, "\n".join(lines) + "\n", ""
+
+    def xl_network_list(self, args):
+        lines = ["Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path"]
+        for index, text in enumerate(self._by_id(args[0]).settings.get("vif", [])):
+            mac, state = devices.parse_vif(text).mac, 1 if self.ignores_devices else 4
+            path = f"/local/domain/0/backend/vif/{args[0]}/{index}"
+            lines.append(f"{index:<3d} 0  {mac:<17} {index:6d} {state:5d} {9:6d} {768:5d}/{769:<5d} {path}")
+        return 0, "\n".join(lines) + "\n", ""
+
+    def xl_network_attach(self, args):
+        self._by_id(args[0]).settings.setdefault("vif", []).append(",".join(args[1:]))
+        return (1, "", "libxl: error: no luck with the bridge\n") if self.fails_nics else (0, "", "")
+
+    def xl_network_detach(self, args):
+        nics = self._by_id(args[0]).settings["vif"]
+        wanted = int(args[1]) if args[1].isdigit() else [devices.parse_vif(nic).mac for nic in nics].index(args[1])
+        del nics[wanted]
+        return 0, "", ""
+
 
 def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
     """As ``xl list -l`` prints it (records list_l_linux, list_l_2disks, xl 4.20): defaults are left out."""
@@ -276,6 +436,7 @@ def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
         "avail_vcpus": list(range(domain.vcpus)),
         "max_memkb": domain.maxmem * 1024,
         "target_memkb": domain.memory * 1024,
+        "sched_params": {"sched": "credit2", "weight": domain.weight, "cap": domain.cap},
     }
     build.update({key: settings[key] for key in ("kernel", "ramdisk", "cmdline", "bootloader") if key in settings})
     disks = []

@@ -12,9 +12,10 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     kernfs,
     rc_service,
     system_files,
+    xl_conf,
 )
 
 RESOURCES = {
     resource.NAME: resource
-    for resource in (boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files)
+    for resource in (boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files, xl_conf)
 }

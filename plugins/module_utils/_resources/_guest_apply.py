@@ -7,21 +7,25 @@ from __future__ import annotations
 import json
 import posixpath
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_config, _guest_live
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_config, _guest_health, _guest_live
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_plan import MEMORY_SLACK
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_running import MEMORY_SLACK
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import exclusive
 
 # What a running guest was started with, where its file has been changed since. Gone after a reboot, as the guests are.
 STARTED_DIR = "/var/run/netbsd.xen"
 LOCK_SECONDS = 900.0
 MEMORY_SECONDS = 30.0
+# To write a guest's memory to the disk, beside the time that it has to react: a slow disk writes 20 MiB a second.
+SAVE_MEBIBYTES_A_SECOND = 20
 
 
 def apply(host: Host, change: Change) -> None:
@@ -44,9 +48,7 @@ def _write_config(host: Host, name: str, data: dict[str, Any]) -> None:
     if data["keep"]:
         host.copy_file(path, _guest_config.kept_path(path), _guest_config.SECRET_MODE)
     if data["started_with"] is not None and name not in read_started_with(host):
-        remembered = dict(data["started_with"], created=_created(host, name))
-        host.make_dir(STARTED_DIR, 0o700)
-        host.write_text(f"{STARTED_DIR}/{name}", json.dumps(remembered), 0o600)
+        _remember(host, name, data["started_with"])
     # By way of a second file, because a replaced file would keep the old one's permissions, and this one has a
     # password.
     temporary = f"{folder}/.{base}.new"
@@ -55,24 +57,29 @@ def _write_config(host: Host, name: str, data: dict[str, Any]) -> None:
     host.rename(temporary, path)
 
 
+def _remember(host: Host, name: str, started_with: dict[str, Any]) -> None:
+    remembered = dict(started_with, created=toolstack(host).birth_mark(host, name))
+    host.make_dir(STARTED_DIR, 0o700)
+    host.write_text(f"{STARTED_DIR}/{name}", json.dumps(remembered), 0o600)
+
+
 def read_started_with(host: Host) -> dict[str, Any]:
     """What running guests were started with, by name, where their files have been changed since then."""
-    found = {}
-    for name in host.list_dir(STARTED_DIR):
-        try:
-            remembered = json.loads(host.read_text(f"{STARTED_DIR}/{name}") or "")
-        except ValueError:
-            continue
-        if isinstance(remembered, dict) and remembered.get("created") == _created(host, name):
-            found[name] = {"settings": remembered.get("settings")}
-    return found
+    tool = toolstack(host)
+    return {
+        name: {"settings": remembered.get("settings")}
+        for name in host.list_dir(STARTED_DIR)
+        for remembered in [_remembered(host, name)]
+        if remembered and remembered.get("created") == tool.birth_mark(host, name)
+    }
 
 
-def _created(host: Host, name: str) -> str:
-    """A mark of the ``xl create`` that a guest comes from: its log's first line, with its domain and process id. A
-    guest that reboots keeps it, and keeps its old configuration too (record after-reboot, NetBSD 7.99.10)."""
-    content = host.read_bytes(f"{xl.LOG_DIR}/xl-{name}.log") or b""
-    return content.split(b"\n", 1)[0].decode("utf-8", "replace")
+def _remembered(host: Host, name: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(host.read_text(f"{STARTED_DIR}/{name}") or "")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _remove_file(host: Host, name: str, data: dict[str, Any]) -> None:
@@ -87,48 +94,84 @@ def _remove_disk(host: Host, name: str, data: dict[str, Any]) -> None:
     host.remove(data["path"])
 
 
+def _forget(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).delete(host, name)
+
+
+def _set_aside(host: Host, name: str, data: dict[str, Any]) -> None:
+    host.rename(data["path"], data["path"] + ".old")
+
+
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
 def _create(host: Host, name: str, data: dict[str, Any]) -> None:
+    tool, guest, console_at = toolstack(host), data["guest"], _guest_health.console_size(host, name)
+    paused = guest.state == "paused"
+    row = _start(host, name, data, lambda before: tool.create(host, data["path"], name, before, paused))
+    host.remove(f"{STARTED_DIR}/{name}")
+    if row is not None:
+        _check_created(tool, host, row, guest)
+        _guest_health.wait(tool, host, row, guest.health, console_at)
+
+
+def _restore(host: Host, name: str, data: dict[str, Any]) -> None:
+    """Let a saved guest go on. Its file is out of the way before it runs, because to restore it once more later, over
+    disks that have changed since, would ruin them."""
+    tool, guest, console_at = toolstack(host), data["guest"], _guest_health.console_size(host, name)
+    path, taken = data["saved"], data["saved"] + ".restoring"
+    paused = guest.state == "paused"
+    host.rename(path, taken)
+    try:
+        row = _start(host, name, data, lambda before: tool.restore(host, taken, name, before, paused))
+    except CommandFailed:
+        if not waiting.named(tool, host, name):
+            host.rename(taken, path)
+        raise
+    host.remove(taken)
+    remembered = _remembered(host, name)
+    if remembered:
+        _remember(host, name, {"settings": remembered.get("settings")})
+    if row is not None:
+        _guest_health.wait(tool, host, row, guest.health, console_at)
+
+
+def _start(host: Host, name: str, data: dict[str, Any], start: Callable[[set[int]], Row]) -> Row | None:
+    """One start at a time on a machine; and none (None) if another run was faster, because then the guest is what was
+    wanted."""
     if data["delay"]:
         time.sleep(data["delay"])
+    tool = toolstack(host)
     with exclusive(LOCK_SECONDS):
-        present = xl.rows(host)
+        present = tool.rows(host)
         for row in present:
             if row.name == name and row.dying:
-                xl.wait_gone(host, row.domid)
+                waiting.gone(tool, host, row.domid)
         if any(row.name == name and not row.dying for row in present):
-            return  # another run was faster; the guest is what was wanted
-        row = xl.create(host, data["path"], name, {row.domid for row in present})
-    host.remove(f"{STARTED_DIR}/{name}")
-    _check_created(host, row, data["guest"])
+            return None
+        return start({row.domid for row in present})
 
 
-def _check_created(host: Host, row: Row, guest: Guest) -> None:
+def _check_created(tool: Any, host: Host, row: Row, guest: Guest) -> None:
     """xl creates a guest without a device that it did not understand, and says nothing (record create_bad_mac, xl
     4.20)."""
-    config = xl.configs(host).get(row.domid)
-    if config is None:
+    found = [domain for domain in tool.domains(host, bool(guest.pool)) if domain["domid"] == row.domid]
+    if not found or not found[0]["config"]:
         raise CommandFailed(
-            f"{guest.name} was started as domain {row.domid} and is gone already",
-            xl_log=xl.log_tail(host, f"{xl.LOG_DIR}/xl-{guest.name}.log"),
-            console_log=xl.log_tail(host, f"{xl.LOG_DIR}/console/guest-{guest.name}.log"),
+            f"{guest.name} was started as domain {row.domid} and is gone already", **tool.logs(host, guest.name)
         )
-    live = _guest_live.domain(row, config)
-    differing = (
-        _guest_live.differences(guest, live["config"]) if live["config"] else {"everything": ("nothing", "known")}
-    )
+    differing = _guest_live.differences(guest, found[0])
     if differing:
         what = "; ".join(f"{key} is {pair[0]!r} instead of {pair[1]!r}" for key, pair in differing.items())
         raise CommandFailed(f"{guest.name} runs as domain {row.domid}, but not as declared: {what}", domid=row.domid)
 
 
 def _revive(host: Host, name: str, data: dict[str, Any]) -> None:
-    """A guest that is down may be on its way up again, by its own xl; only when that has had its time we do it."""
-    for row in xl.wait_settled(host, name):
+    """A guest that is down may be on its way up again, by its toolstack; only when that has had its time we do it."""
+    tool = toolstack(host)
+    for row in waiting.settled(tool, host, name):
         if row.down:
-            xl.destroy(host, row.domid)
+            tool.destroy(host, row.domid)
     _create(host, name, data)
 
 
@@ -141,24 +184,24 @@ def _restart(host: Host, name: str, data: dict[str, Any]) -> None:
 
 
 def _shutdown(host: Host, name: str, data: dict[str, Any]) -> None:
-    row = _row(host, data["domid"])
+    tool, row = toolstack(host), _row(host, data["domid"])
     if row is None:
         return
     seconds = float(data["seconds"])
-    if xl.shutdown(host, row, seconds):
+    if tool.shutdown(host, row, seconds):
         _check_gone(host, name)
         return
     if not data["hard"]:
         raise XenError(
             f"{name} did not shut down within {seconds:g} seconds and still runs. Is powerd running in it (or what "
             "shuts it down)? Set destroy_after to a number of seconds if it may be stopped hard after that time.",
-            console_log=xl.log_tail(host, f"{xl.LOG_DIR}/console/guest-{name}.log"),
+            **tool.logs(host, name),
         )
-    xl.destroy(host, row.domid)
+    tool.destroy(host, row.domid)
 
 
 def _check_gone(host: Host, name: str) -> None:
-    left = xl.wait_settled(host, name)
+    left = waiting.settled(toolstack(host), host, name)
     if left:
         raise XenError(
             f"{name} shut down and is running again as domain {left[0].domid}; its on_poweroff is probably restart."
@@ -167,27 +210,71 @@ def _check_gone(host: Host, name: str) -> None:
 
 def _destroy(host: Host, name: str, data: dict[str, Any]) -> None:
     if _row(host, data["domid"]) is not None:
-        xl.destroy(host, data["domid"])
+        toolstack(host).destroy(host, data["domid"])
+
+
+def _save(host: Host, name: str, data: dict[str, Any]) -> None:
+    """Save to a file beside the wanted one, so that half of a guest's memory is never taken for all of it."""
+    tool, row = toolstack(host), _row(host, data["domid"])
+    if row is None:
+        raise XenError(f"{name} has ended by itself; there is no memory left to save.")
+    partial = data["path"] + ".partial"
+    host.make_dir(posixpath.dirname(partial), 0o700)
+    _check_space(host, name, row, partial)
+    host.remove(partial)
+    if row.paused:
+        tool.unpause(host, row)  # a paused guest can't answer the request
+    try:
+        tool.save(host, row, partial, data["seconds"] + row.memory / SAVE_MEBIBYTES_A_SECOND)
+    except CommandFailed:
+        if _row(host, row.domid) is not None:
+            host.remove(partial)
+        raise
+    written = host.stat(partial)
+    if written is None or not written.size or not waiting.gone(tool, host, row.domid):
+        raise XenError(f"{name} was to be saved, but {partial} and the list of domains do not show it.")
+    host.rename(partial, data["path"])
+
+
+def _check_space(host: Host, name: str, row: Row, path: str) -> None:
+    free = host.free_bytes(posixpath.dirname(path)) >> 20
+    if free < row.memory:
+        raise XenError(f"{path} would take {row.memory} MiB, and {free} MiB are free there; {name} runs on.")
 
 
 def _row(host: Host, domid: int) -> Row | None:
-    return next((row for row in xl.rows(host) if row.domid == domid and not row.dying), None)
+    found = waiting.find(toolstack(host), host, domid)
+    return None if found is None or found.dying else found
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------
 
 
+def _pause(host: Host, name: str, data: dict[str, Any]) -> None:
+    row = _row(host, data["domid"])
+    if row is not None and not row.paused:
+        toolstack(host).pause(host, row)
+
+
 def _unpause(host: Host, name: str, data: dict[str, Any]) -> None:
     row = _row(host, data["domid"])
     if row is not None and row.paused:
-        xl.unpause(host, row)
+        toolstack(host).unpause(host, row)
+
+
+def _rename(host: Host, name: str, data: dict[str, Any]) -> None:
+    with exclusive(LOCK_SECONDS):
+        toolstack(host).rename(host, data["domid"], name)
+    if host.exists(f"{STARTED_DIR}/{data['old']}"):
+        host.rename(f"{STARTED_DIR}/{data['old']}", f"{STARTED_DIR}/{name}")
 
 
 def _set_memory(host: Host, name: str, data: dict[str, Any]) -> None:
-    xl.set_memory(host, data["domid"], data["memory"])
+    tool = toolstack(host)
+    tool.set_memory(host, data["domid"], data["memory"])
     if not data["wait"]:
         return
-    row = xl.wait_memory(host, data["domid"], data["memory"], MEMORY_SLACK, MEMORY_SECONDS)
+    row = waiting.memory(tool, host, data["domid"], data["memory"], MEMORY_SLACK, MEMORY_SECONDS)
     if row is not None and abs(row.memory - data["memory"]) > MEMORY_SLACK:
         raise XenError(
             f"The memory of {name} is set to {data['memory']} MiB, and after {MEMORY_SECONDS:g} seconds it still has "
@@ -197,20 +284,67 @@ def _set_memory(host: Host, name: str, data: dict[str, Any]) -> None:
 
 
 def _set_vcpus(host: Host, name: str, data: dict[str, Any]) -> None:
-    xl.set_vcpus(host, data["domid"], data["vcpus"])
+    toolstack(host).set_vcpus(host, data["domid"], data["vcpus"])
+
+
+def _pin(host: Host, name: str, data: dict[str, Any]) -> None:
+    for vcpu, cpus in data["pins"].items():
+        toolstack(host).pin(host, data["domid"], vcpu, cpus)
+
+
+def _set_weight(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).set_weight(host, data["domid"], data["weight"], data["cap"])
+
+
+def _set_pool(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).set_pool(host, data["domid"], data["pool"])
+
+
+def _attach_disk(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).attach_disk(host, data["domid"], data["disk"])
+
+
+def _detach_disk(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).detach_disk(host, data["domid"], data["vdev"])
+
+
+def _attach_nic(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).attach_nic(host, data["domid"], data["nic"])
+
+
+def _detach_nic(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).detach_nic(host, data["domid"], data["mac"])
+
+
+def _insert_cd(host: Host, name: str, data: dict[str, Any]) -> None:
+    toolstack(host).insert_cd(host, data["domid"], data["vdev"], data["path"])
 
 
 _ACTS = {
     "make_disk": _make_disk,
     "write_config": _write_config,
+    "remove_config": _remove_file,
+    "remove_disk": _remove_disk,
+    "set_aside": _set_aside,
+    "forget": _forget,
     "create": _create,
+    "restore": _restore,
     "revive": _revive,
     "restart": _restart,
     "shutdown": _shutdown,
     "destroy": _destroy,
+    "save": _save,
+    "pause": _pause,
     "unpause": _unpause,
+    "rename": _rename,
     "set_memory": _set_memory,
     "set_vcpus": _set_vcpus,
-    "remove_config": _remove_file,
-    "remove_disk": _remove_disk,
+    "pin": _pin,
+    "set_weight": _set_weight,
+    "set_pool": _set_pool,
+    "attach_disk": _attach_disk,
+    "detach_disk": _detach_disk,
+    "attach_nic": _attach_nic,
+    "detach_nic": _detach_nic,
+    "insert_cd": _insert_cd,
 }

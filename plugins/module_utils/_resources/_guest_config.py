@@ -9,7 +9,7 @@ import posixpath
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_config, xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xlcfg_keys import SECRET_KEYS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 
@@ -17,40 +17,92 @@ HEADER = "Written by Ansible (netbsd.xen.domain). Changes made here are undone b
 SECRET_MODE, PLAIN_MODE = 0o600, 0o644
 
 _SECRET_IN_TEXT = re.compile(r"\b(" + "|".join(SECRET_KEYS) + r")=([^,]*)")
-# What a key is without being set (xl.cfg(5); xl_parse.c).
-_DEFAULTS = {
-    "type": "pv",
-    "vcpus": "1",
-    "on_poweroff": "destroy",
-    "on_reboot": "restart",
-    "on_crash": "destroy",
-}
+# What xm calls what xl has under another name (xen tools/python/xen/xm/create.py, 4.2.2).
+_XM_NAMES = {"cpu_cap": "cap"}
 
 
-def settings_of(guest: Guest) -> dict[str, Any]:
-    """The settings that the guest's configuration file must hold, passwords included."""
-    settings: dict[str, Any] = {"name": guest.name, "uuid": guest.uuid, "type": guest.type}
+def settings_of(guest: Guest, dialect: str = "xl") -> dict[str, Any]:
+    """The settings that the guest's configuration file must hold, passwords included, in the words of xl.cfg(5) or, for
+    ``dialect`` xm, of ``xm create`` (xen tools/python/xen/xm/create.py, 3.3.1 and 4.2.2)."""
+    xm = dialect == "xm"
+    settings: dict[str, Any] = {"name": guest.name, "uuid": guest.uuid, **_type(guest, xm)}
     for key in ("kernel", "ramdisk", "cmdline", "bootloader"):
         value = getattr(guest, key)
         if value:
-            settings[key] = value
+            settings["extra" if xm and key == "cmdline" else key] = value
     settings["memory"] = guest.memory
     if guest.maxmem != guest.memory:
         settings["maxmem"] = guest.maxmem
-    settings["vcpus"] = guest.vcpus
-    if guest.maxvcpus != guest.vcpus:
-        settings["maxvcpus"] = guest.maxvcpus
-    settings["disk"] = [devices.render_disk(disk) for disk in guest.disks]
+    settings.update(_cpus(guest, xm))
+    settings["disk"] = [devices.render_disk(disk, dialect) for disk in guest.disks]
     settings["vif"] = [devices.render_vif(nic) for nic in guest.nics]
-    settings.update(on_poweroff=guest.on_poweroff, on_reboot=guest.on_reboot, on_crash=guest.on_crash)
+    if guest.pci:
+        settings["pci"] = [devices.render_pci(device) for device in guest.pci]
+    settings.update(_screen(guest, xm))
+    if guest.serial:
+        settings["serial"] = guest.serial
+    for key in ("on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_reset"):
+        if getattr(guest, key):
+            settings[key] = getattr(guest, key)
     settings.update(guest.settings)
-    settings.update(guest.secrets)
+    inside = "vncpasswd" if guest.vnc and guest.type != "hvm" else None
+    settings.update({key: value for key, value in guest.secrets.items() if key != inside})
     return settings
 
 
-def text_of(guest: Guest) -> str:
-    """The guest's configuration file."""
-    return xlcfg.render(settings_of(guest), HEADER)
+def _type(guest: Guest, xm: bool) -> dict[str, Any]:
+    """Releases before 4.10 know ``builder`` only, and take a guest without it for a pv one; the later ones know both
+    (xl_parse.c)."""
+    settings: dict[str, Any] = {} if xm else {"type": guest.xl_type}
+    if guest.type == "hvm":
+        settings["builder"] = "hvm"
+    if guest.type == "pvshim":
+        settings["pvshim"] = True
+    return settings
+
+
+def _cpus(guest: Guest, xm: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {"vcpus": guest.vcpus}
+    if guest.maxvcpus != guest.vcpus:
+        settings["maxvcpus"] = guest.maxvcpus
+    if guest.cpus:
+        # A text counts for all virtual CPUs, a list for each its own.
+        settings["cpus"] = guest.cpus[0] if len(guest.cpus) == 1 else list(guest.cpus)
+    if guest.weight is not None:
+        settings["cpu_weight"] = guest.weight
+    if guest.cap is not None:
+        settings["cpu_cap" if xm else "cap"] = guest.cap
+    if guest.pool:
+        settings["pool"] = guest.pool
+    return settings
+
+
+def _screen(guest: Guest, xm: bool) -> dict[str, Any]:
+    """VNC: keys of its own for hvm, whose screen is a part of its machine; a device with its own little list, password
+    included, for the others. xm of Xen 3 knows that device by its type and takes the keymap from outside."""
+    vnc = guest.vnc
+    if vnc is None:
+        return {}
+    words = {"vnclisten": vnc.listen}
+    if vnc.display is not None:
+        words["vncdisplay"] = str(vnc.display)
+    words["vncunused"] = "1" if vnc.display is None else "0"
+    if guest.type == "hvm":
+        return {"vnc": True, **words, **({"keymap": vnc.keymap} if vnc.keymap else {})}
+    if guest.secrets.get("vncpasswd"):
+        words["vncpasswd"] = guest.secrets["vncpasswd"]
+    outside = {}
+    if vnc.keymap and xm:
+        outside["keymap"] = vnc.keymap
+    elif vnc.keymap:
+        words["keymap"] = vnc.keymap
+    listed = ",".join(f"{key}={value}" for key, value in words.items())
+    return {"vfb": [f"type=vnc,{listed}" if xm else f"vnc=1,{listed}"], **outside}
+
+
+def text_of(guest: Guest, dialect: str = "xl") -> str:
+    """The guest's configuration file, readable by xl and as Python."""
+    return xlcfg.render(settings_of(guest, dialect), HEADER)
 
 
 def mode_of(guest: Guest) -> int:
@@ -67,6 +119,8 @@ def redacted(settings: dict[str, Any]) -> dict[str, Any]:
 def _without_secrets(name: str, key: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_without_secrets(name, key, item) for item in value]
+    if isinstance(value, dict):
+        return {inner: _without_secrets(name, inner, content) for inner, content in value.items()}
     if key in SECRET_KEYS:
         return digest(name, key, str(value))
     if isinstance(value, str) and "passwd=" in value:
@@ -79,70 +133,6 @@ def _without_secrets(name: str, key: str, value: Any) -> Any:
 def digest(name: str, key: str, value: str) -> str:
     """A password's stand-in. The guest's name is part of it, so that equal passwords of two guests do not show."""
     return "sha256:" + hashlib.sha256(f"{name}\0{key}\0{value}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def settled(settings: dict[str, Any]) -> dict[str, Any]:
-    """What a configuration means, whoever wrote it and however: two files with the same meaning give the same data.
-
-    Defaults are filled in, numbers are numbers, old spellings (root and extra, builder, disk forms) become the
-    present one.
-    """
-    found = {key: _plain(value) for key, value in settings.items()}
-    cmdline = _cmdline(found)
-    if cmdline:
-        found["cmdline"] = cmdline
-    builder = found.pop("builder", None)
-    if builder and "type" not in found:
-        found["type"] = "hvm" if builder == "hvm" else "pv"
-    for key, default in _DEFAULTS.items():
-        found.setdefault(key, default)
-    found.setdefault("maxmem", found.get("memory", ""))
-    found.setdefault("maxvcpus", found["vcpus"])
-    for key in ("memory", "maxmem", "vcpus", "maxvcpus"):
-        found[key] = _number(found.get(key, ""))
-    for key in ("uuid", "on_poweroff", "on_reboot", "on_crash"):
-        if key in found:
-            found[key] = str(found[key]).lower()
-    found["disk"] = _settled_disks(found.get("disk", []))
-    found["vif"] = [devices.parse_vif(str(vif)).settled() for vif in _as_list(found.get("vif", []))]
-    return {key: value for key, value in found.items() if value not in ("", None)}
-
-
-def _plain(value: Any) -> Any:
-    """As a parser would give it: text, or lists of text."""
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool):
-        return str(int(value))
-    return str(value)
-
-
-def _cmdline(found: dict[str, Any]) -> str:
-    root, extra = str(found.pop("root", "")), str(found.pop("extra", ""))
-    if found.get("cmdline") or not root:
-        return str(found.get("cmdline", "")) or extra
-    return f"root={root} {extra}".rstrip()
-
-
-def _number(value: Any) -> Any:
-    """A number as xl reads it (strtol with base 0), or the text where it can't."""
-    text = str(value).strip()
-    number = devices.vdev_number(text) if text[:1].isdigit() else None
-    return text if number is None else number
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _settled_disks(value: Any) -> list[Any]:
-    disks = []
-    for text in _as_list(value):
-        try:
-            disks.append(devices.parse_disk(str(text)).settled())
-        except ValueError:
-            disks.append(str(text))
-    return disks
 
 
 def disks_in(comparable: dict[str, Any] | None) -> list[devices.Disk]:
@@ -161,8 +151,8 @@ def kept_path(path: str) -> str:
 
 
 def comparable(settings: dict[str, Any]) -> dict[str, Any]:
-    """A configuration as it is compared, carried and shown."""
-    return redacted(settled(settings))
+    """A configuration as it is compared, carried and shown: what it means, whoever wrote it and however."""
+    return redacted(xl_config.settled({_XM_NAMES.get(key, key): value for key, value in settings.items()}))
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

@@ -1,111 +1,57 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A guest as it runs: what ``xl list`` and ``xl list -l`` say, in the words of the declaration."""
+"""Where a running guest is not as declared. Pure.
+
+``domain`` is what the toolstack's ``domains`` gave; its ``config`` is in the words of xl.cfg.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import cpuset, devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 
-# In the JSON a value that is its enumeration's first is left out; for these that is destroy (records list_l_linux,
-# list_l_crashed, xl 4.20).
+# Configuration keys that show in the running domain. A change of any other one can't be seen there, so what the
+# domain was started with is remembered (see _guest_apply).
+SHOWN = frozenset(
+    """name uuid type kernel ramdisk cmdline bootloader memory maxmem vcpus maxvcpus disk vif
+    on_poweroff on_reboot on_crash cpu_weight cap cpus pool pci""".split()
+)
 _EVENTS = ("on_poweroff", "on_reboot", "on_crash")
 
 
-def domain(row: Row, config: dict[str, Any]) -> dict[str, Any]:
-    """One running domain as plain data. Memory in MiB: ``memory`` is what the toolstack has set, ``used`` what it
-    has."""
-    found: dict[str, Any] = {
-        "name": row.name,
-        "domid": row.domid,
-        "used": row.memory,
-        "online_vcpus": row.vcpus,
-        "state": row.state,
-        "config": None,
-    }
-    if config:
-        found["config"] = _config(config)
-    return found
-
-
 def row_of(domain: dict[str, Any]) -> Row:
-    """The line of ``xl list`` that a domain was made of."""
+    """The line of the toolstack's list that a domain was made of."""
     return Row(domain["name"], domain["domid"], domain["used"], domain["online_vcpus"], domain["state"])
 
 
-def _config(config: dict[str, Any]) -> dict[str, Any]:
-    general, build = config.get("c_info", {}), config.get("b_info", {})
-    maxvcpus = build.get("max_vcpus", 1)
-    maxmem = build.get("max_memkb", 0) // 1024
-    found = {
-        "type": general.get("type", "pv"),
-        "uuid": general.get("uuid", ""),
-        "kernel": build.get("kernel", ""),
-        "ramdisk": build.get("ramdisk", ""),
-        "cmdline": build.get("cmdline", ""),
-        "bootloader": _bootloader(build),
-        "memory": build["target_memkb"] // 1024 if "target_memkb" in build else maxmem,
-        "maxmem": maxmem,
-        # The CPUs that it may use; how many of them its kernel has started is another matter.
-        "vcpus": len(build["avail_vcpus"]) if "avail_vcpus" in build else 1,
-        "maxvcpus": maxvcpus,
-        "disks": [_disk(disk).settled() for disk in config.get("disks", [])],
-        "nics": [_nic(nic).settled() for nic in config.get("nics", [])],
-    }
-    for event in _EVENTS:
-        found[event] = str(config.get(event, "destroy")).replace("_", "-")
-    return found
+def differences(guest: Guest, domain: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Where a running guest is not as declared: the guest's key to (live, declared).
 
-
-def _bootloader(build: dict[str, Any]) -> str:
-    """Its place in the JSON moved from the part for pv guests to the common one."""
-    return str(build.get("bootloader") or build.get("type.pv", {}).get("bootloader") or "")
-
-
-def _disk(disk: dict[str, Any]) -> Disk:
-    return Disk(
-        path=disk.get("pdev_path", ""),
-        vdev=disk.get("vdev", ""),
-        access="rw" if disk.get("readwrite") else "ro",
-        format=disk.get("format", "raw"),
-        cdrom=bool(disk.get("is_cdrom")),
-    )
-
-
-def _nic(nic: dict[str, Any]) -> Nic:
-    return Nic(
-        mac=nic.get("mac", ""),
-        bridge=nic.get("bridge", ""),
-        model=nic.get("model", ""),
-        script=nic.get("script", ""),
-        ip=nic.get("ip", ""),
-    )
-
-
-def differences(guest: Guest, config: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Where a running guest is not as declared: key to (live, declared).
-
-    Devices are compared in what was declared: defaults that the toolstack filled in are not ours to judge.
+    Devices are compared in what was declared: defaults that the toolstack filled in are not ours to judge. What was
+    not declared (weight, cpus, pool...) is the toolstack's.
     """
-    found = {}
-    for key in ("type", "memory", "maxmem", "vcpus", "maxvcpus", *_EVENTS, *_boot_keys(guest)):
-        declared, live = getattr(guest, key), config[key]
-        if live != declared:
-            found[key] = (live, declared)
+    config = domain["config"]
+    found: dict[str, tuple[Any, Any]] = {}
+    pairs = {"type": (config.get("type"), guest.xl_type)}
+    for key in ("memory", "maxmem", "vcpus", "maxvcpus", *_EVENTS, *_boot_keys(guest)):
+        pairs[key] = (config.get(key, ""), getattr(guest, key))
+    if guest.weight is not None:
+        pairs["weight"] = (config.get("cpu_weight"), guest.weight)
+    if guest.cap is not None:
+        pairs["cap"] = (config.get("cap", 0), guest.cap)
+    if guest.pool:
+        if domain["pool"] is None:
+            raise NotRead(f"the CPU pool of {guest.name} was not looked at")
+        pairs["pool"] = (domain["pool"], guest.pool)
     # xl invents a UUID for a configuration without one, and nobody restarts a guest for the sake of ours.
-    if guest.uuid_given and config["uuid"] != guest.uuid:
-        found["uuid"] = (config["uuid"], guest.uuid)
-    disks = [disk.settled() for disk in guest.disks]
-    if _sorted(disks, "vdev") != _sorted(config["disks"], "vdev"):
-        found["disks"] = (config["disks"], disks)
-    wanted = {nic.mac: {key: value for key, value in nic.settled().items() if value} for nic in guest.nics}
-    live_nics = {nic["mac"]: nic for nic in config["nics"]}
-    live_parts = {mac: {key: nic[key] for key in wanted.get(mac, nic)} for mac, nic in live_nics.items()}
-    if live_parts != wanted:
-        found["nics"] = (list(live_parts.values()), list(wanted.values()))
+    if guest.uuid_given:
+        pairs["uuid"] = (config.get("uuid"), guest.uuid)
+    found.update({key: pair for key, pair in pairs.items() if pair[0] != pair[1]})
+    found.update(_devices(guest, config))
     return found
 
 
@@ -114,5 +60,69 @@ def _boot_keys(guest: Guest) -> tuple[str, ...]:
     return ("bootloader",) if guest.bootloader else ("kernel", "ramdisk", "cmdline")
 
 
-def _sorted(items: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    return sorted(items, key=lambda item: str(item[key]))
+def _devices(guest: Guest, config: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    found = {}
+    live, declared = disks_by_vdev(config), {disk.settled()["vdev"]: disk.settled() for disk in guest.disks}
+    if live != declared:
+        found["disks"] = (list(live.values()), list(declared.values()))
+    live_nics, nics = nics_by_mac(guest, config), declared_nics(guest)
+    if live_nics != nics:
+        found["nics"] = (list(live_nics.values()), list(nics.values()))
+    pci, live_pci = sorted(each.address for each in guest.pci), live_pci_addresses(config)
+    if pci != live_pci:
+        found["pci"] = (live_pci, pci)
+    return found
+
+
+def disks_by_vdev(config: dict[str, Any]) -> dict[Any, dict[str, Any]]:
+    """The disks of a live configuration by their virtual device."""
+    return {disk["vdev"]: disk for disk in config.get("disk", []) if isinstance(disk, dict)}
+
+
+def declared_nics(guest: Guest) -> dict[str, dict[str, Any]]:
+    """The declared interfaces by MAC, in what was declared of them."""
+    return {nic.mac: {key: value for key, value in nic.settled().items() if value} for nic in guest.nics}
+
+
+def nics_by_mac(guest: Guest, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The live interfaces by MAC, each in the words in which it was declared."""
+    declared = declared_nics(guest)
+    live = {nic["mac"]: nic for nic in config.get("vif", []) if isinstance(nic, dict)}
+    return {mac: {key: nic.get(key, "") for key in declared.get(mac, nic)} for mac, nic in live.items()}
+
+
+def live_pci_addresses(config: dict[str, Any]) -> list[str]:
+    """The PCI devices of a live configuration, which xl gives as text and xm in parts."""
+    return sorted(
+        pci.get("address", "") if isinstance(pci, dict) else devices.parse_pci(pci).address
+        for pci in config.get("pci", [])
+    )
+
+
+def wrong_pins(guest: Guest, domain: dict[str, Any], total: int | None) -> dict[str, tuple[str, str]]:
+    """The virtual CPUs that are not pinned as declared: number to (live, declared).
+
+    ``total`` is the number of the machine's CPUs; without it only sets that are written alike can be told equal, and
+    NotRead is raised where it would decide. So it is if nobody looked at the pins.
+    """
+    if not guest.cpus:
+        return {}
+    if domain["cpus"] is None:
+        raise NotRead(f"the pinning of {guest.name} was not looked at")
+    found = {}
+    for number in range(guest.maxvcpus):
+        declared = guest.cpus[0] if len(guest.cpus) == 1 else (*guest.cpus, *["all"] * guest.maxvcpus)[number]
+        live = domain["cpus"].get(str(number), "")
+        if live != declared and not _same(live, declared, total):
+            found[str(number)] = (live, declared)
+    return found
+
+
+def _same(live: str, declared: str, total: int | None) -> bool:
+    if not cpuset.readable(declared):
+        return True  # a set of nodes: the toolstack knows what it is, we do not
+    if total is None:
+        if "all" in (live, declared):
+            raise NotRead("the number of the machine's CPUs was not looked at")
+        total = cpuset.MOST_CPUS
+    return cpuset.readable(live) and cpuset.cpus(live, total) == cpuset.cpus(declared, total)

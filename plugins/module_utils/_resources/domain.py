@@ -7,41 +7,42 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _guest,
     _guest_apply,
-    _guest_config,
-    _guest_live,
+    _guest_clashes,
+    _guest_order,
+    _guest_read,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_plan import GuestPlan, Wanted, plan_guest
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import GuestPlan, Wanted
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_plan import lives_of, plan_guest
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 
 NAME = "domain"
+# What dom0 keeps, in MiB, when guests may take memory from it: NetBSD with the daemons and this module needs half.
+DOM0_LEAST = 512
 ARGUMENTS: dict[str, Any] = {
     "guests": {"type": "list", "elements": "raw", "required": True},
     "host_name": {"type": "str", "required": True},
     "config_dir": {"type": "path"},
+    "save_dir": {"type": "path"},
+    "release": {"type": "str"},
     "os_defaults": {"type": "dict", "default": {}},
     "restart_policy": {"type": "str", "choices": ["never", "if_needed"], "default": "never"},
     "shutdown_timeout": {"type": "int", "default": 180},
     "destroy_after": {"type": "int"},
     "remove_disks": {"type": "bool", "default": False},
+    "detach_devices": {"type": "bool", "default": False},
     "start_delay": {"type": "int", "default": 0},
     "bridges": {"type": "list", "elements": "str", "default": []},
     "assume_dom0": {"type": "bool", "default": False},
     "assume_files": {"type": "list", "elements": "str", "default": []},
     "assume_bridges": {"type": "list", "elements": "str", "default": []},
+    "assume_vnd_units": {"type": "int", "default": 0},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
 }
-
-# Files in the configuration directory that are no guest's.
-_NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
-# A guest's configuration is a page of text; whatever is larger is something else.
-MAX_CONFIG_BYTES = 1 << 20
-
 
 # -- declare -----------------------------------------------------------------------------------------------------------
 
@@ -54,58 +55,31 @@ def declare(params: dict[str, Any]) -> Wanted:
     usable_defaults = {} if problems else os_defaults
     guests = []
     for raw in params["guests"]:
-        guest, wrong = _guest.expand(raw, params["host_name"], usable_defaults, params.get("secrets") or {})
+        guest, wrong = _guest.expand(
+            raw, params["host_name"], usable_defaults, params.get("secrets") or {}, params.get("release")
+        )
         problems += wrong
         if guest is not None:
             guests.append(guest)
-    problems += _clashes(guests) + _unknown_bridges(guests, params.get("bridges") or []) + _bad_numbers(params)
+    problems += _guest_clashes.problems(guests) + _unknown_bridges(guests, params.get("bridges") or [])
+    problems += _bad_numbers(params)
     if problems:
         raise Refused("\n".join(problems), problems=problems)
     return Wanted(
         guests=tuple(guests),
         config_dir=(params.get("config_dir") or "").rstrip("/"),
+        save_dir=(params.get("save_dir") or "").rstrip("/"),
         restart_policy=params.get("restart_policy") or "never",
         shutdown_timeout=params["shutdown_timeout"],
         destroy_after=params.get("destroy_after"),
         remove_disks=bool(params.get("remove_disks")),
+        detach_devices=bool(params.get("detach_devices")),
         start_delay=params.get("start_delay") or 0,
         assume_dom0=bool(params.get("assume_dom0")),
         assume_files=tuple(params.get("assume_files") or ()),
         assume_bridges=tuple(params.get("assume_bridges") or ()),
+        assume_vnd_units=params.get("assume_vnd_units") or 0,
     )
-
-
-def _clashes(guests: list[Guest]) -> list[str]:
-    """What two guests can't both have."""
-    problems: list[str] = []
-    names: dict[str, str] = {}
-    owners: dict[tuple[str, str], str] = {}
-    disks: dict[str, tuple[str, str]] = {}
-    for guest in guests:
-        if guest.name in names:
-            problems.append(f"guest {guest.name}: name is {guest.name!r} twice; each guest needs its own")
-            continue
-        names[guest.name] = guest.name
-        if guest.state == "absent":
-            continue
-        for key, value in [("uuid", guest.uuid), *(("mac", nic.mac) for nic in guest.nics)]:
-            owner = owners.setdefault((key, value), guest.name) if (key, value) not in owners else owners[(key, value)]
-            if owner != guest.name or _twice(guest, key, value):
-                problems.append(
-                    f"guest {guest.name}: {key} is {value!r}, which guest {owner} has too; each needs its own"
-                )
-        for disk in guest.disks:
-            owner, access = disks.setdefault(disk.path, (guest.name, disk.access))
-            if owner != guest.name and "rw" in (access, disk.access):
-                problems.append(
-                    f"guest {guest.name}: disk is {disk.path}, which guest {owner} has too; "
-                    "a disk can be shared only if all have access: ro"
-                )
-    return problems
-
-
-def _twice(guest: Guest, key: str, value: str) -> bool:
-    return key == "mac" and [nic.mac for nic in guest.nics].count(value) > 1
 
 
 def _unknown_bridges(guests: list[Guest], bridges: list[str]) -> list[str]:
@@ -124,9 +98,10 @@ def _bad_numbers(params: dict[str, Any]) -> list[str]:
     for key in ("shutdown_timeout", "destroy_after", "start_delay"):
         if params.get(key) is not None and not 0 <= params[key] <= 3600:
             problems.append(f"{key} is {params[key]}; allowed are 0 to 3600 seconds")
-    folder = params.get("config_dir") or "/"
-    if not folder.startswith("/") or ".." in folder.split("/"):
-        problems.append(f"config_dir is {folder!r}; allowed is an absolute path without '..'")
+    for key in ("config_dir", "save_dir"):
+        folder = params.get(key) or "/"
+        if not folder.startswith("/") or ".." in folder.split("/"):
+            problems.append(f"{key} is {folder!r}; allowed is an absolute path without '..'")
     return problems
 
 
@@ -136,26 +111,12 @@ def _bad_numbers(params: dict[str, Any]) -> list[str]:
 def read(host: Host, declared: Wanted | None = None) -> dict[str, Any]:
     """The guests' configuration files, the running domains, and the files that matter to them.
 
-    Costs two calls of xl (``list`` and ``list -l``), whatever the number of guests. What only a start needs to know,
-    the bridges and the free memory, is looked up only if something is to be started.
+    Costs two calls of the toolstack, whatever the number of guests, and one more if a guest's CPUs are pinned. What
+    only a start needs to know is looked up only if something is to be started.
     """
-    ok, why = xl.alive(host)
-    config_dir = (declared.config_dir if declared else "") or xl.paths(host.system).config_dir
-    configs, occupied = _read_configs(host, config_dir)
-    current: dict[str, Any] = {
-        "dom0": {"alive": ok, "why": why},
-        "config_dir": config_dir,
-        "configs": configs,
-        "occupied": occupied,
-        "domains": _read_domains(host) if ok else [],
-        "started_with": _guest_apply.read_started_with(host) if ok else {},
-        "bridges": None,
-        "info": None,
-    }
-    current["files"] = {path: _kind(host, path) for path in _paths(configs, declared)}
-    if ok and declared is not None and _asks_for_more(current, declared):
-        current["bridges"] = _read_bridges(host)
-        current["info"] = _memory(xl.info(host))
+    current = _guest_read.state(host, declared)
+    if declared is not None and current["dom0"]["alive"] and _asks_for_more(current, declared):
+        current["start"] = _guest_read.for_start(host, declared)
     return current
 
 
@@ -169,94 +130,34 @@ def _asks_for_more(current: dict[str, Any], declared: Wanted) -> bool:
     return False
 
 
-def _read_configs(host: Host, config_dir: str) -> tuple[dict[str, Any], list[str]]:
-    """Every guest's configuration in the directory, by file name; and the names that are taken by something else."""
-    configs: dict[str, Any] = {}
-    occupied = []
-    for name in host.list_dir(config_dir):
-        found = None if name.startswith(".") else host.stat(f"{config_dir}/{name}", follow=False)
-        if found is None:
-            continue
-        # xendomains' hooks lie in the same directory, and are executable: NAME-pre, NAME-post.
-        if found.kind != "file" or found.size > MAX_CONFIG_BYTES or found.mode & 0o111:
-            occupied.append(name)
-        elif not name.endswith(_NOT_A_GUEST):
-            configs[name] = dict(_read_config(host, f"{config_dir}/{name}"), private=not found.mode & 0o077)
-    return configs, occupied
-
-
-def _read_config(host: Host, path: str) -> dict[str, Any]:
-    try:
-        return {"settings": _guest_config.comparable(xlcfg.parse(host.read_text(path) or "")), "error": None}
-    except xlcfg.XlcfgError as error:
-        return {"settings": None, "error": str(error)}
-
-
-def _read_domains(host: Host) -> list[dict[str, Any]]:
-    """Every domain but domain 0, which no plan ever sees."""
-    configs = xl.configs(host)
-    rows = [row for row in xl.rows(host) if row.domid != 0]
-    if any(row.domid not in configs and not row.dying for row in rows):
-        configs = xl.configs(host)  # one was born between the two calls
-    return [_guest_live.domain(row, configs.get(row.domid, {})) for row in rows]
-
-
-def _paths(configs: dict[str, Any], declared: Wanted | None) -> list[str]:
-    """The files to look at: the disks of every configuration, and what the declared guests need."""
-    paths = {disk.path for config in configs.values() for disk in _guest_config.disks_in(config["settings"])}
-    for guest in declared.guests if declared else ():
-        paths.update(disk.path for disk in guest.disks)
-        paths.update(guest.files)
-        if guest.bootloader.startswith("/"):
-            paths.add(guest.bootloader)
-    return sorted(paths)
-
-
-def _kind(host: Host, path: str) -> str | None:
-    found = host.stat(path)
-    return found.kind if found else None
-
-
-def _read_bridges(host: Host) -> list[str]:
-    if host.system != "NetBSD":
-        return [name for name in host.list_dir("/sys/class/net") if host.exists(f"/sys/class/net/{name}/bridge")]
-    lines = host.run(["/sbin/brconfig", "-a"]).stdout.splitlines()
-    return sorted(line.split(":", 1)[0] for line in lines if ": flags=" in line and not line[0].isspace())
-
-
-def _memory(info: dict[str, str]) -> dict[str, Any]:
-    """Free memory in MiB, and whether dom0's share is fixed. If it is not, xl may take memory from dom0 for a guest."""
-    free = info.get("free_memory", "")
-    return {
-        "free": int(free) if free.isdigit() else None,
-        "dom0_fixed": "dom0_mem=" in info.get("xen_commandline", ""),
-    }
-
-
 # -- plan --------------------------------------------------------------------------------------------------------------
 
 
 def plan(current: dict[str, Any], declared: Wanted) -> Plan:
-    """What the guests need, in their declared order. Raises Refused with every guest's problems, a line each."""
-    if declared.config_dir and declared.config_dir != current["config_dir"]:
-        raise NotRead(f"{declared.config_dir} was not read")
+    """What the guests need: stops first, then the rest, each after what it depends on. Raises Refused with every
+    guest's problems, a line each."""
+    for key in ("config_dir", "save_dir"):
+        wanted = getattr(declared, key)
+        if wanted and wanted != current[key]:
+            raise NotRead(f"{wanted} was not read")
     blank = not current["dom0"]["alive"]
     if not declared.guests:
         return Plan()
     if blank and not declared.assume_dom0:
         raise Refused(f"The guests can't be managed: {current['dom0']['why']}")
     seen = _with_assumptions(current, declared)
-    parts = [plan_guest(guest, seen, declared, blank) for guest in declared.guests]
-    problems = [
-        f"guest {guest.name}: {problem}" for guest, part in zip(declared.guests, parts) for problem in part.problems
-    ]
+    guests = _guest_order.ordered(declared.guests)
+    parts = [plan_guest(guest, seen, declared, blank) for guest in guests]
+    problems = [f"guest {guest.name}: {problem}" for guest, part in zip(guests, parts) for problem in part.problems]
+    stopping = [part for part in reversed(parts) if part.stops]
     result = Plan()
-    for part in parts:
+    for part in [*stopping, *(part for part in parts if not part.stops)]:
         result.changes += part.changes
         result.deferred += part.deferred
         result.warnings += part.warnings
     if not blank:
-        _check_memory(parts, current, result, problems)
+        _check_memory(parts, seen, result, problems)
+        _check_vnd_units(parts, seen, declared, problems)
     if problems:
         raise Refused("\n".join(problems), problems=problems)
     _space_starts(result.changes, declared.start_delay)
@@ -264,30 +165,73 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
 
 
 def _with_assumptions(current: dict[str, Any], declared: Wanted) -> dict[str, Any]:
-    """What was read, and what earlier tasks of a check run would have put there."""
+    """What was read, what earlier tasks of a check run would have put there, and which domains are which guest's."""
     missing = [path for path in declared.assume_files if current["files"].get(path) is None]
-    bridges = current["bridges"]
+    start = current["start"]
     return dict(
         current,
         files=dict(current["files"], **{path: "file" for path in missing}),
-        bridges=None if bridges is None else [*bridges, *declared.assume_bridges],
+        start=start and dict(start, bridges=[*start["bridges"], *declared.assume_bridges]),
+        own={guest.name: _own(guest, current, declared) for guest in declared.guests},
     )
+
+
+def _own(guest: Guest, current: dict[str, Any], declared: Wanted) -> list[int]:
+    """The domains that are this guest, one that is just ending included."""
+    domains = lives_of(guest, current, declared) + [each for each in current["domains"] if each["name"] == guest.name]
+    return [domain["domid"] for domain in domains]
 
 
 def _check_memory(parts: list[GuestPlan], current: dict[str, Any], result: Plan, problems: list[str]) -> None:
     needed = sum(part.needs_memory for part in parts)
     if not needed:
         return
-    if current["info"] is None:
+    start = current["start"]
+    if start is None:
         raise NotRead("the free memory was not looked at")
-    free = current["info"]["free"]
-    if free is None or needed <= free:
+    free = start["free"]
+    if free is None:
         return
-    text = f"the guests to be started need {needed} MiB and the host has {free} MiB free"
-    if current["info"]["dom0_fixed"]:
+    free += sum(part.frees_memory for part in parts)
+    if needed <= free:
+        return
+    text = (
+        f"the guests to be started need {needed} MiB, the hypervisor's own share included, and the host has {free} MiB "
+        "free"
+    )
+    left = (start["dom0_memory"] or 0) - (needed - free)
+    if start["dom0_fixed"]:
         problems.append(f"{text}; give them less memory, or stop another guest first")
+    elif left < DOM0_LEAST:
+        problems.append(
+            f"{text}; the rest would be taken from dom0, which would have only {max(left, 0)} MiB left and needs "
+            f"{DOM0_LEAST}; give them less memory, or stop another guest first"
+        )
     else:
-        result.warnings.append(f"{text}; xl will try to take the rest from dom0, because dom0_mem is not set")
+        result.warnings.append(
+            f"{text}; the rest will be taken from dom0, which keeps {left} MiB, because dom0_mem is not set"
+        )
+
+
+def _check_vnd_units(
+    parts: list[GuestPlan], current: dict[str, Any], declared: Wanted, problems: list[str]
+) -> None:
+    """Each disk that is a file takes a vnd unit, and with none left a start fails half-way (record create-five-4vnd,
+    NetBSD 7.99.10)."""
+    needed = sum(part.vnd_units for part in parts)
+    if not needed:
+        return
+    if current["start"] is None:
+        raise NotRead("the vnd units were not looked at")
+    units = current["start"]["vnd_units"]
+    if units is None:
+        return
+    free = max(units["nodes"], declared.assume_vnd_units) - units["used"]
+    if needed > free:
+        problems.append(
+            f"the disks of the guests to be started that are files need {needed} vnd units, and {max(free, 0)} are "
+            f"free; make more device nodes (makedev_vnd_units, or sh MAKEDEV vnd{units['nodes']} in /dev)"
+        )
 
 
 def _space_starts(changes: list[Change], delay: int) -> None:
@@ -302,7 +246,7 @@ def _space_starts(changes: list[Change], delay: int) -> None:
 
 def apply(host: Host, change: Change) -> None:
     """Carry one change out. Raises XenError."""
-    ok, why = xl.alive(host)
+    ok, why = toolstack(host).alive(host)
     if not ok:
         raise XenError(f"{change.thing} was left as it is: {why}")
     _guest_apply.apply(host, change)

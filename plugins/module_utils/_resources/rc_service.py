@@ -46,6 +46,8 @@ RC_CONF = "/etc/rc.conf"
 RC_CONF_D = "/etc/rc.conf.d"
 DEFAULTS = "/etc/defaults/rc.conf"
 PRIVCMD = "/kern/xen/privcmd"
+# What xenconsoled logs (pkgsrc xencommons.sh), and where (xen tools/console/daemon/io.c).
+CONSOLE_TRACE, CONSOLE_LOGS = "XENCONSOLED_TRACE", "/var/log/xen/console"
 XENSTORE_READ = "/usr/pkg/bin/xenstore-read"
 XENCONSOLED = "/usr/pkg/sbin/xenconsoled"
 XEN_INIT_DOM0 = "/usr/pkg/libexec/xen/bin/xen-init-dom0"
@@ -440,6 +442,8 @@ def apply(host: Host, change: Change) -> None:
     """Write settings, or start or stop, and wait until the daemons themselves say that it worked."""
     if change.action == "configure":
         for path, variable, value in change.data:
+            if variable == CONSOLE_TRACE and value:
+                host.make_dir(CONSOLE_LOGS)  # xenconsoled does not make it, and then logs nothing
             document = rcconf.parse(host.read_text(path) or "")
             host.write_text(path, rcconf.assign(document, variable, value), backup=True)
     elif change.action == "start_xencommons":
@@ -494,7 +498,7 @@ def _start_xencommons(host: Host) -> None:
 def _console_trace(host: Host) -> list[str]:
     """The argument with which the script starts xenconsoled if its output is to be logged (pkgsrc xencommons.sh)."""
     for path in (f"{RC_CONF_D}/xencommons", RC_CONF):
-        setting = rcconf.parse(host.read_text(path) or "").last("XENCONSOLED_TRACE")
+        setting = rcconf.parse(host.read_text(path) or "").last(CONSOLE_TRACE)
         if setting is not None:
             return [f"--log={setting.value}"] if setting.value and not setting.nested else []
     return []

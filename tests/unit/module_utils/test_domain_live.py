@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a guest is given and loses while it runs, on a machine in memory."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fakes import FakeXen  # noqa: E402
+from guests import LINUX, WEB, actions, machine, no_waiting, refused, run, settled  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, tmp_path):
+    return no_waiting(monkeypatch, str(tmp_path / "lock"))
+
+
+@pytest.fixture
+def host():
+    return machine()
+
+
+@pytest.fixture
+def xen(host):
+    return FakeXen(host)
+
+
+DATA = "/home/xen/data.img"
+MAC = "00:16:3e:00:00:77"
+
+
+def wants_restart(outcome):
+    return (outcome.done, [change.action for change in outcome.plan.deferred]) == ([], ["restart"])
+
+
+# -- CPUs --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pins"),
+    [
+        ({}, {"cpus": "1"}, {0: "1"}),
+        ({"cpus": "1"}, {"cpus": "0,1"}, {0: "0,1"}),
+        ({"cpus": "0-1"}, {"cpus": "all"}, {0: "all"}),
+        ({"vcpus": 2, "cpus": ["0", "1"]}, {"vcpus": 2, "cpus": ["0", "2"]}, {0: "0", 1: "2"}),
+    ],
+)
+def test_pinning_is_changed_while_it_runs(host, xen, first, second, pins):
+    run(host, dict(LINUX, **first))
+    domid = xen.named("lin1").domid
+    outcome = run(host, dict(LINUX, **second))
+    assert (sorted(actions(outcome)), outcome.failures) == (["pin", "write_config"], {})
+    assert (xen.named("lin1").pins, xen.named("lin1").domid) == (pins, domid)
+    assert settled(host, dict(LINUX, **second))
+
+
+def test_other_hands_pinning_is_found_and_set_back(host, xen):
+    run(host, dict(LINUX, cpus="1"))
+    assert settled(host, dict(LINUX, cpus="1"))
+    xen.named("lin1").pins[0] = "0,2"
+    assert actions(run(host, dict(LINUX, cpus="1"))) == ["pin"]
+    assert xen.named("lin1").pins == {0: "1"}
+
+
+def test_the_same_set_in_other_words_is_no_change(host, xen):
+    run(host, dict(LINUX, cpus="0-2,^1"))
+    xen.named("lin1").pins[0] = "0,2"
+    assert run(host, dict(LINUX, cpus="0-2,^1")).done == []
+    xen.named("lin1").pins[0] = "all"
+    assert actions(run(host, dict(LINUX, cpus="0-3"))) == ["write_config"]
+
+
+@pytest.mark.parametrize("cpus", ["4", "0-7"])
+def test_a_cpu_that_the_machine_does_not_have_is_refused(host, xen, cpus):
+    """xl takes it without a word (record create_cpus_absent, xl 4.20)."""
+    assert "this machine, which has 4" in refused(host, dict(LINUX, cpus=cpus))
+    run(host, LINUX)
+    assert "this machine, which has 4" in refused(host, dict(LINUX, cpus=cpus))
+
+
+def test_weight_and_cap_are_set_with_the_command_of_the_running_scheduler(host, xen):
+    run(host, LINUX)
+    outcome = run(host, dict(LINUX, weight=512, cap=50))
+    assert (sorted(actions(outcome)), outcome.failures) == (["set_weight", "write_config"], {})
+    assert ["sched-credit2", "-d", "1", "-w", "512", "-c", "50"] in host.ran("xl")
+    assert settled(host, dict(LINUX, weight=512, cap=50))
+    xen.named("lin1").weight = 256
+    assert actions(run(host, dict(LINUX, weight=512, cap=50))) == ["set_weight"]
+
+
+def test_a_scheduler_without_weights_is_told_and_not_believed(host, xen):
+    run(host, LINUX)
+    xen.scheduler = "rtds"
+    outcome = run(host, dict(LINUX, weight=512))
+    assert "scheduler is 'rtds'" in str(outcome.failures["lin1"])
+
+
+def test_a_guest_moves_to_another_pool(host, xen):
+    run(host, dict(LINUX, pool="Pool-0"))
+    outcome = run(host, dict(LINUX, pool="Pool-1"))
+    assert (sorted(actions(outcome)), outcome.failures) == (["set_pool", "write_config"], {})
+    assert xen.named("lin1").pool == "Pool-1"
+    assert settled(host, dict(LINUX, pool="Pool-1"))
+
+
+def test_a_missing_pool_is_refused(host, xen):
+    assert "pool fast does not exist; there are: Pool-0, Pool-1" in refused(host, dict(LINUX, pool="fast"))
+    run(host, dict(LINUX, pool="Pool-0"))
+    assert "pool fast does not exist" in refused(host, dict(LINUX, pool="fast"))
+
+
+# -- disks -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_is_given_to_a_running_guest(host, xen):
+    run(host, WEB)
+    domid = xen.named("web1").domid
+    more = dict(WEB, disks=[*WEB["disks"], {"path": DATA, "size": "1G"}])
+    outcome = run(host, more)
+    assert (sorted(actions(outcome)), outcome.failures) == (["attach_disk", "make_disk", "write_config"], {})
+    assert xen.named("web1").domid == domid
+    assert settled(host, more)
+
+
+def test_a_device_that_the_guest_does_not_take_is_a_failure_and_taken_away(host, xen):
+    """xl exits 0 and the device stays unconnected (seen on Xen 4.20 with a guest without drivers)."""
+    host.put(DATA)
+    run(host, LINUX)
+    xen.ignores_devices = True
+    outcome = run(host, dict(LINUX, disks=[DATA]))
+    assert "has not taken the disk /home/xen/data.img" in str(outcome.failures["lin1"])
+    assert xen.named("lin1").settings["disk"] == []
+    outcome = run(host, dict(LINUX, nics=["bridge0"]))
+    assert "has not taken the interface" in str(outcome.failures["lin1"])
+    assert xen.named("lin1").settings["vif"] == []
+
+
+def test_a_disk_is_taken_only_if_that_is_allowed(host, xen):
+    host.put(DATA)
+    run(host, dict(LINUX, disks=[DATA]))
+    outcome = run(host, LINUX)
+    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    outcome = run(host, LINUX, detach_devices=True)
+    assert (actions(outcome), outcome.failures) == (["detach_disk"], {})
+    assert settled(host, LINUX)
+
+
+def test_another_file_behind_a_disk_takes_a_restart(host, xen):
+    host.put(DATA)
+    host.put("/home/xen/other.img")
+    run(host, dict(LINUX, disks=[DATA]))
+    outcome = run(host, dict(LINUX, disks=["/home/xen/other.img"]), detach_devices=True)
+    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+
+
+def test_a_disk_of_another_running_guest_is_refused_under_any_name(host, xen):
+    """xl does not mind (record create-s2-same-image, NetBSD 7.99.10), and both guests' data is lost."""
+    run(host, WEB)
+    host.put("/home/xen/alias.img", "/home/xen/web1.img", kind="link")
+    host.tree["/home/xen/alias.img"].kind = "link"
+    other = dict(LINUX, disks=["/home/xen/alias.img"])
+    words = refused(host, dict(other, state="running"))
+    assert "is in use by the running guest web1" in words or "dangling link" in words
+
+
+def test_no_vnd_unit_left_is_told_before_anything_starts(host, xen):
+    xen.vnd_used = 3
+    host.put(DATA)
+    words = refused(host, dict(WEB, disks=[*WEB["disks"], DATA]))
+    assert "need 2 vnd units, and 1 are free" in words
+    assert "MAKEDEV vnd4" in words
+    host.put("/dev/vnd4d", kind="block")
+    assert run(host, dict(WEB, disks=[*WEB["disks"], DATA])).failures == {}
+
+
+def test_a_block_device_takes_no_vnd_unit(host, xen):
+    xen.vnd_used = 4
+    host.put("/dev/wd0e", kind="block")
+    assert run(host, dict(WEB, disks=["/dev/wd0e"])).failures == {}
+
+
+# -- interfaces --------------------------------------------------------------------------------------------------------
+
+
+def test_an_interface_is_given_to_a_running_guest_each_key_as_a_word_of_its_own(host, xen):
+    run(host, WEB)
+    more = dict(WEB, nics=[*WEB["nics"], {"bridge": "bridge0", "mac": MAC}])
+    outcome = run(host, more)
+    assert (sorted(actions(outcome)), outcome.failures) == (["attach_nic", "write_config"], {})
+    assert ["network-attach", "1", f"mac={MAC}", "bridge=bridge0"] in host.ran("xl")
+    assert settled(host, more)
+
+
+def test_what_a_failed_attach_leaves_is_taken_away_and_nothing_else(host, xen):
+    """Record net_attach_badbridge (xl 4.20): status 1, and the interface stays."""
+    run(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}]))
+    xen.fails_nics = True
+    outcome = run(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}, "bridge0"]))
+    assert "no luck with the bridge" in str(outcome.failures["lin1"])
+    assert [nic.split(",")[0] for nic in xen.named("lin1").settings["vif"]] == [f"mac={MAC}"]
+
+
+def test_no_interface_is_ever_taken_from_a_running_netbsd_guest(host, xen):
+    """It panics (record guest-panic-on-netdetach, NetBSD 7.99.10)."""
+    run(host, WEB)
+    outcome = run(host, dict(WEB, nics=[]), detach_devices=True)
+    assert (actions(outcome), [change.action for change in outcome.plan.deferred]) == (["write_config"], ["restart"])
+    assert not [args for args in host.ran("xl") if args[0] == "network-detach"]
+    outcome = run(host, dict(WEB, nics=[]), restart_policy="if_needed")
+    assert (actions(outcome), outcome.failures) == (["restart"], {})
+
+
+def test_an_interface_is_taken_from_another_guest_if_that_is_allowed(host, xen):
+    run(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}]))
+    assert [change.action for change in run(host, LINUX).plan.deferred] == ["restart"]
+    outcome = run(host, LINUX, detach_devices=True)
+    assert (actions(outcome), outcome.failures) == (["detach_nic"], {})
+    assert settled(host, LINUX)
+
+
+def test_an_unknown_bridge_is_refused_before_half_an_interface_is_made(host, xen):
+    """Record net_attach_badbridge (xl 4.20): the interface stays, and a later save can't be restored."""
+    run(host, LINUX)
+    assert "bridge bridge7 does not exist" in refused(host, dict(LINUX, nics=["bridge7"]))
+
+
+# -- a restart does it all ---------------------------------------------------------------------------------------------
+
+
+def test_a_restart_that_is_done_makes_live_changes_needless(host, xen):
+    run(host, LINUX)
+    changed = dict(LINUX, memory=112, weight=512, cmdline="single")
+    outcome = run(host, changed, restart_policy="if_needed")
+    assert (actions(outcome), outcome.failures) == (["write_config", "restart"], {})
+    assert settled(host, changed)
+
+
+def test_live_changes_are_done_where_the_restart_is_not_allowed(host, xen):
+    run(host, LINUX)
+    outcome = run(host, dict(LINUX, memory=112, cmdline="single"))
+    assert sorted(actions(outcome)) == ["set_memory", "write_config"]
+    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert "cmdline" in outcome.plan.deferred[0].summary

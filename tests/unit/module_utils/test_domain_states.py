@@ -1,0 +1,184 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paused and saved guests, and guests under another name, on a machine in memory."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fakes import FakeXen  # noqa: E402
+from guests import LINUX, WEB, actions, machine, no_waiting, refused, run, settled  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, tmp_path):
+    return no_waiting(monkeypatch, str(tmp_path / "lock"))
+
+
+@pytest.fixture
+def host():
+    return machine()
+
+
+@pytest.fixture
+def xen(host):
+    return FakeXen(host)
+
+
+SAVED = "/var/xen/save/lin1.save"
+UUID = "5e6f2a0c-0000-4000-8000-000000000001"
+
+
+def paused(xen, name="lin1"):
+    return xen.named(name).pauses > 0
+
+
+# -- paused ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_is_made_paused_and_stays_so(host, xen):
+    outcome = run(host, dict(LINUX, state="paused"))
+    assert (actions(outcome), outcome.failures) == (["write_config", "create"], {})
+    assert ["create", "-p", "/usr/pkg/etc/xen/lin1"] in host.ran("xl")
+    assert paused(xen)
+    assert settled(host, dict(LINUX, state="paused"))
+
+
+def test_a_running_guest_is_paused_once_and_let_run_again(host, xen):
+    run(host, LINUX)
+    outcome = run(host, dict(LINUX, state="paused"))
+    assert [(change.action, change.impact) for change in outcome.done] == [("pause", "guest_restart")]
+    assert xen.named("lin1").pauses == 1
+    assert settled(host, dict(LINUX, state="paused"))
+    assert actions(run(host, LINUX)) == ["unpause"]
+    assert not paused(xen)
+
+
+def test_a_guest_that_others_paused_twice_is_let_run(host, xen):
+    run(host, LINUX)
+    xen.named("lin1").pauses = 3
+    assert actions(run(host, LINUX)) == ["unpause"]
+    assert not paused(xen)
+
+
+# -- saved -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_is_saved_and_goes_on_from_there_once(host, xen):
+    run(host, LINUX)
+    outcome = run(host, dict(LINUX, state="saved"))
+    assert (actions(outcome), outcome.failures) == (["save"], {})
+    assert (xen.domains, SAVED in host.tree, f"{SAVED}.partial" in host.tree) == ([], True, False)
+    assert settled(host, dict(LINUX, state="saved"))
+    outcome = run(host, LINUX)
+    assert (actions(outcome), outcome.failures) == (["restore"], {})
+    assert xen.named("lin1").memory == 96
+    assert not [path for path in host.tree if path.startswith("/var/xen/save/")], "it could be restored once more"
+    assert settled(host, LINUX)
+
+
+def test_what_was_declared_while_it_was_saved_is_done_after_it_is_back(host, xen):
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    outcome = run(host, dict(LINUX, memory=112))
+    assert (actions(outcome), outcome.failures) == (["write_config", "restore", "set_memory"], {})
+    assert settled(host, dict(LINUX, memory=112))
+
+
+def test_a_setting_that_was_changed_while_it_was_saved_asks_for_a_restart(host, xen):
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    changed = dict(LINUX, settings={"nomigrate": 1})
+    outcome = run(host, changed)
+    assert (actions(outcome), outcome.failures) == (["write_config", "restore"], {})
+    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert [change.action for change in run(host, changed).plan.deferred] == ["restart"]
+
+
+def test_a_failed_restore_keeps_the_saved_memory(host, xen):
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    xen.create_error = (3, "libxl: error: libxl_create.c:1:domcreate_rebuild_done: cannot rebuild domain\n")
+    outcome = run(host, LINUX)
+    assert "cannot rebuild domain" in str(outcome.failures["lin1"])
+    assert (SAVED in host.tree, f"{SAVED}.restoring" in host.tree) == (True, False)
+    xen.create_error = None
+    assert actions(run(host, LINUX)) == ["restore"]
+
+
+def test_a_guest_that_does_not_answer_is_not_saved_and_runs_on(host, xen):
+    run(host, LINUX)
+    xen.named("lin1").deaf = True
+    outcome = run(host, dict(LINUX, state="saved"))
+    assert "didn't acknowledge" in str(outcome.failures["lin1"])
+    assert not [path for path in host.tree if path.startswith("/var/xen/save/")]
+    assert xen.named("lin1")
+
+
+def test_nothing_can_be_saved_of_a_guest_that_does_not_run(host, xen):
+    assert "it is not running, so there is no memory to save" in refused(host, dict(LINUX, state="saved"))
+
+
+def test_an_overtaken_memory_is_put_where_nothing_restores_it(host, xen):
+    """Restored over disks that a guest has written to since, it would ruin them."""
+    run(host, LINUX)
+    host.put(SAVED, "old")
+    assert actions(run(host, LINUX)) == ["set_aside"]
+    assert (SAVED in host.tree, host.text(f"{SAVED}.old")) == (False, "old")
+    assert actions(run(host, dict(LINUX, state="destroyed"))) == ["destroy"]
+    assert actions(run(host, LINUX)) == ["create"]
+
+
+def test_a_guest_that_is_to_be_off_keeps_its_saved_memory(host, xen):
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    outcome = run(host, dict(LINUX, state="shutdown"))
+    assert (outcome.done, SAVED in host.tree) == ([], True)
+    assert "its memory is saved" in outcome.plan.warnings[0]
+
+
+def test_an_absent_guest_loses_its_saved_memory_only_with_its_disks(host, xen):
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    gone = {"name": "lin1", "state": "absent"}
+    assert "is kept" in run(host, gone).plan.warnings[0]
+    assert SAVED in host.tree
+    assert actions(run(host, gone, remove_disks=True)) == ["remove_disk"]
+    assert SAVED not in host.tree
+
+
+# -- another name ------------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_with_a_declared_uuid_is_renamed_while_it_runs(host, xen):
+    run(host, dict(LINUX, uuid=UUID))
+    domid = xen.named("lin1").domid
+    renamed = dict(LINUX, name="lin2", uuid=UUID)
+    outcome = run(host, renamed)
+    assert (actions(outcome), outcome.failures) == (["rename", "remove_config", "write_config"], {})
+    assert xen.named("lin2").domid == domid
+    assert "/usr/pkg/etc/xen/lin1" not in host.tree
+    assert settled(host, renamed)
+
+
+def test_a_guest_that_is_off_is_renamed_by_its_file(host, xen):
+    run(host, dict(LINUX, uuid=UUID, state="shutdown"))
+    outcome = run(host, dict(LINUX, name="lin2", uuid=UUID, state="shutdown"))
+    assert sorted(actions(outcome)) == ["remove_config", "write_config"]
+    assert ("/usr/pkg/etc/xen/lin1" in host.tree, "/usr/pkg/etc/xen/lin2" in host.tree) == (False, True)
+
+
+def test_a_uuid_of_another_declared_guest_is_refused(host, xen):
+    run(host, dict(LINUX, uuid=UUID))
+    words = refused(host, dict(LINUX, uuid=UUID), dict(WEB, uuid=UUID))
+    assert "guest web1: uuid is" in words
+
+
+def test_without_a_declared_uuid_another_name_is_another_guest(host, xen):
+    run(host, LINUX)
+    assert actions(run(host, dict(LINUX, name="lin2"))) == ["write_config", "create"]
+    assert len(xen.domains) == 2
