@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine is: bare metal, dom0 or domU, its system, its hypervisor, its packages. Reads only.
+"""What a machine is: bare metal, dom0 or domU, its system, its toolstack, its packages. Reads only.
 
 Ansible's own facts can't tell: on NetBSD they call whatever has /dev/xencons a Xen guest, and every stock amd64 machine
 has that node (record ansible-virt-facts, NetBSD 7.99.10).
@@ -12,9 +12,10 @@ import os
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
+from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose
 
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
 # "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.
@@ -22,11 +23,16 @@ _KERNEL_CONFIG = re.compile(r"\(([^)]+)\)")
 _PACKAGE = re.compile(r"(?P<base>\S+)-(?P<version>[^\s-]+)\Z")
 _PKG_INFO = ("/usr/pkg/sbin/pkg_info", "/usr/sbin/pkg_info")
 PACKAGE_SECONDS = 60.0
+PCI_DEVICES = "/kern/xen/pci"
 
 
-def describe(host: Host) -> dict[str, Any]:
-    """The machine in plain data; ``hypervisor`` is None unless this is a dom0 whose hypervisor answers."""
+def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
+    """The machine in plain data; ``installed`` are its packages, base name to version.
+
+    ``hypervisor`` is None unless this is a dom0 whose hypervisor answers, ``pci`` unless it is a NetBSD dom0.
+    """
     uname = os.uname()
+    is_netbsd = uname.sysname == "NetBSD"
     role = _role(host, uname.version)
     return {
         "name": uname.nodename,
@@ -34,11 +40,12 @@ def describe(host: Host) -> dict[str, Any]:
         "release": uname.release,
         "machine": uname.machine,
         "kernel": uname.version,
-        "kernel_config": _kernel_config(uname.version) if uname.sysname == "NetBSD" else None,
+        "kernel_config": _kernel_config(uname.version) if is_netbsd else None,
         "role": role,
-        "kernfs": host.exists("/kern/version") if uname.sysname == "NetBSD" else None,
-        "hypervisor": _hypervisor(host) if role == DOM0 else None,
+        "kernfs": host.exists("/kern/version") if is_netbsd else None,
+        "hypervisor": _hypervisor.describe(host, installed) if role == DOM0 else None,
         "toolstack": _toolstack(host) if role == DOM0 else None,
+        "pci": {"hidden": hidden_devices(host)} if role == DOM0 and is_netbsd else None,
     }
 
 
@@ -63,32 +70,16 @@ def _role(host: Host, version: str) -> str:
     return BARE_METAL
 
 
-def _hypervisor(host: Host) -> dict[str, Any] | None:
-    """``xl info`` in plain data. It needs no xenstored (behaviour 7 of the real xl); memory is in MiB."""
-    try:
-        info = xl.info(host)
-    except CommandFailed:
-        return None
-    return {
-        "version": info.get("xen_version"),
-        "release": f"{info.get('xen_major')}.{info.get('xen_minor')}",
-        "commandline": info.get("xen_commandline"),
-        "capabilities": (info.get("xen_caps") or "").split(),
-        "virtualization": (info.get("virt_caps") or "").split(),
-        "scheduler": info.get("xen_scheduler"),
-        "memory_total": _number(info.get("total_memory")),
-        "memory_free": _number(info.get("free_memory")),
-        "cpus": _number(info.get("nr_cpus")),
-    }
-
-
-def _number(text: Any) -> int | None:
-    return int(text) if text is not None and str(text).isdigit() else None
-
-
 def _toolstack(host: Host) -> dict[str, Any]:
-    alive, why = xl.alive(host)
-    return {"name": "xl", "alive": alive, "why": why}
+    tool = choose.toolstack(host)
+    alive, why = tool.alive(host)
+    return {"name": tool.NAME, "alive": alive, "why": why}
+
+
+def hidden_devices(host: Host) -> list[str]:
+    """The PCI devices that this NetBSD dom0 leaves to guests, ``0000:bb:dd.f``: one file each
+    (sys/arch/xen/xen/pciback.c). The directory is there only if it was booted with pciback.hide."""
+    return pci.addresses_in(host.list_dir(PCI_DEVICES))
 
 
 def packages(host: Host) -> dict[str, str]:

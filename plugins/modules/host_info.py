@@ -10,7 +10,8 @@ module: host_info
 short_description: What a machine is, and the state of everything that the collection manages
 version_added: 0.1.0
 description:
-  - Tells bare metal, dom0 and domU apart, which hypervisor runs, and which packages are installed.
+  - Tells bare metal, dom0 and domU apart, which hypervisor runs and which is installed, what guests the machine can
+    have, which PCI devices are left to them, and which packages are installed.
   - With O(resources) it also reads the state of the collection's resources, in this one call. Registered as
     C(netbsd_xen_host), that state is what the tasks after it are planned against; a task whose plan is empty does not
     call the machine again. See the collection's C(playbooks/site.yml).
@@ -25,7 +26,7 @@ options:
     type: list
     elements: str
     default: []
-    choices: [all, boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files]
+    choices: [all, boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files, xl_conf]
 """
 
 EXAMPLES = r"""
@@ -36,6 +37,11 @@ EXAMPLES = r"""
 - name: Only a dom0 can have guests
   ansible.builtin.assert:
     that: machine.host.role == 'dom0'
+
+- name: Hosts that wait for a reboot into the installed hypervisor
+  ansible.builtin.debug:
+    msg: "{{ machine.host.hypervisor.version }} runs, {{ machine.host.hypervisor.installed.version }} is installed"
+  when: machine.host.hypervisor.current is false
 
 - name: Read everything once; later tasks of this play plan against it
   netbsd.xen.host_info:
@@ -89,15 +95,98 @@ host:
       type: bool
       returned: success
     hypervisor:
-      description: The running hypervisor; null unless this is a dom0 whose hypervisor answers. Memory in MiB.
+      description: The running hypervisor; null unless this is a dom0 whose hypervisor answers.
       type: dict
       returned: success
-      sample: {version: 4.20.1, release: "4.20", memory_total: 16384, memory_free: 12000, cpus: 8}
+      contains:
+        version:
+          description: Its version.
+          type: str
+          returned: success
+          sample: 4.20.2_20260610nb0
+        release:
+          description: The release that it belongs to.
+          type: str
+          returned: success
+          sample: "4.20"
+        commandline:
+          description: The arguments that it was booted with.
+          type: str
+          returned: success
+          sample: dom0_mem=1G
+        capabilities:
+          description: What it can run, C(xen_caps) of C(xl info).
+          type: list
+          elements: str
+          returned: success
+          sample: [xen-3.0-x86_64, hvm-3.0-x86_64]
+        virtualization:
+          description: What the machine offers it, C(virt_caps) of C(xl info).
+          type: list
+          elements: str
+          returned: success
+          sample: [pv, hvm, hap]
+        guest_types:
+          description: The types of guests that follow from these, of V(pv), V(pvh) and V(hvm).
+          type: list
+          elements: str
+          returned: success
+          sample: [pv, pvh, hvm]
+        scheduler:
+          description: Its scheduler.
+          type: str
+          returned: success
+          sample: credit2
+        memory_total:
+          description: The machine's memory in MiB.
+          type: int
+          returned: success
+          sample: 16384
+        memory_free:
+          description: Memory that belongs to no domain, in MiB.
+          type: int
+          returned: success
+          sample: 12000
+        cpus:
+          description: The number of real CPUs.
+          type: int
+          returned: success
+          sample: 8
+        boots:
+          description:
+            - The hypervisor of the boot menu's default entry, C(file), and whether that is the one of the installed
+              package, C(from_package), null if there is none to compare it with.
+            - Null if the default entry boots no hypervisor, or there is no C(/boot.cfg).
+          type: dict
+          returned: success
+          sample: {file: /xen-4.20.gz, from_package: true}
+        installed:
+          description:
+            - The installed package of the hypervisor, C(package), C(release) and C(version). Of several it is the one
+              whose file the next boot boots, else the one of the running release.
+            - Null if none is installed, or it can't be told which one counts.
+          type: dict
+          returned: success
+          sample: {package: xenkernel420, release: "4.20", version: "20260610"}
+        current:
+          description:
+            - Whether the hypervisor that runs is RV(host.hypervisor.installed). If not, the machine waits for a reboot.
+            - Null if that can't be told. Before Xen 4.18 two revisions of one package look alike.
+          type: bool
+          returned: success
     toolstack:
-      description: The toolstack and whether its xenstored is alive; null unless this is a dom0.
+      description: The toolstack, V(xl) or V(xm), and whether its xenstored is alive; null unless this is a dom0.
       type: dict
       returned: success
       sample: {name: xl, alive: true, why: ""}
+    pci:
+      description:
+        - The PCI devices that this dom0 leaves to guests, C(hidden), by their addresses. They are hidden from dom0's
+          drivers at boot, with O(netbsd.xen.bootloader#role:main:bootloader_pci_hide).
+        - Null unless this is a NetBSD dom0.
+      type: dict
+      returned: success
+      sample: {hidden: ["0000:03:00.0"]}
 packages:
   description: Installed binary packages, base name to version.
   returned: success
@@ -152,7 +241,8 @@ def snapshot(host, names):
 
 def gather(host, names):
     """The module's result."""
-    result = {"host": _machine.describe(host), "packages": _machine.packages(host)}
+    packages = _machine.packages(host)
+    result = {"host": _machine.describe(host, packages), "packages": packages}
     if names:
         result["snapshot"] = snapshot(host, RESOURCES if "all" in names else names)
     return result

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     boot_cfg,
@@ -22,6 +23,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     domain,
     rc_service,
     system_files,
+    xl_conf,
 )
 
 # A dom0 with its tools does not boot with less.
@@ -65,15 +67,16 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     """Everything that is wrong with one host. ``options`` are the roles' argument specs, by variable."""
     problems = dict(variables.problems)
     values = _typed(variables.values, options, problems)
-    # A default that fails was made from a declared variable that is reported itself.
-    declared = {name: text for name, text in problems.items() if name in variables.declared}
-    errors = list((declared or problems).values()) + misspelt(variables.declared, options)
+    errors = [text for name, text in problems.items() if name in variables.declared]
+    errors += misspelt(variables.declared, options)
     report = HostReport(variables.host, guests=len(values.get("domu_guests") or []))
     for check in CHECKS:
         try:
             errors += check(values, report)
         except Exception as error:  # a defect of ours must not hide what is wrong elsewhere
             errors.append(f"internal error in {check.__name__}, please report it: {type(error).__name__}: {error}")
+    # A default that fails was made from a declared variable, which is reported itself as a rule.
+    errors = errors or list(problems.values())
     lines = [line.strip() for error in errors for line in error.splitlines()]
     report.errors = [f"host {report.host}: {line}" for line in dict.fromkeys(lines)]
     return report
@@ -170,7 +173,7 @@ def _check_dom0(values: dict[str, Any], report: HostReport) -> list[str]:
 
 
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _dom0_memory(values.get("bootloader_dom0_memory"))
+    errors = _dom0_memory(values.get("bootloader_dom0_memory")) + _pci_hide(values.get("bootloader_pci_hide") or [])
     options = ("entries", "default", "timeout", "other_entries")
     params = {option: values["bootloader_" + option] for option in options if "bootloader_" + option in values}
     return errors + [f"boot menu: {error}" for error in _refusals(boot_cfg, params)]
@@ -190,6 +193,14 @@ def _dom0_memory(text: str | None) -> list[str]:
     return [] if enough else [f"bootloader_dom0_memory is {text!r}; {allowed}"]
 
 
+def _pci_hide(devices: list[str]) -> list[str]:
+    try:
+        pci_hide_argument(devices)
+    except ValueError as error:
+        return [f"bootloader_pci_hide: {error}"]
+    return []
+
+
 def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
     if "makedev_vnd_units" not in values:
         return []
@@ -198,7 +209,8 @@ def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
 
 def _check_services(values: dict[str, Any], report: HostReport) -> list[str]:
     errors = _each_then_all(rc_service, "services", values.get("services_extra") or [])
-    return [f"services_extra: {error}" for error in errors]
+    xl_errors = _refusals(xl_conf, {"settings": values.get("services_xl_conf") or {}})
+    return [f"services_extra: {error}" for error in errors] + [f"services_xl_conf: {error}" for error in xl_errors]
 
 
 def _check_files(values: dict[str, Any], report: HostReport) -> list[str]:
@@ -214,7 +226,9 @@ def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
     common: dict[str, Any] = {"host_name": report.host}
     names = {
         "os_defaults": "domu_os_defaults",
+        "release": "domu_release",
         "config_dir": "domu_config_dir",
+        "save_dir": "domu_save_dir",
         "shutdown_timeout": "domu_shutdown_timeout",
         "destroy_after": "domu_destroy_after",
         "start_delay": "domu_start_delay",
@@ -232,8 +246,10 @@ def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
 
 def _sound_guests(raw: Any, common: dict[str, Any]) -> Iterable[Any]:
     """The declared guest in its long form, or nothing if there is something wrong with it."""
+    # Alone it has nobody to depend on.
+    alone = {key: value for key, value in raw.items() if key != "depends_on"} if isinstance(raw, dict) else raw
     try:
-        return _declare(domain, {"guests": [raw], **common}).guests
+        return _declare(domain, {"guests": [alone], **common}).guests
     except Refused:
         return ()
 

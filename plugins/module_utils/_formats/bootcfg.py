@@ -174,6 +174,15 @@ def native_kernel(entry: Entry) -> str | None:
     return None
 
 
+def hypervisor(entry: Entry) -> str | None:
+    """The hypervisor that an entry boots, as far as it lies in the root file system, or None."""
+    for command in entry.commands:
+        words = command.split()
+        if words[0] == "multiboot" and len(words) > 1:
+            return boot_file(words[1])
+    return None
+
+
 def dom0_arguments(entry: Entry) -> str:
     """The arguments of the kernel that a hypervisor is given, empty for a native entry."""
     if not any(command.split()[0] == "multiboot" for command in entry.commands):

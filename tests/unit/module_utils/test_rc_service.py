@@ -366,3 +366,11 @@ def test_reading_with_xenstored_dead_asks_nobody_who_would_hang(tmp_path):
     host = Machine(tmp_path)
     assert rc_service.read(host)["xenstore"] is None
     assert host.ran == ["/bin/ps -axo pid=,comm="]
+
+
+def test_consoles_are_logged_from_the_next_start_on_and_have_a_directory_for_it(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    run(host, {"name": "xencommons", "variables": {"XENCONSOLED_TRACE": "guest"}})
+    assert host.text("/etc/rc.conf") == RC_CONF + 'XENCONSOLED_TRACE="guest"\n'
+    assert host.stat("/var/log/xen/console").kind == "directory"
+    assert host.processes == ["xenstored", "xenconsoled"]  # whoever sits at a console stays there

@@ -51,7 +51,7 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
 @pytest.mark.parametrize(
     ("values", "parts"),
     [
-        ({"domu_guests": [guest(cpus=2)]}, ["guest web1", "cpus", "vcpus"]),
+        ({"domu_guests": [guest(vcpu=2)]}, ["guest web1", "vcpu", "vcpus"]),
         ({"domu_guests": [guest(memory="lots")]}, ["guest web1: memory is 'lots'; allowed is"]),
         ({"domu_guests": [guest(name="../etc/passwd")]}, ["name is '../etc/passwd'", "allowed"]),
         ({"domu_guests": [guest(disks=["/home/../etc/x"])]}, ["guest web1", "'/home/../etc/x'", "allowed"]),
@@ -72,6 +72,12 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"bootloader_entries": [{"name": "a:b", "kernel": "/netbsd"}]}, ["boot menu", "'a:b'"]),
         ({"makedev_vnd_units": 100000}, ["makedev", "vnd_units is 100000"]),
         ({"services_extra": [{"name": "../sh"}]}, ["services_extra", "../sh"]),
+        ({"services_xl_conf": {"autobaloon": "off"}}, ["services_xl_conf: xl.conf: 'autobaloon'", "autoballoon"]),
+        ({"services_xl_conf": {"claim_mode": 7}}, ["claim_mode is 7; allowed is 0 or 1"]),
+        ({"services_xl_conf": "off"}, ["services_xl_conf is 'off'; allowed is a dictionary"]),
+        ({"bootloader_pci_hide": ["wm0"]}, ["bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is"]),
+        ({"bootloader_pci_hide": ["3:0.0", "03:00.0"]}, ["bootloader_pci_hide: 0000:03:00.0 is there twice"]),
+        ({"bootloader_pci_hide": [f"3:{slot}.0" for slot in range(8)]}, ["pci_hide: 8 devices", "7 devices"]),
         ({"domu_start_delay": -1}, ["start_delay is -1"]),
     ],
 )
@@ -85,11 +91,11 @@ def test_a_mistake_is_one_line_with_host_thing_and_what_is_allowed(values: dict[
 
 def test_one_mistake_does_not_hide_the_others() -> None:
     errors = report(
-        domu_guests=[guest(memory="lots"), guest(name="web2", cpus=1, disks=["/dev/wd0f"]), guest(name="7", disks=[])],
+        domu_guests=[guest(memory="lots"), guest(name="web2", vcpu=1, disks=["/dev/wd0f"]), guest(name="7", disks=[])],
         bridge_bridges=[{"name": "bridge0"}, {"name": "x y"}, {"name": "../z"}],
         bootloader_reboot="maybe",
     ).errors
-    for part in ("lots", "cpus", "'7'", "x y", "../z", "maybe"):
+    for part in ("lots", "vcpu", "'7'", "x y", "../z", "maybe"):
         assert len([error for error in errors if part in error]) == 1, part
 
 
@@ -130,6 +136,19 @@ def test_a_mac_address_on_two_hosts_is_refused() -> None:
 
 def test_guests_of_one_name_on_two_hosts_get_different_addresses() -> None:
     assert _declared.check_rack([report("xen1"), report("xen2")]) == []
+
+
+def test_guests_that_depend_on_others_are_looked_at_too() -> None:
+    database = guest(name="db1", disks=[])
+    assert report(domu_guests=[database, guest(depends_on=["db1"])]).errors == []
+    assert report(domu_guests=[database, guest(depends_on=["db1"], nics=["bridge7"])]).errors == [
+        "host xen1: guest web1: bridge is 'bridge7'; the bridges in bridge_bridges are bridge0"
+    ]
+
+
+def test_a_release_that_nobody_knows_is_refused() -> None:
+    errors = report(domu_release="9.9").errors
+    assert len(errors) == 1 and "'9.9'" in errors[0] and "4.20" in errors[0]
 
 
 # -- with Ansible ------------------------------------------------------------------------------------------------------
@@ -181,6 +200,7 @@ def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: 
             "xen1": {**SOUND, "domu_guests": [guest(memory="lots")], "services_watchdog": "maybe"},
             "xen2": {**SOUND, "domu_guests": "{{ missing_variable }}"},
             "xen3": {**SOUND, "domu_config_dir": "{{ netbsd_xen_host.host.name }}"},
+            "xen4": {**SOUND, "bootloader_pci_hide": ["wm0"]},
         },
     )
     text = run.stdout + run.stderr
@@ -189,4 +209,7 @@ def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: 
     assert "host xen1: services_watchdog is 'maybe'; allowed is true or false." in text
     assert "host xen2: domu_guests can't be worked out: 'missing_variable' is undefined" in text
     assert "host xen3" not in text
+    # The boot menu that is made from it can't be worked out either; that is no second mistake.
+    assert "bootloader_entries" not in text
+    assert "host xen4: bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is" in text
     assert "Traceback" not in text
