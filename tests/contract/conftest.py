@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from contract_target import TARGETS, Target
+from contract_xl import Xl
+from story import story  # noqa: F401  a fixture
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,3 +27,11 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     # Not pytest's temporary directory: other runs may clean that up while a test's ending still needs the machine.
     with tempfile.TemporaryDirectory(prefix="contract-") as scratch, TARGETS[name](Path(scratch)) as machine:
         yield machine
+
+
+@pytest.fixture
+def xl(target: Target) -> Iterator[Xl]:
+    """xl itself on the target. Whatever guests there are at the test's end are destroyed."""
+    tool = Xl(target)
+    yield tool
+    tool.destroy_all()

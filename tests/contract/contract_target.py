@@ -7,12 +7,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,19 @@ SIM_FACTS = {
     "ramdisk": "/srv/xen/initrd.img",
     "ignoring_kernel": "/srv/xen/noack.bin",
     "disks": ["/srv/xen/disk1.img", "/srv/xen/disk2.img", "/srv/xen/disk3.img"],
+    "crashing_kernel": "/srv/xen/crash.bin",
     "config_dir": "/usr/pkg/etc/xen",
+    "console_log_dir": "/var/log/xen/console",
+    "python": "/usr/pkg/bin/python3.13",
+    "host_cpus": 4,
+    "pvh": True,
+    "time_scale": 0.1,
 }
 
 # Exit statuses of ansible(1): the task went well, or failed on a host. All others mean that it did not run.
 _OK, _FAILED = 0, 2
+_SSH_FAILED = 255
+_INVENTORY = "inventory.yml"
 
 
 class TargetError(Exception):
@@ -49,10 +59,14 @@ class Target:
     inventory: file of the inventory
     facts:     what tests may use there, all paths but the bridges' names: xl, bridge, second_bridge, kernel and ramdisk
                (of a guest that acknowledges a shutdown in about a second), ignoring_kernel (of one that never does),
-               disks (a list), config_dir
+               crashing_kernel (of one that panics if it has no ramdisk), disks (a list), config_dir, console_log_dir,
+               python, host_cpus (of which dom0 leaves at least one alone), pvh (whether such guests run),
+               time_scale (how long guests take, as a part of what real ones take)
     seconds:   time limit of one command or module run
     scratch:   a directory here for files of the harness
     ssh:       the ssh command for the machine, to be followed by one word: a line for its shell
+    restart:   a function that ends the machine, dead or alive, and boots it as it was at first; with `with_xen=False`
+               as the same machine without the hypervisor. None if the machine is not the tests' own
     """
 
     name: str
@@ -62,6 +76,7 @@ class Target:
     seconds: float
     scratch: Path
     ssh: Sequence[str]
+    restart: Callable[..., None] | None
 
     def module(self, name: str, args: Mapping[str, Any], check: bool = False, diff: bool = False) -> dict[str, Any]:
         """Runs a module once and returns its result as JSON has it, a failure's too (`failed` is then true).
@@ -85,73 +100,128 @@ class Target:
         result.pop("invocation", None)
         return result
 
-    def run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def run(self, argv: Sequence[str], seconds: float | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command on the machine by ssh, word by word, whatever its status; 255 may be ssh's own.
 
-        Raises subprocess.TimeoutExpired if it does not end.
+        Raises subprocess.TimeoutExpired if it does not end within ``seconds``; there it goes on.
         """
-        return _run([*self.ssh, shlex.join(argv)], self.seconds)
+        return _run([*self.ssh, shlex.join(argv)], seconds or self.seconds)
 
 
 @contextlib.contextmanager
 def real_xen(scratch: Path) -> Iterator[Target]:
     """Real Xen in QEMU. A machine that runs already is used as it is and left running: handy while writing a test."""
     was_running = _run([str(LAB), "status"], 60).returncode == 0
+
+    def restart(with_xen: bool = True) -> None:
+        _run([str(LAB), "stop"], 120, check=True)
+        _run([str(LAB), "boot", "--port", port, *([] if with_xen else ["--without-xen"])], 600, check=True)
+
     try:
         _run([str(LAB), "boot"], 3600, check=True)
         facts = json.loads(_run([str(LAB), "facts"], 60, check=True).stdout)
         inventory = _run([str(LAB), "inventory"], 60, check=True).stdout
+        variables = _variables(scratch, "xenlab", inventory)
+        port = str(variables["ansible_port"])
         # Ten times what an idle machine takes: the tests may share two cores with others.
-        yield _target("xen", "xenlab", inventory, facts, 240, scratch)
+        with _target("xen", "xenlab", variables, facts, 240, scratch) as target:
+            yield target if was_running else _restarting(target, restart)
     finally:
         if not was_running:
             _run([str(LAB), "stop"], 120, check=True)
 
 
 @contextlib.contextmanager
-def simulated_dom0(scratch: Path) -> Iterator[Target]:
-    """One host of the simulated rack, with the same guest files as real Xen has."""
+def simulated_dom0(scratch: Path, profile: str | None = None) -> Iterator[Target]:
+    """One host of the simulated rack, with the same guest files as real Xen has. ``profile`` is one of the simulator's,
+    for a machine of another era than the default one's."""
     rack, host = scratch / "rack", "contract1"
     simrack = str(SIMRACK)
-    _run([simrack, "create", str(rack), "--names", host, "--dom0"], 60, check=True)
+
+    def restart(with_xen: bool = True) -> None:
+        menu = rack / "hosts" / host / "root/boot.cfg"
+        entry = 1 if with_xen else 2  # of the menu: Xen, then plain NetBSD
+        menu.write_text(re.sub("(?m)^default=.*", f"default={entry}", menu.read_text(encoding="utf-8")), "utf-8")
+        _run([simrack, "reboot", str(rack), host], 60, check=True)
+        _prepare_sim(target)
+
+    era = ["--profile", profile] if profile else []
+    _run([simrack, "create", str(rack), "--names", host, "--dom0", *era], 60, check=True)
     try:
         _run([simrack, "start", str(rack)], 60, check=True)
-        inventory = _run([simrack, "inventory", str(rack)], 60, check=True).stdout
-        target = _target("sim", host, inventory, SIM_FACTS, 90, scratch)
-        prepared = target.run(["sh", "-c", _prepare_sim()])
-        if prepared.returncode != 0:
-            raise TargetError(f"cannot prepare the simulated host: {prepared.stderr}")
-        yield target
+        variables = _variables(scratch, host, _run([simrack, "inventory", str(rack)], 60, check=True).stdout)
+        with _target("sim", host, variables, SIM_FACTS, 90, scratch) as target:
+            _prepare_sim(target)
+            yield _restarting(target, restart)
     finally:
         _run([simrack, "destroy", str(rack)], 60, check=True)
 
 
-def _prepare_sim() -> str:
-    """Shell commands that put the guest files of SIM_FACTS on a simulated host, and make the second bridge.
+def _prepare_sim(target: Target) -> None:
+    """Puts the guest files of SIM_FACTS on a simulated host that has just booted, and makes the bridges.
 
-    The simulator looks at a kernel's name only: `linu` in it is a Linux guest, `noack` one that ignores requests.
+    The simulator looks at a kernel's name (`linu` in it is a Linux guest, `noack` one that ignores requests), and
+    whether the file begins with `crash`. Raises TargetError if the host is not there within a minute.
     """
+    bridges = [SIM_FACTS["bridge"], SIM_FACTS["second_bridge"]]
     lines = ["set -e", "mkdir -p /srv/xen"]
     lines += [f"echo test guest > {SIM_FACTS[name]}" for name in ("kernel", "ramdisk", "ignoring_kernel")]
     lines += [f"dd if=/dev/zero of={disk} bs=1048576 count=8 2>/dev/null" for disk in SIM_FACTS["disks"]]
-    lines += [f"/sbin/ifconfig {SIM_FACTS['second_bridge']} create"]
-    return "\n".join(lines)
+    lines += [f"echo crash > {SIM_FACTS['crashing_kernel']}"]
+    lines += [f"/sbin/ifconfig {name} >/dev/null 2>&1 || /sbin/ifconfig {name} create" for name in bridges]
+    deadline = time.monotonic() + 60
+    while (prepared := target.run(["sh", "-c", "\n".join(lines)])).returncode == _SSH_FAILED:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    if prepared.returncode != 0:
+        raise TargetError(f"cannot prepare the simulated host: {prepared.stderr}")
 
 
 TARGETS = {"xen": real_xen, "sim": simulated_dom0}
 
 
-def _target(name: str, host: str, inventory: str, facts: Mapping[str, Any], seconds: float, scratch: Path) -> Target:
-    path = scratch / "inventory.yml"
+def _variables(scratch: Path, host: str, inventory: str) -> dict[str, Any]:
+    """Writes the inventory to its file, and returns what it says of the host."""
+    path = scratch / _INVENTORY
     path.write_text(inventory, encoding="utf-8")
     listing = _run([_ansible("ansible-inventory"), "-i", str(path), "--host", host], 60, check=True)
-    return Target(name, host, path, facts, seconds, scratch, _ssh_argv(json.loads(listing.stdout)))
+    return json.loads(listing.stdout)
 
 
-def _ssh_argv(variables: Mapping[str, Any]) -> tuple[str, ...]:
-    """The ssh command to which Ansible's connection variables of a host amount."""
+@contextlib.contextmanager
+def _target(
+    name: str, host: str, variables: Mapping[str, Any], facts: Mapping[str, Any], seconds: float, scratch: Path
+) -> Iterator[Target]:
+    """A target that can't be restarted. At the end the connection that its commands share is closed."""
+    target = Target(name, host, scratch / _INVENTORY, facts, seconds, scratch, _ssh_argv(variables, scratch), None)
+    try:
+        yield target
+    finally:
+        _close_connection(target)
+
+
+def _restarting(target: Target, restart: Callable[..., None]) -> Target:
+    def closing(with_xen: bool = True) -> None:
+        _close_connection(target)
+        restart(with_xen)
+
+    return replace(target, restart=closing)
+
+
+def _close_connection(target: Target) -> None:
+    """Without it, the first command after a restart would wait for a machine that is no more."""
+    _run([*target.ssh[:1], "-O", "exit", *target.ssh[1:]], 30)
+
+
+def _ssh_argv(variables: Mapping[str, Any], scratch: Path) -> tuple[str, ...]:
+    """The ssh command to which Ansible's connection variables of a host amount; calls share one connection.
+
+    A new one takes a second under emulation.
+    """
     return (
         "ssh",
+        *("-o", "ControlMaster=auto", "-o", "ControlPersist=300", "-o", f"ControlPath={scratch}/ssh"),
         *shlex.split(variables.get("ansible_ssh_args", "")),
         *shlex.split(variables.get("ansible_ssh_common_args", "")),
         *("-p", str(variables["ansible_port"]), "-i", variables["ansible_ssh_private_key_file"]),

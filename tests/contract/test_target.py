@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from contract_target import Target, TargetError
+from contract_xl import Xl
 
 
 def test_module_returns_the_result(target: Target) -> None:
@@ -44,8 +45,23 @@ def test_machine_is_a_dom0_without_guests(target: Target) -> None:
 
 
 def test_facts_are_true(target: Target) -> None:
-    files = [target.facts[name] for name in ("xl", "kernel", "ramdisk", "ignoring_kernel", "config_dir")]
+    names = ("xl", "kernel", "ramdisk", "ignoring_kernel", "crashing_kernel", "config_dir", "python")
+    files = [target.facts[name] for name in names]
     disks = list(target.facts["disks"])
     missing = [path for path in files + disks if target.run(["test", "-e", path]).returncode != 0]
     assert missing == []
     assert len(disks) >= 2
+    info = target.run([target.facts["xl"], "info"]).stdout
+    assert f"nr_cpus                : {target.facts['host_cpus']}\n" in info
+
+
+def test_what_a_guest_writes_to_its_console_is_kept(target: Target, xl: Xl) -> None:
+    xl.boot("talker")
+    log = f"{target.facts['console_log_dir']}/guest-talker.log"
+    assert target.run(["test", "-s", log]).returncode == 0
+
+
+def test_a_pvh_guest_runs(target: Target, xl: Xl) -> None:
+    assert target.facts["pvh"] is True
+    xl.boot("modern", type="pvh", memory=128)
+    xl.ok("shutdown", "-w", "modern")

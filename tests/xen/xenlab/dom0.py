@@ -125,6 +125,7 @@ def _configure(root: Path, image: Path) -> None:
     (root / "etc/hostname").write_text(f"{HOST}\n", encoding="ascii")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOST}\n", encoding="ascii")
     (root / "etc/fstab").write_text("# the initramfs mounts /\n", encoding="ascii")
+    _inside(root, GUEST_FACTS["console_log_dir"]).mkdir(parents=True, exist_ok=True)  # xenconsoled makes none
     (root / "etc/machine-id").write_text("0123456789abcdef" * 2 + "\n", encoding="ascii")
     _install_ssh_keys(root, image)
     _choose_units(root)

@@ -25,11 +25,22 @@ GUEST_FACTS = {
     "kernel": "/srv/xen/vmlinux",
     "ramdisk": "/srv/xen/initrd.img",
     "ignoring_kernel": "/srv/xen/grub.bin",
+    "crashing_kernel": "/srv/xen/vmlinux",
     "disks": ["/srv/xen/disk1.img", "/srv/xen/disk2.img", "/srv/xen/disk3.img"],
     "config_dir": "/etc/xen",
+    "python": "/usr/bin/python3",
+    "console_log_dir": "/var/log/xen/console",
+    "host_cpus": 2,
+    "pvh": True,
+    "time_scale": 1,
 }
-"""What is in dom0 for the tests. The guest of `kernel` and `ramdisk` acknowledges a shutdown in about a second; that of
-`ignoring_kernel` never does. The bridges are made at boot by files/dom0/usr/local/sbin/lab-net."""
+"""What is in dom0 for the tests.
+
+The guest of `kernel` and `ramdisk` acknowledges a shutdown in about a second, that of `ignoring_kernel` never, and that
+of `crashing_kernel` panics if it has no ramdisk. The bridges are made at boot by files/dom0/usr/local/sbin/lab-net.
+`host_cpus` are the CPUs of the host, of which dom0 has one, so that guests can be pinned and CPU pools made. `pvh` says
+that PVH guests run; `time_scale` is for the simulated machine, whose guests take a tenth of the time.
+"""
 
 _DOM0_PACKAGES = (
     "systemd-sysv",

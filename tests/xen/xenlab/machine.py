@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from xenlab import remote
@@ -28,7 +29,10 @@ _XEN = (
     f"dom0_mem={_DOM0_MIB}M,max:{_DOM0_MIB}M dom0_max_vcpus=1 com1=115200,8n1 console=com1 "
     "loglvl=info guest_loglvl=info spec-ctrl=no xpti=no edd=off edid=no"
 )
-_LINUX = "console=hvc0 mitigations=off net.ifnames=0 systemd.show_status=0 quiet"
+_LINUX = "mitigations=off net.ifnames=0 systemd.show_status=0 quiet"
+# QEMU loads Xen as a multiboot kernel; the modules are dom0's kernel with its arguments, and its initramfs.
+_BOOT_XEN = ("-kernel", "xen", "-append", _XEN, "-initrd", f"vmlinux console=hvc0 {_LINUX},initrd.img")
+_BOOT_LINUX = ("-kernel", "vmlinux", "-append", f"console=ttyS0 {_LINUX}", "-initrd", "initrd.img")
 
 
 def pid(lab: Lab) -> int | None:
@@ -41,25 +45,27 @@ def pid(lab: Lab) -> int | None:
     return number if f"file:{lab.serial_log}" in command else None
 
 
-def boot(lab: Lab) -> None:
-    """Starts the machine and returns when xl answers in dom0.
+def boot(lab: Lab, port: int | None = None, with_xen: bool = True) -> None:
+    """Starts the machine and returns when xl answers in dom0; without Xen, when ssh does in plain Linux.
 
+    `port` is that of ssh on 127.0.0.1, by default any that is free.
     If that fails, the machine is ended again; LabError then holds the end of the serial log.
     """
     started = time.monotonic()
-    port = _free_port()
+    port = port or _free_port()
     remote.write_access(lab, port)
-    child = _start(lab, port)
+    child = _start(lab, port, with_xen)
     (lab.run / "pid").write_text(f"{child.pid}\n", encoding="ascii")
     ready = False
     try:
-        _await(lab, child, started + BOOT_SECONDS)
+        _await(lab, child, started + BOOT_SECONDS, ("xl", "list") if with_xen else ("true",))
         ready = True
     finally:
         if not ready:
             end_group(child)
             _forget(lab)
-    say(f"Xen {lab.release} answers after {time.monotonic() - started:.0f} s on port {port}")
+    what = f"Xen {lab.release}" if with_xen else "Linux without Xen"
+    say(f"{what} answers after {time.monotonic() - started:.0f} s on port {port}")
 
 
 def stop(lab: Lab) -> None:
@@ -76,11 +82,11 @@ def _forget(lab: Lab) -> None:
     remote.remove_access(lab)
 
 
-def _start(lab: Lab, port: int) -> subprocess.Popen:
+def _start(lab: Lab, port: int, with_xen: bool) -> subprocess.Popen:
     lab.serial_log.write_bytes(b"")
     with open(lab.run / "qemu.log", "wb") as log:
         return subprocess.Popen(
-            ["timeout", "--kill-after=10", str(LIFETIME_SECONDS), *_qemu(lab, port)],
+            ["timeout", "--kill-after=10", str(LIFETIME_SECONDS), *_qemu(lab, port, with_xen)],
             cwd=lab.image,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -89,15 +95,14 @@ def _start(lab: Lab, port: int) -> subprocess.Popen:
         )
 
 
-def _qemu(lab: Lab, port: int) -> list[str]:
+def _qemu(lab: Lab, port: int, with_xen: bool) -> list[str]:
     """The command, to be run in the image directory: QEMU would take blanks and commas in a longer path for its own."""
     return [
         *("qemu-system-x86_64", "-accel", "tcg,thread=multi,tb-size=512", "-machine", "pc,hpet=off", "-cpu", _CPU),
         *("-smp", "2", "-m", str(_MEMORY_MIB)),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-serial", f"file:{lab.serial_log}"),
-        # QEMU loads Xen as a multiboot kernel; the modules are dom0's kernel with its arguments, and its initramfs
-        *("-kernel", "xen", "-append", _XEN, "-initrd", f"vmlinux {_LINUX},initrd.img"),
+        *(_BOOT_XEN if with_xen else _BOOT_LINUX),
         *("-drive", "if=none,id=disk,file=dom0.img,format=raw,cache=unsafe,snapshot=on"),
         *("-device", "virtio-blk-pci,drive=disk"),
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22"),
@@ -105,8 +110,9 @@ def _qemu(lab: Lab, port: int) -> list[str]:
     ]
 
 
-def _await(lab: Lab, child: subprocess.Popen, deadline: float) -> None:
-    while not remote.xl_answers(lab):
+def _await(lab: Lab, child: subprocess.Popen, deadline: float, probe: Sequence[str]) -> None:
+    """Until `probe` succeeds in the machine."""
+    while not remote.answers(lab, probe):
         if child.poll() is not None:
             raise LabError(f"QEMU ended with status {child.returncode}\n{_logs(lab)}")
         if time.monotonic() > deadline:

@@ -61,9 +61,9 @@ def ssh_argv(lab: Lab, argv: Sequence[str]) -> list[str]:
     return ["ssh", "-F", str(lab.run / "ssh_config"), *share, HOST, *([shlex.join(words)] if words else [])]
 
 
-def xl_answers(lab: Lab) -> bool:
-    """True once Xen's daemons are up: with xenstored missing, xl waits for ever, hence the time limit in dom0."""
-    probe = ["timeout", "20", "xl", "list"]
+def answers(lab: Lab, probe: Sequence[str]) -> bool:
+    """Whether `probe` succeeds in the machine. The time limit there is for xl, which waits for ever for xenstored."""
+    probe = ["timeout", "20", *probe]
     command = ["ssh", "-F", str(lab.run / "ssh_config"), "-o", "ConnectTimeout=5", HOST, shlex.join(probe)]
     try:
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=40, check=False)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""What a guest is brought to and given while it lives: states, requests, live changes, order. The same cases on real
+Xen and on the simulated rack; each has a guest of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from contract_target import Target
+from story import MEMORY, Story, acts, unchanged
+
+MAC = "00:16:3e:00:51:0e"
+UUID = "5e6f2a0c-0000-4000-8000-0000000051%02d"
+
+
+def uses(story: Story, fact: str) -> str:
+    return story.target.facts[fact]
+
+
+# -- states ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_guest_is_made_paused_stays_so_and_runs_when_it_is_to(story: Story) -> None:
+    story.converge(state="paused")
+    assert story.row()[4][2] == "p"
+    assert unchanged(story.run(state="paused"))
+    story.converge()
+    assert story.row()[4][2] == "-"
+
+
+def test_a_running_guest_is_paused_once(story: Story) -> None:
+    story.converge()
+    assert story.converge(state="paused")["changes"][0]["impact"] == "guest_restart"
+    assert story.row()[4][2] == "p"
+    story.xl("unpause", story.name)
+    assert story.row()[4][2] == "-", "it was paused more than once"
+
+
+def test_a_saved_guest_goes_on_from_its_memory_once(story: Story) -> None:
+    story.converge()
+    story.wait_for_guest()
+    story.converge(state="saved")
+    assert story.row() is None
+    assert unchanged(story.run(state="saved"))
+    back = story.converge()
+    assert acts(back) == ["let it"]
+    assert story.row() is not None
+    save_dir = back["changes"][0]["summary"].split()[-1].rsplit("/", 1)[0]
+    assert story.name not in story.target.run(["ls", save_dir]).stdout
+    assert unchanged(story.run())
+
+
+def test_a_guest_that_ignores_the_request_is_not_saved_and_runs_on(story: Story) -> None:
+    story.guest.update(kernel=uses(story, "ignoring_kernel"), memory=32, maxmem=32)
+    del story.guest["ramdisk"], story.guest["cmdline"]
+    story.converge()
+    domid = story.row()[1]
+    refused = story.run(state="saved", options={"shutdown_timeout": 70})
+    assert refused["failed"] is True
+    assert refused["failures"][0]["thing"] == story.name
+    assert story.row()[1] == domid
+
+
+def test_a_declared_uuid_carries_a_guest_over_to_another_name(story: Story) -> None:
+    story.guest["uuid"] = UUID % 1
+    story.converge()
+    domid, old = story.row()[1], story.name
+    story.name += "b"
+    story.guest["name"] = story.name
+    story.config += "b"
+    assert acts(story.converge())[0] == "rename the"
+    assert story.row()[1] == domid
+    assert story.target.run(["test", "-e", story.config[:-1]]).returncode == 1
+    assert old not in story.xl("list").split()
+    assert unchanged(story.run())
+
+
+# -- requests ----------------------------------------------------------------------------------------------------------
+
+
+def ask(story: Story, request: str, **options: object) -> dict:
+    return story.target.module("netbsd.xen.domain_request", {"names": [story.name], "request": request, **options})
+
+
+def test_a_reboot_gives_a_new_domain(story: Story) -> None:
+    story.converge()
+    story.wait_for_guest()
+    domid = story.row()[1]
+    result = ask(story, "reboot", timeout=90)
+    assert not result.get("failed"), result.get("msg")
+    assert story.row()[1] != domid
+    assert unchanged(story.run())
+
+
+def test_a_reboot_that_does_not_come_is_a_failure_in_words(story: Story) -> None:
+    story.guest.update(kernel=uses(story, "ignoring_kernel"), memory=32, maxmem=32)
+    del story.guest["ramdisk"], story.guest["cmdline"]
+    story.converge()
+    result = ask(story, "reboot", timeout=5)
+    assert result["failed"] is True
+    assert "did not answer" in result["msg"]
+    assert story.row() is not None
+
+
+def test_a_dump_holds_the_guests_memory_and_the_guest_runs_on(story: Story) -> None:
+    story.converge()
+    story.wait_for_guest()
+    result = ask(story, "dump_core", directory="/srv/xen/dumps")
+    assert not result.get("failed"), result.get("msg")
+    size = int(story.target.run(["wc", "-c", f"/srv/xen/dumps/{story.name}.core"]).stdout.split()[0])
+    assert size >= MEMORY << 19
+    assert story.row()[4][2] == "-"
+    story.target.run(["rm", f"/srv/xen/dumps/{story.name}.core"])
+
+
+# -- live changes ------------------------------------------------------------------------------------------------------
+
+
+def test_weight_cap_and_pinning_change_while_it_runs_and_are_set_back(story: Story) -> None:
+    story.converge()
+    domid = story.row()[1]
+    wanted = {"weight": 512, "cap": 40, "cpus": "1"}
+    result = story.converge(**wanted)
+    assert {change["impact"] for change in result["changes"]} == {"live"}
+    assert story.row()[1] == domid
+    shares = story.xl("sched-credit2", "-d", story.name).splitlines()[-1].split()
+    assert shares[-2:] == ["512", "40"]
+    assert story.xl("vcpu-list", story.name).splitlines()[-1].split("-b-")[-1].split()[-3:] == ["1", "/", "all"]
+    again = story.run(**wanted)
+    assert unchanged(again)
+    assert len([command for command in again["commands"] if command["argv"][0].endswith("/xl")]) == 3
+
+    story.xl("vcpu-pin", story.name, "0", "all")
+    story.xl("sched-credit2", "-d", story.name, "-w", "256")
+    assert sorted(acts(story.converge(**wanted))) == ["pin its", "set its"]
+    assert unchanged(story.run(**wanted))
+
+
+def test_a_disk_comes_and_goes_while_it_runs(story: Story) -> None:
+    story.converge()
+    story.wait_for_guest()
+    domid, disk = story.row()[1], uses(story, "disks")[1]
+    more = {"disks": [{"path": disk, "access": "ro"}]}
+    assert "give it" in acts(story.converge(**more))
+    assert len(story.xl("block-list", story.name).splitlines()) == 2
+    assert unchanged(story.run(**more))
+
+    kept = story.run()
+    assert [change["impact"] for change in kept["restart_required"]] == ["guest_restart"]
+    assert "take the" in acts(story.converge(options={"detach_devices": True}))
+    assert len(story.xl("block-list", story.name).splitlines()) <= 1
+    assert story.row()[1] == domid
+    assert unchanged(story.run())
+
+
+def test_an_interface_comes_and_goes_while_it_runs(story: Story) -> None:
+    story.converge()
+    story.wait_for_guest()
+    domid = story.row()[1]
+    more = {"nics": [{"bridge": uses(story, "bridge"), "mac": MAC}]}
+    assert "give it" in acts(story.converge(**more))
+    assert MAC in story.xl("network-list", story.name)
+    assert unchanged(story.run(**more))
+    assert "take the" in acts(story.converge(options={"detach_devices": True}))
+    assert MAC not in story.xl("network-list", story.name)
+    assert story.row()[1] == domid
+    assert unchanged(story.run())
+
+
+@pytest.fixture
+def second_pool(target: Target) -> Iterator[str]:
+    """A CPU pool beside the one that every machine has, with the machine's last CPU."""
+    name, last = "storypool", str(target.facts["host_cpus"] - 1)
+    xl = target.facts["xl"]
+    for words in (["cpupool-cpu-remove", "Pool-0", last], ["cpupool-create", f'name="{name}"', f'cpus=["{last}"]']):
+        assert target.run([xl, *words]).returncode == 0, words
+    yield name
+    for words in (["cpupool-destroy", name], ["cpupool-cpu-add", "Pool-0", last]):
+        assert target.run([xl, *words]).returncode == 0, words
+
+
+def test_a_guest_moves_to_another_pool_and_back(second_pool: str, story: Story) -> None:
+    story.converge(pool="Pool-0")
+    domid = story.row()[1]
+    assert "move it" in acts(story.converge(pool=second_pool))
+    assert second_pool in story.xl("list", "-c", story.name)
+    assert unchanged(story.run(pool=second_pool))
+    assert "move it" in acts(story.converge(pool="Pool-0"))
+    assert story.row()[1] == domid
+    missing = story.run(pool="nosuch")
+    assert missing["failed"] is True and "nosuch" in missing["msg"]
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+
+def test_guests_start_after_what_they_depend_on(story: Story) -> None:
+    needed = Story(story.target)
+    story.guest["depends_on"] = [needed.name]
+    try:
+        result = story.target.module("netbsd.xen.domain", {"guests": [story.guest, needed.guest]})
+        assert not result.get("failed"), result.get("msg")
+        assert int(needed.row()[1]) < int(story.row()[1])
+    finally:
+        needed.remove()
+
+
+def test_what_depends_on_a_guest_that_fails_is_not_started(story: Story) -> None:
+    """A blank disk for a kernel: the plan lets it pass, because it is a file, and Xen does not."""
+    broken = Story(story.target, kernel=uses(story, "disks")[0])
+    story.guest["depends_on"] = [broken.name]
+    try:
+        result = story.target.module("netbsd.xen.domain", {"guests": [story.guest, broken.guest]})
+        assert [failure["thing"] for failure in result["failures"]] == [broken.name, story.name]
+        assert "depends on" in result["failures"][1]["msg"]
+        assert story.row() is None
+    finally:
+        broken.remove()
+
+
+def test_a_guest_is_waited_for_until_its_console_says_that_it_is_up(story: Story) -> None:
+    text = "Linux version"
+    story.converge(cmdline="console=hvc0", health={"console": text, "timeout": 60})
+    log = story.target.run(["cat", f"/var/log/xen/console/guest-{story.name}.log"]).stdout
+    assert text in log
+
+
+def test_a_console_that_never_says_it_is_a_failure_with_its_last_lines(story: Story) -> None:
+    result = story.run(cmdline="console=hvc0", health={"console": "no guest says this", "timeout": 8})
+    assert result["failed"] is True
+    assert "did not show 'no guest says this'" in result["msg"]
+    assert result["failures"][0]["console_log"]
+    assert story.row() is not None
