@@ -29,19 +29,20 @@ EXAMPLES = r"""
 
 - name: One guest's MAC addresses
   ansible.builtin.debug:
-    msg: "{{ guests.guests.web1.domain.config.nics | map(attribute='mac') }}"
+    msg: "{{ guests.guests.web1.domain.config.vif | map(attribute='mac') }}"
 """
 
 RETURN = r"""
 guests:
-  description: The guests by name. One that has neither a configuration file nor a running domain is not there.
+  description: The guests by name. One without a configuration file, a saved memory and a running domain is not there.
   returned: success
   type: dict
   contains:
     state:
       description:
-        - V(running), V(paused), V(down) (it has shut down and is still listed), V(crashed), V(dying), V(shutdown) (it
-          is not running and has a configuration file), or V(duplicate) (several domains have the name).
+        - V(running), V(paused), V(down) (it has shut down and is still listed), V(crashed), V(dying), V(saved) (its
+          memory is in a file and it goes on from there), V(shutdown) (it is not running and has a configuration file),
+          or V(duplicate) (several domains have the name).
       type: str
     config_file:
       description: The path of its configuration file, if there is one.

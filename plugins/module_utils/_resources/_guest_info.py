@@ -10,8 +10,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_live 
 
 
 def guests_by_name(current: dict[str, Any]) -> dict[str, Any]:
-    """Every guest that has a configuration file or a running domain, by name. ``current`` is what ``domain.read``
-    gave."""
+    """Every guest that has a configuration file, a saved memory or a running domain, by name. ``current`` is what
+    ``domain.read`` gave."""
     guests: dict[str, Any] = {}
     for file_name, config in sorted(current["configs"].items()):
         settings = config["settings"]
@@ -19,6 +19,8 @@ def guests_by_name(current: dict[str, Any]) -> dict[str, Any]:
             continue
         name = settings["name"] if settings else file_name
         guests[name] = _guest(f"{current['config_dir']}/{file_name}", settings, config["error"])
+    for name in current["saved"]:
+        guests.setdefault(name, _guest(None, None, None))["state"] = "saved"
     for domain in current["domains"]:
         guest = guests.setdefault(domain["name"], _guest(None, None, None))
         guest["domids"].append(domain["domid"])

@@ -11,8 +11,10 @@ def domain(name, domid, state):
     return {"name": name, "domid": domid, "used": 64, "online_vcpus": 1, "state": state, "config": None}
 
 
-def told(configs=(), domains=()):
-    return guests_by_name({"config_dir": "/etc/xen", "configs": dict(configs), "domains": list(domains)})
+def told(configs=(), domains=(), saved=()):
+    return guests_by_name(
+        {"config_dir": "/etc/xen", "configs": dict(configs), "domains": list(domains), "saved": list(saved)}
+    )
 
 
 def test_a_guest_that_does_not_run():
@@ -32,6 +34,14 @@ def test_states_of_running_ones():
         "d": "crashed",
         "e": "dying",
         "f": "running",
+    }
+
+
+def test_a_saved_one_with_and_without_its_file():
+    found = told({"a": {"settings": {"name": "a"}, "error": None}}, saved=["a", "b"])
+    assert {name: (guest["state"], guest["config_file"]) for name, guest in found.items()} == {
+        "a": ("saved", "/etc/xen/a"),
+        "b": ("saved", None),
     }
 
 
