@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from contract_target import TARGETS, Target
 from contract_xl import Xl
-from story import story  # noqa: F401  a fixture
+from story import Story
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,3 +35,12 @@ def xl(target: Target) -> Iterator[Xl]:
     tool = Xl(target)
     yield tool
     tool.destroy_all()
+
+
+@pytest.fixture
+def story(target: Target, request: pytest.FixtureRequest) -> Iterator[Story]:
+    """A guest for one test, gone at its end."""
+    made = Story(target, **getattr(request, "param", {}))
+    yield made
+    made.remove()
+    assert made.row() is None

@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from contract_target import Target
 
 MEMORY, MAXMEM = 96, 128
@@ -70,14 +68,6 @@ class Story:
     def remove(self) -> None:
         gone = {"guests": [{"name": self.name, "state": "absent"}], "destroy_after": 0}
         self.target.module("netbsd.xen.domain", gone)
-
-
-@pytest.fixture
-def story(target: Target, request: pytest.FixtureRequest) -> Iterator[Story]:
-    made = Story(target, **getattr(request, "param", {}))
-    yield made
-    made.remove()
-    assert made.row() is None
 
 
 def acts(result: dict[str, Any]) -> list[str]:

@@ -400,6 +400,16 @@ class FakeXen:
         disks.remove(next(disk for disk in disks if devices.vdev_number(devices.parse_disk(disk).vdev) == number))
         return 0, "", ""
 
+    def xl_cd_insert(self, args):
+        domain = self._by_id(args[0])
+        assert domain.settings["type"] == "hvm", "cdrom-insert requires an HVM domain"
+        disks = [devices.parse_disk(text) for text in domain.settings["disk"]]
+        domain.settings["disk"] = [
+            devices.render_disk(replace(disk, path=args[2], format="raw") if disk.vdev == args[1] else disk)
+            for disk in disks
+        ]
+        return 0, "", ""
+
     def xl_block_list(self, args):
         lines = ["Vdev  BE  handle state  evt-ch ring-ref BE-path"]
         for text in self._by_id(args[0]).settings.get("disk", []):
@@ -443,7 +453,9 @@ def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
     for text in settings.get("disk", []):
         disk = devices.parse_disk(text)
         entry = {"pdev_path": disk.path, "vdev": disk.vdev, "format": disk.format}
-        disks.append(dict(entry, readwrite=1) if disk.access == "rw" else entry)
+        if disk.cdrom:
+            entry.update(is_cdrom=1, removable=1)
+        disks.append(dict(entry, readwrite=1) if disk.access == "rw" and not disk.cdrom else entry)
     nics = []
     for text in [] if loses_nics else settings.get("vif", []):
         nic = devices.parse_vif(text)

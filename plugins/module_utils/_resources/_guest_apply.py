@@ -155,7 +155,9 @@ def _start(host: Host, name: str, data: dict[str, Any], start: Callable[[set[int
 def _check_created(tool: Any, host: Host, row: Row, guest: Guest) -> None:
     """xl creates a guest without a device that it did not understand, and says nothing (record create_bad_mac, xl
     4.20)."""
-    found = [domain for domain in tool.domains(host, bool(guest.pool)) if domain["domid"] == row.domid]
+    shares = guest.weight is not None or guest.cap is not None
+    domains = tool.domains(host, pools=bool(guest.pool), shares=shares)
+    found = [domain for domain in domains if domain["domid"] == row.domid]
     if not found or not found[0]["config"]:
         raise CommandFailed(
             f"{guest.name} was started as domain {row.domid} and is gone already", **tool.logs(host, guest.name)

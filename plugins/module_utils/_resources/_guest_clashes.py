@@ -35,9 +35,7 @@ def _same_identity(guests: Sequence[Guest]) -> list[str]:
         for key, value in _identities(guest):
             owner = owners.setdefault((key, value), guest.name)
             if owner != guest.name or (key, value) in seen:
-                found.append(
-                    f"guest {guest.name}: {key} is {value!r}, which guest {owner} has too; each needs its own"
-                )
+                found.append(f"guest {guest.name}: {key} is {value!r}, which guest {owner} has too; each needs its own")
             seen.add((key, value))
     return found
 

@@ -33,8 +33,8 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
     config_dir = (declared.config_dir if declared else "") or paths.config_dir
     save_dir = (declared.save_dir if declared else "") or paths.save_dir
     configs, occupied = _configs(host, config_dir, tool.DIALECT)
-    pools, pins = (_asked_for(key, configs, declared) for key in ("pool", "cpus"))
-    domains = [_without_secrets(domain) for domain in tool.domains(host, pools, pins)] if ok else []
+    pools, pins, shares = (_asked_for(keys, configs, declared) for keys in (("pool",), ("cpus",), ("weight", "cap")))
+    domains = [_without_secrets(domain) for domain in tool.domains(host, pools, pins, shares)] if ok else []
     files = _files(configs, declared)
     return {
         "dom0": {"alive": ok, "why": why},
@@ -59,11 +59,12 @@ def _without_secrets(domain: dict[str, Any]) -> dict[str, Any]:
     return dict(domain, config=domain["config"] and _guest_config.redacted(domain["config"]))
 
 
-def _asked_for(key: str, configs: dict[str, Any], declared: Wanted | None) -> bool:
-    """Whether any guest says something about it. Nobody else has to pay for looking."""
+def _asked_for(keys: tuple[str, ...], configs: dict[str, Any], declared: Wanted | None) -> bool:
+    """Whether any guest says something about one of these. Nobody else has to pay for looking."""
     if declared is not None:
-        return any(getattr(guest, key) for guest in declared.guests)
-    return any(key in (config["settings"] or {}) for config in configs.values())
+        return any(getattr(guest, key) not in (None, "", ()) for guest in declared.guests for key in keys)
+    named = {"cpu_weight" if key == "weight" else key for key in keys}
+    return any(named & set(config["settings"] or {}) for config in configs.values())
 
 
 def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, Any], list[str]]:

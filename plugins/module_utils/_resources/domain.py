@@ -213,9 +213,7 @@ def _check_memory(parts: list[GuestPlan], current: dict[str, Any], result: Plan,
         )
 
 
-def _check_vnd_units(
-    parts: list[GuestPlan], current: dict[str, Any], declared: Wanted, problems: list[str]
-) -> None:
+def _check_vnd_units(parts: list[GuestPlan], current: dict[str, Any], declared: Wanted, problems: list[str]) -> None:
     """Each disk that is a file takes a vnd unit, and with none left a start fails half-way (record create-five-4vnd,
     NetBSD 7.99.10)."""
     needed = sum(part.vnd_units for part in parts)

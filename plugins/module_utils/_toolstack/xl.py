@@ -17,7 +17,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 
 NAME = "xl"
 # The configuration files that it reads (see _resources/_guest_config.py).
@@ -91,54 +92,36 @@ def alive(host: Host) -> tuple[bool, str]:
 
 def rows(host: Host) -> list[Row]:
     """``xl list``: every domain, domain 0 included. Raises CommandFailed."""
-    return _parsed(xl_output.parse_list, _query(host, "list"))
+    return parsed(xl_output.parse_list, _query(host, "list"))
 
 
 def configs(host: Host) -> dict[int, dict[str, Any]]:
     """``xl list -l``: every domain's live configuration by domain id. Raises CommandFailed."""
-    return _parsed(xl_output.parse_list_long, _query(host, "list", "-l"))
+    return parsed(xl_output.parse_list_long, _query(host, "list", "-l"))
 
 
-def domains(host: Host, pools: bool = False, pins: bool = False) -> list[dict[str, Any]]:
+def domains(host: Host, pools: bool = False, pins: bool = False, shares: bool = False) -> list[dict[str, Any]]:
     """Every domain but domain 0, as plain data.
 
     Each has ``name``, ``domid``, ``used`` (its memory in MiB), ``online_vcpus``, ``state`` (xl's six letters), and
     ``config``: the live configuration in the words of xl.cfg, or None if it is not known. With ``pools`` also
     ``pool``; with ``pins`` also ``cpus``, the real CPUs that each virtual one may run on (text by number), which costs
-    another call. Raises CommandFailed.
+    another call. ``shares`` asks for weight and cap, which xl always has in the configuration. Raises CommandFailed.
     """
     long = configs(host)
     found = [row for row in _rows_with_pools(host, pools) if row.domid != 0]
     if any(row.domid not in long and not row.dying for row in found):
         long = configs(host)  # one was born between the two calls
-    pinned = _pins(host) if pins and found else {}
+    pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, _query(host, "vcpu-list"))) if pins and found else {}
     return [_domain(row, long.get(row.domid), pinned.get(row.domid)) for row in found]
 
 
-def _rows_with_pools(host: Host, pools: bool) -> list[Row]:
-    return _parsed(xl_output.parse_list, _query(host, "list", "-c")) if pools else rows(host)
-
-
 def _domain(row: Row, config: dict[str, Any] | None, pinned: dict[str, str] | None) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "domid": row.domid,
-        "used": row.memory,
-        "online_vcpus": row.vcpus,
-        "state": row.state,
-        "pool": row.pool,
-        "cpus": pinned,
-        "config": xl_json.settled(config) if config else None,
-    }
+    return answers.domain(row, xl_json.settled(config) if config else None, row.pool, pinned)
 
 
-def _pins(host: Host) -> dict[int, dict[str, str]]:
-    """The hard affinity of every virtual CPU: domain id to number (as text, because it travels as JSON) to CPUs."""
-    found: dict[int, dict[str, str]] = {}
-    for vcpu in _parsed(xl_tables.parse_vcpu_list, _query(host, "vcpu-list")):
-        if vcpu.hard is not None:
-            found.setdefault(vcpu.domid, {})[str(vcpu.vcpu)] = vcpu.hard
-    return found
+def _rows_with_pools(host: Host, pools: bool) -> list[Row]:
+    return parsed(xl_output.parse_list, _query(host, "list", "-c")) if pools else rows(host)
 
 
 def info(host: Host) -> dict[str, str]:
@@ -148,7 +131,7 @@ def info(host: Host) -> dict[str, str]:
 
 def pools(host: Host) -> list[str]:
     """The names of the CPU pools. Raises CommandFailed."""
-    return [pool.name for pool in _parsed(xl_tables.parse_cpupool_list, _query(host, "cpupool-list"))]
+    return [pool.name for pool in parsed(xl_tables.parse_cpupool_list, _query(host, "cpupool-list"))]
 
 
 def managed(host: Host) -> list[str]:
@@ -326,7 +309,7 @@ def attach_nic(host: Host, domid: int, nic: Nic) -> None:
 
 def _connected_disks(host: Host, domain: str) -> set[int]:
     """The virtual devices that a guest uses. xl reports success for one that the guest never takes."""
-    found = _parsed(xl_tables.parse_block_list, _query(host, "block-list", domain))
+    found = parsed(xl_tables.parse_block_list, _query(host, "block-list", domain))
     return {disk.vdev for disk in found if disk.state == CONNECTED}
 
 
@@ -335,7 +318,7 @@ def _connected_macs(host: Host, domain: str) -> set[str | None]:
 
 
 def _nics(host: Host, domain: str) -> list[xl_tables.LiveNic]:
-    return _parsed(xl_tables.parse_network_list, _query(host, "network-list", domain))
+    return parsed(xl_tables.parse_network_list, _query(host, "network-list", domain))
 
 
 def detach_nic(host: Host, domid: int, mac: str) -> None:
@@ -375,10 +358,3 @@ def _change(host: Host, seconds: float, *words: str) -> None:
 
 def _query(host: Host, *words: str) -> Result:
     return host.run([paths(host.system).xl, *words], timeout=QUERY_SECONDS)
-
-
-def _parsed(parse: Any, result: Result) -> Any:
-    try:
-        return parse(result.stdout)
-    except ValueError as error:
-        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error

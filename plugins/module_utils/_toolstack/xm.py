@@ -26,12 +26,12 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting, xm_devices
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting, xm_devices
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
     SET_SECONDS,
     change,
     listing,
-    parsed,
     paths,
     query,
     target,
@@ -126,37 +126,23 @@ def configs(host: Host) -> dict[int, dict[str, Any]]:
     return found
 
 
-def domains(host: Host, pools: bool = False, pins: bool = False) -> list[dict[str, Any]]:
+def domains(host: Host, pools: bool = False, pins: bool = False, shares: bool = False) -> list[dict[str, Any]]:
     """Every running domain but domain 0, as plain data; the same as ``xl.domains``. Raises CommandFailed."""
     long = configs(host)
     found = [row for row in rows(host) if row.domid != 0]
     if any(row.domid not in long and not row.dying for row in found):
         long = configs(host)  # one was born between the two calls
-    pinned = _pins(host) if pins and found else {}
+    pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, query(host, "vcpu-list"))) if pins and found else {}
+    # Xen 3.1 does not tell of them in the long list.
+    if shares and any("cpu_weight" not in long.get(row.domid, {}) for row in found):
+        for domid, (weight, cap) in parsed(xm_output.parse_shares, query(host, "sched-credit")).items():
+            long.get(domid, {}).update(cpu_weight=weight, cap=cap)
     return [_domain(row, long.get(row.domid), pools, pinned.get(row.domid)) for row in found]
 
 
 def _domain(row: Row, config: dict[str, Any] | None, pools: bool, pinned: dict[str, str] | None) -> dict[str, Any]:
     known = {key: value for key, value in (config or {}).items() if key not in ("domid", "state", "pool")}
-    return {
-        "name": row.name,
-        "domid": row.domid,
-        "used": row.memory,
-        "online_vcpus": row.vcpus,
-        "state": row.state,
-        "pool": (config or {}).get("pool") if pools else None,
-        "cpus": pinned,
-        "config": known or None,
-    }
-
-
-def _pins(host: Host) -> dict[int, dict[str, str]]:
-    """The affinity of every virtual CPU: domain id to number (as text, because it travels as JSON) to CPUs."""
-    found: dict[int, dict[str, str]] = {}
-    for vcpu in parsed(xl_tables.parse_vcpu_list, query(host, "vcpu-list")):
-        if vcpu.hard is not None:
-            found.setdefault(vcpu.domid, {})[str(vcpu.vcpu)] = vcpu.hard
-    return found
+    return answers.domain(row, known or None, (config or {}).get("pool") if pools else None, pinned)
 
 
 def info(host: Host) -> dict[str, str]:

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import xm_output
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 
 QUERY_SECONDS = 60.0
 SET_SECONDS = 60.0
@@ -72,11 +72,3 @@ def change(host: Host, seconds: float, *words: str) -> None:
 def query(host: Host, *words: str) -> Result:
     """Ask xm. Raises CommandFailed."""
     return host.run([paths(host.system).xm, *words], timeout=QUERY_SECONDS)
-
-
-def parsed(parse: Any, result: Result) -> Any:
-    """What xm said, as data. Raises CommandFailed if it can't be read."""
-    try:
-        return parse(result.stdout)
-    except ValueError as error:
-        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error

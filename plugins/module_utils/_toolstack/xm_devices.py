@@ -9,10 +9,10 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
     DEVICE_SECONDS,
     change,
-    parsed,
     paths,
     query,
     target,

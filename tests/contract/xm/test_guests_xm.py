@@ -112,7 +112,9 @@ def test_a_reboot_gives_a_new_domain(story: Story) -> None:
     story.converge()
     story.wait_for_guest()
     domid = story.row()[1]
-    result = story.target.module("netbsd.xen.domain_request", {"names": [story.name], "request": "reboot"})
+    result = story.target.module(
+        "netbsd.xen.domain_request", {"names": [story.name], "request": "reboot", "timeout": 20}
+    )
     # xend destroys a guest that comes back too soon after its start (XendDomainInfo.py, MINIMUM_RESTART_TIME).
     if result.get("failed"):
         assert "no new one has come" in result["msg"] or "is down and stays" in result["msg"]

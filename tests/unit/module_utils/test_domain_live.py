@@ -149,6 +149,23 @@ def test_a_disk_is_taken_only_if_that_is_allowed(host, xen):
     assert settled(host, LINUX)
 
 
+def test_the_medium_in_a_cd_drive_is_changed_while_it_runs(host, xen):
+    for name in ("disk.img", "one.iso", "two.iso"):
+        host.put(f"/home/xen/{name}")
+
+    def hvm(medium):
+        drive = {"path": f"/home/xen/{medium}", "vdev": "hdc", "cdrom": True}
+        return {"name": "win1", "type": "hvm", "memory": 128, "disks": ["/home/xen/disk.img", drive]}
+
+    assert run(host, hvm("one.iso")).failures == {}
+    domid = xen.named("win1").domid
+    outcome = run(host, hvm("two.iso"))
+    assert (sorted(actions(outcome)), outcome.failures) == (["insert_cd", "write_config"], {})
+    assert ["cd-insert", "1", "hdc", "/home/xen/two.iso"] in host.ran("xl")
+    assert xen.named("win1").domid == domid
+    assert settled(host, hvm("two.iso"))
+
+
 def test_another_file_behind_a_disk_takes_a_restart(host, xen):
     host.put(DATA)
     host.put("/home/xen/other.img")

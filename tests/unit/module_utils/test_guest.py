@@ -22,14 +22,14 @@ def expand(raw, release=None, secrets=None, os_defaults=None):
     return _guest.expand(raw, "box", os_defaults or {}, secrets or {}, release)
 
 
-def made(base=WEB, release=None, **keys):
-    guest, problems = expand(dict(base, **keys), release)
+def made(base=None, release=None, **keys):
+    guest, problems = expand(dict(base or WEB, **keys), release)
     assert problems == []
     return guest
 
 
-def problems_of(base=WEB, release=None, secrets=None, **keys):
-    return expand(dict(base, **keys), release, secrets)[1]
+def problems_of(base=None, release=None, secrets=None, **keys):
+    return expand(dict(base or WEB, **keys), release, secrets)[1]
 
 
 # -- what becomes of it ------------------------------------------------------------------------------------------------

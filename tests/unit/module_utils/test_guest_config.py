@@ -19,7 +19,8 @@ HVM = {"name": "win1", "memory": 1024, "type": "hvm"}
 SECRET = {"vncpasswd": "hunter2"}
 
 
-def settings(base=WEB, dialect="xl", secrets=None, **keys):
+def settings(base=None, dialect="xl", secrets=None, **keys):
+    base = base or WEB
     guest, problems = _guest.expand(dict(base, **keys), "box", {}, {base["name"]: secrets or {}})
     assert problems == []
     found = xlcfg.parse(_guest_config.text_of(guest, dialect))

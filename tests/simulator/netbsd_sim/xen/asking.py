@@ -3,6 +3,8 @@
 """xl: requests to a domain. Records of xl 4.20 unless another is named."""
 from __future__ import annotations
 
+import os
+
 from ..machine import Machine, NotSimulated
 from . import domains, guests, hypervisor, options
 from .finding import NO_INFO, NO_TYPE, Call, Command, find_domid, find_guest, known_domid
@@ -14,6 +16,7 @@ _ACKNOWLEDGE_SECONDS = 60
 _ACKNOWLEDGE_LEAST = 2.0
 _DUMP_SECONDS = 3.0  # record dump_core (xl 4.17): 7.9 s for 96 MiB in software emulation
 _NO_SUCH_PAUSED = "libxl: error: libxl_domain.c:583:libxl_domain_pause: Pausing domain: No such process\n"
+
 
 def _shutdown(m: Machine, args: list[str], call: Call) -> int:
     return _shutdown_or_reboot(m, args, "shutdown", guests.POWEROFF)
@@ -197,6 +200,7 @@ def _dump_core(m: Machine, args: list[str], call: Call) -> int:
     else:
         wait(m, _DUMP_SECONDS)
         path.write_bytes(b"\x7fELF simulated core\n")
+        os.truncate(path, domain["mem_kb"] * 1024)  # it holds all of the guest's memory
         path.chmod(0o600)
         return 0
     where = "" if domain is None else f"Domain {domid}:"

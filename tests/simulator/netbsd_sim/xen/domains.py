@@ -25,7 +25,7 @@ from .hypervisor import (
     section,
     wait,
 )
-from .monitor import log, rotate_log
+from .monitor import can_log, log, rotate_log
 
 DEFAULT_MEMORY_KB = 32 * KIB_PER_MIB  # libxl, when a configuration names none (record create_bad_memory)
 _CREATE_SECONDS = 0.9  # records create-hex, create-s1
@@ -186,7 +186,7 @@ def _build(m: Machine, domid: int, config: Config, paused: bool, at: float, moni
     for disk in config.get("disks", []):
         disk.setdefault("colo_restore_enable", "False")  # record list_l_one; not in a disk that is attached later
     domain["monitor"] = monitor
-    if monitor is None and monitored and "/" not in domain["name"]:
+    if monitor is None and monitored and can_log(m, domain["name"]):
         rotate_log(m, domain["name"])
         domain["monitor"] = hotplug.next_pid(m)
     domains(m)[str(domid)] = domain

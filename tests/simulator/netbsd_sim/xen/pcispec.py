@@ -80,7 +80,7 @@ def parse(spec: str, defaults: dict[str, Any], report: Report) -> dict[str, Any]
 
 def read(reader: Reader, kind: str, config: dict[str, Any]) -> None:
     """pci_* and pci. Raises ConfigRefused."""
-    defaults: dict[str, Any] = {key: bool(reader.number(f"pci_{key}") or 0) for key in _SWITCHES}
+    defaults: dict[str, Any] = {key: bool(reader.number(f"pci_{key}")) for key in _SWITCHES}
     reservation = _reserved(reader)
     if kind == "hvm":
         config["b_info"]["type.hvm"]["rdm"] = reservation

@@ -23,8 +23,10 @@ _CONSTRUCT_KB = 16384  # 4.x wants this much free before it makes a domain
 _CREATE_SECONDS = 0.9  # assumed as long as with xl: nobody measured xend
 _NAME = re.compile(r"[A-Za-z0-9_\-.:/+]+\Z")
 
-_MAJORS = {"hd": (3, 22, 33, 34, 56, 57, 88, 89, 90, 91), "sd": (8, 65, 66, 67, 68, 69, 70, 71, 128, 129, 130, 131,
-                                                                132, 133, 134, 135)}
+_MAJORS = {
+    "hd": (3, 22, 33, 34, 56, 57, 88, 89, 90, 91),
+    "sd": (8, 65, 66, 67, 68, 69, 70, 71, 128, 129, 130, 131, 132, 133, 134, 135),
+}
 
 
 def config_value(m: Machine, key: str, default: str) -> str:

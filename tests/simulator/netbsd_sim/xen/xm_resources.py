@@ -42,7 +42,9 @@ def mem_set(m: Machine, args: list[str]) -> int:
         raise Fault("memory_dynamic_max must be less than or equal to memory_static_max")
     domain["target_kb"] = target
     guest.settings["memory"] = mib
-    if m.profile.balloon and domain["reason"] is None and not guests.ignores_requests(domain["config"]["b_info"]):
+    # balloon(4) came with NetBSD 6; Linux had its driver before.
+    follows = m.profile.balloon or domain["os"] == guests.LINUX
+    if follows and domain["reason"] is None and not guests.ignores_requests(domain["config"]["b_info"]):
         domain["mem_kb"] = min(target, domain["mem_kb"] + hypervisor.free_kb(m))
     return 0
 

@@ -18,15 +18,22 @@ _KEY = 20  # of the hash; changed if what is kept should ever look different
 _compile = getattr(zipimport, "_compile_source", None)
 
 
-def _compile_or_take(pathname, source):
-    # The name of the zip, new in each run, is in the code too, but nobody looks at it there except tracebacks.
-    name = f"{os.path.basename(pathname)}-{_imp.source_hash(_KEY, source).hex()}"
-    path = os.path.join(_DIRECTORY, name)
+def _kept(path):
     try:
         with open(path, "rb") as kept:
             return marshal.load(kept)
     except (OSError, ValueError, EOFError, TypeError):
-        code = _compile(pathname, source)
+        return None
+
+
+def _compile_or_take(pathname, source):
+    # The name of the zip, new in each run, is in the code too, but nobody looks at it there except tracebacks.
+    name = f"{os.path.basename(pathname)}-{_imp.source_hash(_KEY, source).hex()}"
+    path = os.path.join(_DIRECTORY, name)
+    code = _kept(path)
+    if code is not None:
+        return code
+    code = _compile(pathname, source)
     try:
         os.makedirs(_DIRECTORY, mode=0o700, exist_ok=True)
         temporary = f"{path}.{os.getpid()}"

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a toolstack's answers are made into, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_tables import Vcpu
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Result
+
+
+def parsed(parse: Callable[[str], Any], result: Result) -> Any:
+    """What a command printed, as data. Raises CommandFailed if it is something else than ``parse`` knows."""
+    try:
+        return parse(result.stdout)
+    except ValueError as error:
+        raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error
+
+
+def domain(row: Row, config: dict[str, Any] | None, pool: str | None, pinned: dict[str, str] | None) -> dict[str, Any]:
+    """One running domain as plain data; see ``xl.domains``."""
+    return {
+        "name": row.name,
+        "domid": row.domid,
+        "used": row.memory,
+        "online_vcpus": row.vcpus,
+        "state": row.state,
+        "pool": pool,
+        "cpus": pinned,
+        "config": config,
+    }
+
+
+def pins(vcpus: Iterable[Vcpu]) -> dict[int, dict[str, str]]:
+    """The hard affinity of every virtual CPU: domain id to number (as text, because it travels as JSON) to CPUs."""
+    found: dict[int, dict[str, str]] = {}
+    for vcpu in vcpus:
+        if vcpu.hard is not None:
+            found.setdefault(vcpu.domid, {})[str(vcpu.vcpu)] = vcpu.hard
+    return found
