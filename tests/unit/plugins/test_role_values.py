@@ -43,7 +43,9 @@ def values(directory: Path, role: str, expressions: dict[str, str], hosts: dict[
         NO_COLOR="1",
     )
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml"]
-    run = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     messages = [json.loads(found) for found in re.findall(r'"msg": (".*")$', run.stdout, re.MULTILINE)]
     return dict(json.loads(message) for message in messages)
