@@ -468,4 +468,6 @@ def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
     for key in ("on_poweroff", "on_reboot", "on_crash"):
         if settings.get(key, "destroy") != "destroy":
             config[key] = settings[key].replace("-", "_")
+    passed = [devices.parse_pci(text) for text in settings.get("pci", [])]
+    config["pcidevs"] = [{"domain": pci.domain, "bus": pci.bus, "dev": pci.dev, "func": pci.func} for pci in passed]
     return dict(config, **({"disks": disks} if disks else {}), **({"nics": nics} if nics else {}))

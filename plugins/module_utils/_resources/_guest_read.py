@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg, xm_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci, xlcfg, xm_config
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_apply, _guest_config
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import Wanted
@@ -22,7 +22,6 @@ MAX_CONFIG_BYTES = 1 << 20
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
 _VND_LINE = re.compile(r"vnd[0-9]+: (?P<what>.*)\Z")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
-_PCI_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\Z")
 
 
 def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
@@ -126,7 +125,6 @@ def for_start(host: Host, declared: Wanted) -> dict[str, Any]:
     """
     tool = toolstack(host)
     info = tool.info(host)
-    pci = host.list_dir(_PCI_DIRS.get(host.system, _PCI_DIRS["NetBSD"]))
     dom0 = waiting.find(tool, host, 0)
     return {
         "bridges": _bridges(host),
@@ -137,7 +135,7 @@ def for_start(host: Host, declared: Wanted) -> dict[str, Any]:
         "dom0_memory": dom0.memory if dom0 else None,
         "pools": tool.pools(host) if any(guest.pool for guest in declared.guests) else None,
         "vnd_units": _vnd_units(host),
-        "pci": [name for name in pci if _PCI_ADDRESS.match(name)],
+        "pci": pci.addresses_in(host.list_dir(_PCI_DIRS.get(host.system, _PCI_DIRS["NetBSD"]))),
     }
 
 

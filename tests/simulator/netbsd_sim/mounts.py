@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from . import devices, kernelinfo
@@ -91,6 +93,19 @@ def _show_kernfs(m: Machine, directory: str) -> None:
         _write(root / "xen/privcmd", "", 0o400)
         _write(root / "xen/xenbus", "", 0o600)
         _write(root / "xen/xsd_port", "", 0o400)
+        _show_hidden_devices(m, root / "xen/pci")
+
+
+def _show_hidden_devices(m: Machine, directory: Path) -> None:
+    """A file for each PCI device that the kernel's command line keeps from dom0 (sys/arch/xen/xen/pciback.c; facts
+    netbsd-xen 3 and 4.3). The kernel reads 63 characters of it and the domain 0000 only. Whether the machine has such
+    a device is not asked: no profile lists its devices."""
+    hide = re.search(r"pciback\.hide=(\S+)", m.data["kernel"]["cmdline"] or "")
+    found = re.findall(r"\((?:0000:)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])\)", hide.group(1)[:63]) if hide else []
+    if found:
+        directory.mkdir()
+    for bus, device, function in found:
+        _write(directory / f"0000:{bus}:{device}.{function}", "", 0o444)
 
 
 def _show_procfs(m: Machine, directory: str) -> None:

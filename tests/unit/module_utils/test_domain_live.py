@@ -262,3 +262,26 @@ def test_live_changes_are_done_where_the_restart_is_not_allowed(host, xen):
     assert sorted(actions(outcome)) == ["set_memory", "write_config"]
     assert [change.action for change in outcome.plan.deferred] == ["restart"]
     assert "cmdline" in outcome.plan.deferred[0].summary
+
+
+# -- PCI devices -------------------------------------------------------------------------------------------------------
+
+
+def test_a_pci_device_that_dom0_keeps_for_itself_is_refused(host, xen):
+    words = refused(host, dict(LINUX, pci=["0000:03:00.0"]))
+    assert "pci device 0000:03:00.0 is not kept for guests; none is. Hide it from dom0 with pciback.hide" in words
+    host.put("/kern/xen/pci/0000:04:00.0")
+    assert "those that are: 0000:04:00.0" in refused(host, dict(LINUX, pci=["0000:03:00.0"]))
+
+
+def test_a_hidden_pci_device_is_given_with_a_warning_that_netbsd_does_not_promise_it(host, xen):
+    host.put("/kern/xen/pci/0000:03:00.0")
+    outcome = run(host, dict(LINUX, pci=["03:00.0"]))
+    assert outcome.failures == {}
+    assert "PCI passthrough is not supported" in outcome.plan.warnings[0]
+
+
+def test_one_pci_device_for_two_guests_is_refused(host, xen):
+    host.put("/kern/xen/pci/0000:03:00.0")
+    words = refused(host, dict(LINUX, pci=["03:00.0"]), dict(LINUX, name="lin2", pci=["0000:03:00.0"]))
+    assert "pci device is '0000:03:00.0', which guest lin1 has too" in words

@@ -164,3 +164,17 @@ def test_xens_files_are_gone_after_a_boot_without_it(dom0):
     assert (dom0.root / "kern/xen/privcmd").exists()
     assert boots(dom0, NATIVE) == "GENERIC"
     assert not (dom0.root / "kern/xen").exists()
+
+
+def test_hidden_pci_devices_show_below_kern_after_a_boot_that_hides_them(dom0):
+    """sys/arch/xen/xen/pciback.c; facts netbsd-xen 3 and 4.3: the kernel reads 63 characters."""
+    assert not (dom0.root / "kern/xen/pci").exists()
+    hide = "pciback.hide=(03:00.0)(0000:04:1f.7)" + "(05:00.0)" * 6
+    boots(dom0, XEN.replace("root=wd0a", f"root=wd0a {hide}"))
+    assert sorted(path.name for path in (dom0.root / "kern/xen/pci").iterdir()) == [
+        "0000:03:00.0",
+        "0000:04:1f.7",
+        "0000:05:00.0",
+    ]
+    boots(dom0, XEN)
+    assert not (dom0.root / "kern/xen/pci").exists()
