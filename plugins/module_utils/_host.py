@@ -49,7 +49,8 @@ class Result:
 @dataclass(frozen=True)
 class FileStat:
     """What is at a path. ``kind`` is file, directory, block, char, link or other; ``size`` in bytes; ``mode`` the
-    permission bits; ``major`` and ``minor`` only for device nodes."""
+    permission bits; ``major`` and ``minor`` only for device nodes; ``modified`` is when its content was last written,
+    in seconds since 1970."""
 
     kind: str
     size: int
@@ -58,6 +59,7 @@ class FileStat:
     gid: int
     major: int = 0
     minor: int = 0
+    modified: float = 0.0
 
 
 _KINDS = (
@@ -208,7 +210,8 @@ class Host:
             raise XenError(f"{path} can't be examined: {error.strerror}") from error
         kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
         major, minor = (os.major(found.st_rdev), os.minor(found.st_rdev)) if kind in ("block", "char") else (0, 0)
-        return FileStat(kind, found.st_size, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, major, minor)
+        mode = stat.S_IMODE(found.st_mode)
+        return FileStat(kind, found.st_size, mode, found.st_uid, found.st_gid, major, minor, found.st_mtime)
 
     def real_path(self, path: str) -> str:
         """The path without symbolic links, whether something is there or not."""

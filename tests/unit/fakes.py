@@ -27,6 +27,7 @@ class Entry:
     mode: int = 0o644
     kind: str = "file"
     size: int | None = None
+    modified: float = 0.0
 
 
 class MemoryHost(Host):
@@ -77,7 +78,8 @@ class MemoryHost(Host):
         entry = self.tree.get(path)
         if entry is None:
             return FileStat("directory", 0, 0o755, 0, 0) if self.exists(path) else None
-        return FileStat(entry.kind, len(entry.content) if entry.size is None else entry.size, entry.mode, 0, 0)
+        size = len(entry.content) if entry.size is None else entry.size
+        return FileStat(entry.kind, size, entry.mode, 0, 0, modified=entry.modified)
 
     def real_path(self, path):
         entry = self.tree.get(path)

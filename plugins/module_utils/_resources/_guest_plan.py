@@ -261,6 +261,12 @@ def _plan_up(
         return
     if live is not None:
         _plan_down(plan, guest, live, current, wanted)
+    elif current["saved"].get(guest.name):
+        path = save_path(current, guest.name)
+        plan.problems.append(
+            f"it has run since its memory was saved to {path}, and to restore that would ruin what it has written to "
+            f"its disks; move {path} away, and the guest will start anew"
+        )
     elif guest.name in current["saved"]:
         plan.starts = True
         summary = f"let it go on from its saved memory {save_path(current, guest.name)}"

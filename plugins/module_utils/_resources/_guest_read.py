@@ -18,6 +18,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose impor
 _NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 # A guest's configuration is a page of text; whatever is larger is something else.
 MAX_CONFIG_BYTES = 1 << 20
+# When a guest has been saved its toolstack still writes a few lines to its log.
+SAVE_SLACK_SECONDS = 60.0
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
 _VND_LINE = re.compile(r"vnd[0-9]+: (?P<what>.*)\Z")
@@ -45,7 +47,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "occupied": occupied,
         "domains": domains,
         "managed": tool.managed(host) if ok else [],
-        "saved": sorted(name[: -len(".save")] for name in host.list_dir(save_dir) if name.endswith(".save")),
+        "saved": {name: _overtaken(host, tool, save_dir, name) for name in _saved(host, save_dir)},
         "started_with": _guest_apply.read_started_with(host) if ok else {},
         "files": {path: _kind(host, path) for path in files},
         "links": _links(host, files, domains),
@@ -89,6 +91,18 @@ def _config(text: str, dialect: str) -> dict[str, Any]:
         return {"settings": _guest_config.comparable(parse(text)), "error": None}
     except ValueError as error:
         return {"settings": None, "error": str(error)}
+
+
+def _saved(host: Host, save_dir: str) -> list[str]:
+    return [name[: -len(".save")] for name in host.list_dir(save_dir) if name.endswith(".save")]
+
+
+def _overtaken(host: Host, tool: Any, save_dir: str, name: str) -> bool:
+    """Whether a guest has run after its memory was saved, by whomever it was started: then its toolstack has written
+    to its log."""
+    log = host.stat(tool.guest_log(name)) if tool.guest_log(name) else None
+    saved = host.stat(f"{save_dir}/{name}.save")
+    return bool(log and saved) and log.modified > saved.modified + SAVE_SLACK_SECONDS
 
 
 def _files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:

@@ -139,10 +139,15 @@ def managed(host: Host) -> list[str]:
     return []
 
 
+def guest_log(name: str) -> str:
+    """The file to which a guest's xl process writes while the guest runs."""
+    return f"{LOG_DIR}/xl-{name}.log"
+
+
 def logs(host: Host, name: str) -> dict[str, str]:
     """The last lines of a guest's logs."""
     return {
-        "xl_log": waiting.log_tail(host, f"{LOG_DIR}/xl-{name}.log"),
+        "xl_log": waiting.log_tail(host, guest_log(name)),
         "console_log": waiting.log_tail(host, waiting.console_log(name)),
     }
 
@@ -150,7 +155,7 @@ def logs(host: Host, name: str) -> dict[str, str]:
 def birth_mark(host: Host, name: str) -> str:
     """A mark of the ``xl create`` that a guest comes from: its log's first line, with its domain and process id. A
     guest that reboots keeps it, and keeps its old configuration too (record after-reboot, NetBSD 7.99.10)."""
-    content = host.read_bytes(f"{LOG_DIR}/xl-{name}.log") or b""
+    content = host.read_bytes(guest_log(name)) or b""
     return content.split(b"\n", 1)[0].decode("utf-8", "replace")
 
 

@@ -133,6 +133,17 @@ def test_an_overtaken_memory_is_put_where_nothing_restores_it(host, xen):
     assert actions(run(host, LINUX)) == ["create"]
 
 
+def test_a_memory_that_the_guest_has_run_without_is_not_restored(host, xen):
+    """Somebody started it by hand and it has shut down since: its log tells."""
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+    host.tree["/var/log/xen/xl-lin1.log"].modified = 3600.0
+    words = refused(host, LINUX)
+    assert f"it has run since its memory was saved to {SAVED}" in words
+    host.rename(SAVED, f"{SAVED}.mine")
+    assert actions(run(host, LINUX)) == ["create"]
+
+
 def test_a_guest_that_is_to_be_off_keeps_its_saved_memory(host, xen):
     run(host, LINUX)
     run(host, dict(LINUX, state="saved"))
