@@ -63,7 +63,9 @@ class Story:
             if row and row[4][1] == "b":
                 return
             time.sleep(1)
-        raise AssertionError(f"{self.name} does not come up: {row}")
+        log = f"/var/log/xen/xl-{self.name}.log", f"/var/log/xen/console/guest-{self.name}.log"
+        said = self.target.run(["tail", "-n", "20", *log]).stdout
+        raise AssertionError(f"{self.name} does not come up: {row}\n{said}")
 
     def remove(self) -> None:
         gone = {"guests": [{"name": self.name, "state": "absent"}], "destroy_after": 0}

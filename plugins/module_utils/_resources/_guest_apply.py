@@ -37,11 +37,22 @@ def apply(host: Host, change: Change) -> None:
 
 
 def _make_disk(host: Host, name: str, data: dict[str, Any]) -> None:
-    host.make_dir(posixpath.dirname(data["path"]))
-    host.create_sparse(data["path"], data["size"])
+    path, size = data["path"], data["size"]
+    with exclusive(LOCK_SECONDS):
+        found = host.stat(path)
+        if found is not None and (found.kind, found.size) == ("file", size):
+            return  # another run was faster
+        host.make_dir(posixpath.dirname(path))
+        host.create_sparse(path, size)
 
 
 def _write_config(host: Host, name: str, data: dict[str, Any]) -> None:
+    """One at a time, because two runs would take each other's temporary file away."""
+    with exclusive(LOCK_SECONDS):
+        _replace_config(host, name, data)
+
+
+def _replace_config(host: Host, name: str, data: dict[str, Any]) -> None:
     path = data["path"]
     folder, base = posixpath.split(path)
     host.make_dir(folder)
@@ -99,7 +110,9 @@ def _forget(host: Host, name: str, data: dict[str, Any]) -> None:
 
 
 def _set_aside(host: Host, name: str, data: dict[str, Any]) -> None:
-    host.rename(data["path"], data["path"] + ".old")
+    with exclusive(LOCK_SECONDS):
+        if host.exists(data["path"]):
+            host.rename(data["path"], data["path"] + ".old")
 
 
 # -- starting ----------------------------------------------------------------------------------------------------------
@@ -121,14 +134,19 @@ def _restore(host: Host, name: str, data: dict[str, Any]) -> None:
     tool, guest, console_at = toolstack(host), data["guest"], _guest_health.console_size(host, name)
     path, taken = data["saved"], data["saved"] + ".restoring"
     paused = guest.state == "paused"
-    host.rename(path, taken)
-    try:
-        row = _start(host, name, data, lambda before: tool.restore(host, taken, name, before, paused))
-    except CommandFailed:
-        if not waiting.named(tool, host, name):
-            host.rename(taken, path)
-        raise
-    host.remove(taken)
+
+    def go_on(before: set[int]) -> Row:
+        host.rename(path, taken)
+        try:
+            return tool.restore(host, taken, name, before, paused)
+        except CommandFailed:
+            if not waiting.named(tool, host, name):
+                host.rename(taken, path)
+            raise
+
+    row = _start(host, name, data, go_on)
+    if row is not None:
+        host.remove(taken)
     remembered = _remembered(host, name)
     if remembered:
         _remember(host, name, {"settings": remembered.get("settings")})
@@ -216,8 +234,16 @@ def _destroy(host: Host, name: str, data: dict[str, Any]) -> None:
 
 
 def _save(host: Host, name: str, data: dict[str, Any]) -> None:
+    with exclusive(LOCK_SECONDS):
+        row = _row(host, data["domid"])
+        if row is None and host.exists(data["path"]):
+            return  # another run was faster
+        _save_domain(host, name, row, data)
+
+
+def _save_domain(host: Host, name: str, row: Row | None, data: dict[str, Any]) -> None:
     """Save to a file beside the wanted one, so that half of a guest's memory is never taken for all of it."""
-    tool, row = toolstack(host), _row(host, data["domid"])
+    tool = toolstack(host)
     if row is None:
         raise XenError(f"{name} has ended by itself; there is no memory left to save.")
     partial = data["path"] + ".partial"

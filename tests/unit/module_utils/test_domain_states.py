@@ -4,14 +4,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import pathlib
 import sys
 
 import pytest
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import FakeXen  # noqa: E402
-from guests import LINUX, WEB, actions, machine, no_waiting, refused, run, settled  # noqa: E402
+from guests import LINUX, WEB, actions, machine, no_waiting, params, refused, run, settled  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +197,49 @@ def test_without_a_declared_uuid_another_name_is_another_guest(host, xen):
     run(host, LINUX)
     assert actions(run(host, dict(LINUX, name="lin2"))) == ["write_config", "create"]
     assert len(xen.domains) == 2
+
+
+# -- two runs at once --------------------------------------------------------------------------------------------------
+
+
+def held(lock_file):
+    """Whether somebody holds the machine's lock."""
+    with open(lock_file, "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def test_files_are_changed_by_one_run_at_a_time(host, xen, monkeypatch, tmp_path):
+    """Two runs that write one configuration took each other's temporary file away (seen on Xen 4.20)."""
+    touched = []
+
+    def watched(act):
+        def record(*words, **more):
+            touched.append((act.__name__, held(str(tmp_path / "lock"))))
+            return act(*words, **more)
+
+        return record
+
+    for name in ("write_text", "rename", "create_sparse", "copy_file"):
+        monkeypatch.setattr(host, name, watched(getattr(host, name)))
+    run(host, dict(LINUX, disks=[{"path": "/home/xen/new.img", "size": "1G"}]))
+    run(host, dict(LINUX, disks=["/home/xen/new.img"], state="saved"))
+    run(host, dict(LINUX, disks=["/home/xen/new.img"]))
+    assert {name for name, _held in touched} >= {"write_text", "rename", "create_sparse"}
+    assert [act for act in touched if not act[1]] == []
+
+
+def test_a_disk_that_another_run_has_just_made_is_taken(host, xen, monkeypatch):
+    made = dict(LINUX, disks=[{"path": "/home/xen/new.img", "size": "1G"}])
+    declared = domain.declare(params(made))
+    planned = domain.plan(domain.read(host, declared), declared)
+    (make,) = [change for change in planned.changes if change.action == "make_disk"]
+    domain.apply(host, make)
+    domain.apply(host, make)
+    assert host.tree["/home/xen/new.img"].size == 1 << 30
+    host.tree["/home/xen/new.img"].size = 5
+    with pytest.raises(XenError, match="File exists"):
+        domain.apply(host, make)
