@@ -115,6 +115,30 @@ def test_a_dump_holds_the_guests_memory_and_the_guest_runs_on(story: Story) -> N
     story.target.run(["rm", f"/srv/xen/dumps/{story.name}.core"])
 
 
+@pytest.fixture
+def ssh_to_itself(target: Target) -> Iterator[str]:
+    """A program in ssh's place that runs the command on the machine itself, so that a guest can move from here to
+    here."""
+    path = "/srv/xen/ssh-to-itself"
+    script = '#!/bin/sh\nshift\nexec sh -c "$*"\n'
+    made = target.run(["sh", "-c", f"printf '%s' '{script}' > {path} && chmod 755 {path}"])
+    assert made.returncode == 0, made.stderr
+    yield path
+    target.run(["rm", path])
+
+
+@pytest.mark.parametrize("story", [{"type": "pvh"}], indirect=True)
+def test_a_guest_moves_while_it_runs(ssh_to_itself: str, story: Story) -> None:
+    """A pvh guest: pv ones can't be moved under emulation (record migrate_localhost, xl 4.17)."""
+    story.converge()
+    story.wait_for_guest()
+    domid = story.row()[1]
+    result = ask(story, "migrate", target="localhost", ssh_command=ssh_to_itself)
+    assert not result.get("failed"), result.get("msg")
+    assert story.row()[1] != domid
+    assert unchanged(story.run())
+
+
 # -- live changes ------------------------------------------------------------------------------------------------------
 
 
