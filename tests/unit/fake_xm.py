@@ -144,18 +144,9 @@ class FakeXm:
 
     xm_restore = xm_create
 
-    def xm_new(self, args):
-        self.domains.append(XmDomain(args[-1].rsplit("/", 1)[-1], None))
-        return f'Using config file "{args[-1]}".\n'
-
     def _managed(self, name):
         (found,) = [domain for domain in self.domains if domain.name == name and domain.domid is None]
         return found
-
-    def xm_start(self, args):
-        self._managed(args[0]).domid = self.next_domid
-        self.next_domid += 1
-        return ""
 
     def xm_delete(self, args):
         self.domains.remove(self._managed(args[0]))

@@ -132,7 +132,7 @@ def _restore(host: Host, name: str, data: dict[str, Any]) -> None:
     """Let a saved guest go on. Its file is out of the way before it runs, because to restore it once more later, over
     disks that have changed since, would ruin them."""
     tool, guest, console_at = toolstack(host), data["guest"], _guest_health.console_size(host, name)
-    path, taken = data["saved"], data["saved"] + ".restoring"
+    path, taken = data["saved"], data["taken"]
     paused = guest.state == "paused"
 
     def go_on(before: set[int]) -> Row:

@@ -11,6 +11,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import GUEST_RE
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 
 RESOURCE = "domain"
+# A saved memory while its guest is brought back from it, instead of NAME.save.
+RESTORING = ".save.restoring"
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def start_data(guest: Guest, current: dict[str, Any]) -> dict[str, Any]:
     return {
         "path": f"{current['config_dir']}/{guest.name}",
         "saved": save_path(current, guest.name),
+        "taken": f"{current['save_dir']}/{guest.name}{RESTORING}",
         "guest": guest,
         "delay": 0,
     }

@@ -21,6 +21,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import (
+    RESTORING,
     GuestPlan,
     Wanted,
     change,
@@ -261,6 +262,12 @@ def _plan_up(
         return
     if live is not None:
         _plan_down(plan, guest, live, current, wanted)
+    elif guest.name in current["restoring"]:
+        taken, path = f"{current['save_dir']}/{guest.name}{RESTORING}", save_path(current, guest.name)
+        plan.problems.append(
+            f"bringing it back from its saved memory was interrupted, and {taken} is left; if the guest has not run "
+            f"since, rename it to {path} and run again, else move it away: restoring it would ruin the guest's disks"
+        )
     elif current["saved"].get(guest.name):
         path = save_path(current, guest.name)
         plan.problems.append(

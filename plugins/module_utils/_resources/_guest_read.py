@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci, xlcfg, xm_config
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_apply, _guest_config
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import Wanted
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import RESTORING, Wanted
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 
@@ -48,6 +48,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "domains": domains,
         "managed": tool.managed(host) if ok else [],
         "saved": {name: _overtaken(host, tool, save_dir, name) for name in _saved(host, save_dir)},
+        "restoring": [name[: -len(RESTORING)] for name in host.list_dir(save_dir) if name.endswith(RESTORING)],
         "started_with": _guest_apply.read_started_with(host) if ok else {},
         "files": {path: _kind(host, path) for path in files},
         "links": _links(host, files, domains),

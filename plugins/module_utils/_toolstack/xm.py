@@ -235,30 +235,13 @@ def restore(host: Host, path: str, name: str, before: set[int], paused: bool = F
 # -- managed domains ---------------------------------------------------------------------------------------------------
 
 
-def new(host: Host, config_path: str) -> None:
-    """Have xend keep a guest, by its configuration file, without starting it."""
-    _check_no_code(host, config_path)
-    change(host, SET_SECONDS, "new", config_path)
-
-
-def start(host: Host, name: str) -> Row:
-    """Start a domain that xend keeps, and return its row. Raises CommandFailed; see ``waiting.start``."""
-    found = listing(host)
-    _check_managed(found, name)
-    before = {row.domid for row in found.rows}
-    return waiting.start(TOOL, host, [paths(host.system).xm, "start", name], name, before)
-
-
 def delete(host: Host, name: str) -> None:
     """Have xend forget a domain that it keeps and that does not run. Its disks stay."""
-    _check_managed(listing(host), name)
-    change(host, SET_SECONDS, "delete", name)
-
-
-def _check_managed(found: xm_output.Listing, name: str) -> None:
-    """These go by name, so a name of digits must not be another domain's id."""
+    found = listing(host)
+    # This goes by name, so a name of digits must not be another domain's id.
     if name not in found.managed:
         raise Refused(f"{name!r} is no domain that xend keeps and that does not run; those are {found.managed}.")
+    change(host, SET_SECONDS, "delete", name)
 
 
 # -- stopping ----------------------------------------------------------------------------------------------------------

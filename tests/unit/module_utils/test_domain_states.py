@@ -148,6 +148,23 @@ def test_a_memory_that_the_guest_has_run_without_is_not_restored(host, xen):
     assert actions(run(host, LINUX)) == ["create"]
 
 
+def test_an_interrupted_restore_is_never_passed_over(host, xen, monkeypatch):
+    """The module was killed half-way: the guest must not start anew, as if it had no memory, without the admin."""
+    run(host, LINUX)
+    run(host, dict(LINUX, state="saved"))
+
+    def killed(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xen, "xl_restore", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(host, LINUX)
+    monkeypatch.undo()
+    assert f"{SAVED}.restoring is left" in refused(host, LINUX)
+    host.rename(f"{SAVED}.restoring", SAVED)
+    assert actions(run(host, LINUX)) == ["restore"]
+
+
 def test_a_guest_that_is_to_be_off_keeps_its_saved_memory(host, xen):
     run(host, LINUX)
     run(host, dict(LINUX, state="saved"))

@@ -199,9 +199,8 @@ def test_create_paused_and_restore(host, fake):
 
 def test_a_configuration_with_code_is_never_given_to_xm(host, fake):
     host.put(CONFIG, "name = 'web1'\nimport os\n")
-    for call in (lambda: xm.create(host, CONFIG, "web1", set()), lambda: xm.new(host, CONFIG)):
-        with pytest.raises(Refused, match=r"web1, line 2: import is code.* xm would run this file"):
-            call()
+    with pytest.raises(Refused, match=r"web1, line 2: import is code.* xm would run this file"):
+        xm.create(host, CONFIG, "web1", set())
     with pytest.raises(XenError, match="/nowhere is missing"):
         xm.create(host, "/nowhere", "web1", set())
     assert acts(host) == []
@@ -225,21 +224,17 @@ def test_a_failed_create_tells_the_cause_and_leaves_nothing(host, fake):
 # -- managed domains ---------------------------------------------------------------------------------------------------
 
 
-def test_new_start_delete(host, fake):
-    xm.new(host, CONFIG)
-    assert xm.managed(host) == ["sleeper", "web1"]
-    assert xm.start(host, "web1").domid == 10
+def test_a_managed_domain_is_deleted(host, fake):
+    assert xm.managed(host) == ["sleeper"]
     xm.delete(host, "sleeper")
     assert xm.managed(host) == []
-    assert acts(host) == [["new", CONFIG], ["start", "web1"], ["delete", "sleeper"]]
+    assert acts(host) == [["delete", "sleeper"]]
 
 
 @pytest.mark.parametrize("name", ["db1", "3", "Domain-0", "0", "nosuch"])
-def test_only_managed_domains_that_do_not_run_are_deleted_or_started(host, fake, name):
+def test_only_managed_domains_that_do_not_run_are_deleted(host, fake, name):
     with pytest.raises(Refused, match="is no domain that xend keeps"):
         xm.delete(host, name)
-    with pytest.raises(Refused):
-        xm.start(host, name)
     assert acts(host) == []
 
 
