@@ -26,10 +26,11 @@ class Service:
 class Release:
     """One Xen release as pkgsrc packages it (sysutils/xenkernelNNN and xentoolsNNN: Makefile, PLIST, MESSAGE).
 
-    ``toolstack`` is what the collection manages its guests with. ``platforms`` are the machine architectures of the
-    packages, empty where no source tells. ``security_support_ends`` is a day, empty where Xen published none.
-    ``installable`` releases are those that the collection installs; a machine that runs another one can have its guests
-    managed, and ``note`` says what to use instead.
+    ``hypervisor`` is the package's file; ``toolstack`` is what the collection manages guests with. ``platforms`` are
+    the machine architectures (``uname -p``) of the packages, empty where no source tells. ``pae`` says that on i386
+    the hypervisor takes PAE kernels only. ``hvm_package`` is a third package that fully virtualized guests need.
+    ``pci_passthrough`` says whether a guest can be given a PCI device. ``security_support_ends`` is a day, empty where
+    Xen published none. ``note`` is empty for the releases to use; for the others it says what to use instead.
     """
 
     name: str
@@ -38,11 +39,31 @@ class Release:
     hypervisor: str
     toolstack: str
     services: tuple[Service, ...]
-    rc_scripts: tuple[str, ...]
-    security_support_ends: str
+    guest_types: tuple[str, ...]
+    security_support_ends: str = ""
     platforms: tuple[str, ...] = ()
-    installable: bool = False
+    pae: bool = True
+    hvm_package: str = ""
+    pci_passthrough: bool = False
     note: str = ""
+
+    @property
+    def rc_scripts(self) -> tuple[str, ...]:
+        """The rc.d scripts of the tools, in the order in which they start."""
+        return tuple(service.name for service in self.services)
+
+    @property
+    def debug_hypervisor(self) -> str:
+        """The hypervisor that checks itself, slower, beside the other in its package."""
+        return self.hypervisor.replace("/xen.gz", "/xen-debug.gz")
+
+    def dom0_kernel(self, processor: str) -> str:
+        """The configuration of the dom0 kernel, as in ``netbsd-XEN3_DOM0.gz``; ``processor`` is ``uname -p``."""
+        return "XEN3PAE_DOM0" if processor == "i386" and self.pae else "XEN3_DOM0"
+
+    def service(self, name: str) -> Service | None:
+        """The row's service of that name."""
+        return next((service for service in self.services if service.name == name), None)
 
 
 # pkgsrc's xencommons starts these two and nothing else (xentools420/files/xencommons.sh).
@@ -50,13 +71,16 @@ _XENCOMMONS = Service("xencommons", daemons=("xenstored", "xenconsoled"), xensto
 _WATCHDOG = Service("xen-watchdog", daemons=("xenwatchdogd",), variable="xenwatchdog")
 _XENDOMAINS = Service("xendomains")
 _XL_SERVICES = (_XENCOMMONS, _XENDOMAINS, _WATCHDOG)
-_XL_SCRIPTS = ("xencommons", "xendomains", "xen-watchdog")
 _BOTH = ("i386", "x86_64")
 _ONLY_64 = ("x86_64",)
-_OLD = "Xen no longer mends its security; install {newest} instead."
+# Type pvh came with Xen 4.10 (xl.cfg(5)); what 4.4 to 4.9 called PVH was another thing.
+_BEFORE_PVH = ("pv", "hvm")
+_WITH_PVH = ("pv", "pvh", "hvm")
 
 
-def _xl_release(name: str, security_support_ends: str, platforms: tuple[str, ...]) -> Release:
+def _xl_release(
+    name: str, security_support_ends: str, platforms: tuple[str, ...], guest_types: tuple[str, ...] = _WITH_PVH
+) -> Release:
     digits = name.replace(".", "")
     return Release(
         name=name,
@@ -65,7 +89,7 @@ def _xl_release(name: str, security_support_ends: str, platforms: tuple[str, ...
         hypervisor=f"/usr/pkg/xen{digits}-kernel/xen.gz",
         toolstack="xl",
         services=_XL_SERVICES,
-        rc_scripts=_XL_SCRIPTS,
+        guest_types=guest_types,
         security_support_ends=security_support_ends,
         platforms=platforms,
     )
@@ -75,7 +99,6 @@ def _xl_release(name: str, security_support_ends: str, platforms: tuple[str, ...
 _XEND_3 = Service("xend", daemons=("xenstored", "xenconsoled"), xenstore=True, scripts=("xend",), variable="xend")
 _XENBACKENDD_3 = Service("xenbackendd", daemons=("xenbackendd",), variable="xenbackendd")
 _XEND_3_SERVICES = (_XEND_3, _XENBACKENDD_3, _XENDOMAINS)
-_XEND_3_SCRIPTS = ("xend", "xenbackendd", "xendomains")
 
 _XM_RELEASES = (
     Release(
@@ -85,9 +108,13 @@ _XM_RELEASES = (
         hypervisor="/usr/pkg/xen3-kernel/xen.gz",
         toolstack="xm",
         services=_XEND_3_SERVICES,
-        rc_scripts=_XEND_3_SCRIPTS,
-        security_support_ends="",
+        guest_types=_BEFORE_PVH,
         platforms=_BOTH,
+        # Its Makefile builds XEN_TARGET_X86_PAE=n.
+        pae=False,
+        hvm_package="xentools3-hvm",
+        # The only release of which the NetBSD/Xen HOWTO says so (revision 1.7).
+        pci_passthrough=True,
     ),
     # It lies where 3.1 does; the two packages conflict.
     Release(
@@ -97,8 +124,7 @@ _XM_RELEASES = (
         hypervisor="/usr/pkg/xen3-kernel/xen.gz",
         toolstack="xm",
         services=_XEND_3_SERVICES,
-        rc_scripts=_XEND_3_SCRIPTS,
-        security_support_ends="",
+        guest_types=_BEFORE_PVH,
         platforms=_BOTH,
     ),
     Release(
@@ -114,8 +140,7 @@ _XM_RELEASES = (
             _XENDOMAINS,
             _WATCHDOG,
         ),
-        rc_scripts=("xencommons", "xend", "xendomains", "xen-watchdog"),
-        security_support_ends="",
+        guest_types=_BEFORE_PVH,
         platforms=_BOTH,
     ),
     # It brings xl too; its rc.d scripts start xend, and the two must not be mixed.
@@ -130,62 +155,74 @@ _XM_RELEASES = (
             Service("xend", daemons=("xenbackendd",), scripts=("xend",), variable="xend"),
             _XENDOMAINS,
         ),
-        rc_scripts=("xencommons", "xend", "xendomains"),
-        security_support_ends="",
+        guest_types=_BEFORE_PVH,
         platforms=_BOTH,
     ),
 )
 # End of security support: SUPPORT.md on each of Xen's stable branches, which begins with 4.11's.
 _OLD_XL_RELEASES = (
-    _xl_release("4.5", "", _BOTH),
-    _xl_release("4.6", "", ()),
-    _xl_release("4.8", "", ()),
+    _xl_release("4.5", "", _BOTH, _BEFORE_PVH),
+    _xl_release("4.6", "", (), _BEFORE_PVH),
+    _xl_release("4.8", "", (), _BEFORE_PVH),
     _xl_release("4.11", "2021-07-10", ()),
     _xl_release("4.13", "2022-12-18", _ONLY_64),
     _xl_release("4.15", "2024-04-08", _ONLY_64),
 )
-_INSTALLABLE = (
+_SUPPORTED = (
     _xl_release("4.18", "2028-11-16", _ONLY_64),
     _xl_release("4.20", "2030-03-05", _ONLY_64),
 )
-_NEWEST = _INSTALLABLE[-1].name
+NEWEST = _SUPPORTED[-1].name
+
+
+def _old(row: Release) -> Release:
+    ended = f" since {row.security_support_ends}" if row.security_support_ends else ""
+    instead = [newer.name for newer in reversed(_SUPPORTED)]
+    platforms = " and ".join(sorted({platform for newer in _SUPPORTED for platform in newer.platforms}))
+    return replace(
+        row, note=f"Xen no longer mends its security{ended}; use {' or '.join(instead)} ({platforms} only) if you can."
+    )
+
 
 # Every release that the collection knows, oldest first.
-RELEASES = {
-    each.name: each
-    for each in (
-        *(replace(row, note=_OLD.format(newest=_NEWEST)) for row in (*_XM_RELEASES, *_OLD_XL_RELEASES)),
-        *(replace(row, installable=True) for row in _INSTALLABLE),
-    )
-}
+RELEASES = {row.name: row for row in (*map(_old, (*_XM_RELEASES, *_OLD_XL_RELEASES)), *_SUPPORTED)}
 
 
-def installable() -> list[str]:
-    """The names of the releases that the collection installs, oldest first."""
-    return [row.name for row in RELEASES.values() if row.installable]
+def supported() -> list[str]:
+    """The names of the releases that are to be used today, oldest first."""
+    return [row.name for row in RELEASES.values() if not row.note]
 
 
 def release(name: str) -> Release:
-    """The row of a release that can be installed. Raises Refused for any other."""
-    row = RELEASES.get(name)
-    if row is not None and row.installable:
-        return row
-    why = "is not known; allowed" if row is None else f"is not installed any more: {row.note} Allowed"
-    raise Refused(f"Xen release {name!r} {why} are {', '.join(installable())}.")
+    """The row of a release. Raises Refused for one that is not in the table."""
+    if name not in RELEASES:
+        older = [known for known in RELEASES if known not in supported()]
+        raise Refused(
+            f"Xen release {name!r} is not known. Use {' or '.join(reversed(supported()))}; for machines that can't, "
+            f"there are {', '.join(older)}."
+        )
+    return RELEASES[name]
 
 
 def running(version: str) -> Release | None:
     """The row of the release that a machine runs, from its version (``4.2.5``, ``4.20.1_20260610nb0``); None for one
-    that is not in the table. Whether it can be installed does not matter here."""
+    that is not in the table."""
     parts = version.strip().split(".")
     return RELEASES.get(".".join(parts[:2]))
 
 
 def service(name: str) -> Service | None:
-    """What is known of an rc.d script of Xen, in the releases that are installed, or None for a script of something
-    else. An old machine's scripts are looked after by their own ``status``."""
-    for row in RELEASES.values():
-        for known in row.services:
-            if row.installable and known.name == name:
-                return known
+    """What the newest release with an rc.d script of that name knows of it; None for a script of something else.
+    Where a machine's own release is known, ask its row."""
+    for row in reversed(list(RELEASES.values())):
+        found = row.service(name)
+        if found is not None:
+            return found
     return None
+
+
+def guest_interface(netbsd: str, domain: int, index: int) -> str:
+    """The name in dom0 of a guest's network interface: ``xvif3.0`` in NetBSD 5, ``xvif3i0`` from 6 on
+    (sys/arch/xen/xen/xennetback_xenbus.c)."""
+    major = netbsd.split(".")[0]
+    return f"xvif{domain}.{index}" if major.isdigit() and int(major) < 6 else f"xvif{domain}i{index}"

@@ -12,37 +12,36 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 OLD = ["3.1", "3.3", "4.1", "4.2", "4.5", "4.6", "4.8", "4.11", "4.13", "4.15"]
 
 
-def test_exactly_two_can_be_installed():
-    assert _releases.installable() == ["4.18", "4.20"]
+def test_exactly_two_are_to_be_used():
+    assert _releases.supported() == ["4.18", "4.20"]
     assert [_releases.release(name).tools_package for name in ("4.18", "4.20")] == ["xentools418", "xentools420"]
 
 
 @pytest.mark.parametrize("name", OLD)
-def test_an_old_one_is_known_but_never_installed(name):
-    row = _releases.RELEASES[name]
-    assert not row.installable
-    assert "4.20" in row.note
-    with pytest.raises(Refused, match=rf"'{name}' is not installed any more: .* install 4.20 .*Allowed are 4.18, 4.20"):
-        _releases.release(name)
+def test_an_old_one_can_be_had_and_says_what_to_use_instead(name):
+    row = _releases.release(name)
+    assert "use 4.20 or 4.18 (x86_64 only)" in row.note
+    assert row.security_support_ends in row.note
 
 
 def test_the_old_ones_are_all_there_and_nothing_else():
     assert list(_releases.RELEASES) == [*OLD, "4.18", "4.20"]
 
 
-@pytest.mark.parametrize("name", ["9.9", "", "4", "4.200"])
-def test_an_unknown_one_is_refused_with_the_allowed_ones(name):
-    with pytest.raises(Refused, match=rf"{name!r} is not known; allowed are 4\.18, 4\.20\."):
+@pytest.mark.parametrize("name", ["9.9", "", "4", "4.200", "4.17"])
+def test_an_unknown_one_is_refused_with_what_to_use(name):
+    words = rf"{name!r} is not known\. Use 4\.20 or 4\.18; for machines that can't, there are 3\.1, .*4\.15\."
+    with pytest.raises(Refused, match=words):
         _releases.release(name)
 
 
 @pytest.mark.parametrize("row", _releases.RELEASES.values(), ids=str)
 def test_each_row_is_whole(row):
     assert row.toolstack in ("xl", "xm")
-    assert {service.name for service in row.services} == set(row.rc_scripts)
+    assert row.debug_hypervisor.endswith("-kernel/xen-debug.gz")
     assert row.hypervisor.startswith("/usr/pkg/xen") and row.hypervisor.endswith("-kernel/xen.gz")
     assert any(service.xenstore for service in row.services)
-    assert (row.note == "") == row.installable
+    assert (row.note == "") == (row.name in _releases.supported())
 
 
 def test_the_toolstacks():
@@ -85,8 +84,29 @@ def test_what_a_machine_runs(version, name):
     assert (row.name if row else None) == name
 
 
-def test_services_are_those_of_what_is_installed():
+def test_a_service_is_that_of_the_newest_release_that_has_it():
     assert _releases.service("xencommons").daemons == ("xenstored", "xenconsoled")
     assert _releases.service("xen-watchdog").variable == "xenwatchdog"
-    assert _releases.service("xend") is None
+    assert _releases.service("xend").daemons == ("xenbackendd",)
     assert _releases.service("sshd") is None
+    assert _releases.RELEASES["3.1"].service("xend").daemons == ("xenstored", "xenconsoled")
+
+
+def test_which_dom0_kernel():
+    """The HOWTO: on i386 everything after 3.1 needs a PAE kernel."""
+    assert _releases.release("3.1").dom0_kernel("i386") == "XEN3_DOM0"
+    assert _releases.release("3.3").dom0_kernel("i386") == "XEN3PAE_DOM0"
+    assert _releases.release("4.2").dom0_kernel("x86_64") == "XEN3_DOM0"
+
+
+def test_what_only_some_can():
+    rows = _releases.RELEASES.values()
+    assert [row.name for row in rows if row.pci_passthrough] == ["3.1"]
+    assert [row.name for row in rows if row.hvm_package] == ["3.1"]
+    assert [row.name for row in rows if "pvh" in row.guest_types] == ["4.11", "4.13", "4.15", "4.18", "4.20"]
+    assert [row.name for row in rows if row.platforms == ("x86_64",)] == ["4.13", "4.15", "4.18", "4.20"]
+
+
+@pytest.mark.parametrize(("netbsd", "name"), [("5.1", "xvif3.0"), ("6.1", "xvif3i0"), ("10.1", "xvif3i0")])
+def test_a_guests_interface(netbsd, name):
+    assert _releases.guest_interface(netbsd, 3, 0) == name

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -61,7 +62,7 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"domu_guests": ["web1"]}, ["domu_guests is ['web1']; allowed is a list of dictionaries"]),
         ({"domu_guests": 7}, ["domu_guests is 7; allowed is a list of dictionaries"]),
         ({"bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}, {"name": "br 1"}]}, ["br 1"]),
-        ({"dom0_xen_release": "9.9"}, ["dom0_xen_release is '9.9'; allowed are 4.18, 4.20"]),
+        ({"dom0_xen_release": "9.9"}, [f"dom0_xen_release is '9.9'; allowed are {', '.join(RELEASES)}"]),
         ({"dom0_kernel_path": "netbsd"}, ["dom0_kernel_path is 'netbsd'; allowed is an absolute path"]),
         ({"dom0_kernel_path": "/netbsd-XEN3_DOM0.gz", "dom0_kernel_sha512": "abc"}, ["dom0 kernel", "sha512"]),
         ({"bootloader_reboot": "maybe"}, ["bootloader_reboot is 'maybe'; allowed is true or false"]),
@@ -117,7 +118,7 @@ def test_a_default_that_fails_because_of_a_declared_value_is_not_blamed() -> Non
         problems={"dom0_packages": "dom0_packages can't be worked out: Xen release '9.9' is not known"},
     )
     assert _declared.check_host(variables, role_options()).errors == [
-        "host xen1: dom0_xen_release is '9.9'; allowed are 4.18, 4.20."
+        f"host xen1: dom0_xen_release is '9.9'; allowed are {', '.join(RELEASES)}."
     ]
 
 
