@@ -1,13 +1,88 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans netbsd.xen.bridge on the controller where the machine has been read already."""
+"""Plans netbsd.xen.bridge on the controller where the machine has been read already, and confirms over a new
+connection what could have cut the old one."""
 
 from __future__ import annotations
+
+import ipaddress
+import time
+import uuid
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
+# Between two attempts to reach the machine.
+PAUSE_SECONDS = 1.0
+# How long after the guard has acted the machine may take to answer again.
+GRACE_SECONDS = 60.0
+GUARD_SECONDS = bridge.ARGUMENTS["guard_seconds"]["default"]
+
 
 class ActionModule(PlannedAction):
     RESOURCE = bridge
+
+    def arguments(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """The address that we connect to, if it is one: a name says nothing to the machine."""
+        host = str(task_vars.get("ansible_host") or task_vars.get("inventory_hostname") or "")
+        return dict({"reached_at": host} if _is_address(host) else {}, **args)
+
+    def carry_out(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Call the module, and again over a new connection if it changed what the old one may have come over."""
+        args = dict(args, guard_token=uuid.uuid4().hex)
+        lost = None
+        try:
+            result = super().carry_out(args, task_vars)
+        except AnsibleConnectionFailure as error:
+            result, lost = {}, error
+        if lost is None and not result.get("guarded"):
+            return result
+        return _together(result, self._confirmed(args, task_vars, lost))
+
+    def _confirmed(
+        self, args: dict[str, Any], task_vars: dict[str, Any], lost: AnsibleConnectionFailure | None
+    ) -> dict[str, Any]:
+        """The result of the second call. As long as nobody answers it is tried again, until the guard must have acted
+        and the machine should be back; then the connection's failure is raised."""
+        seconds = float(args.get("guard_seconds") or GUARD_SECONDS)
+        deadline = time.monotonic() + seconds + GRACE_SECONDS
+        while True:
+            try:
+                self._connection.reset()
+                result = super().carry_out(dict(args, guard_confirm=True), task_vars)
+                break
+            except AnsibleConnectionFailure as error:
+                if time.monotonic() > deadline:
+                    raise AnsibleConnectionFailure(
+                        f"The machine does not answer after a change of its network, although that should have been "
+                        f"taken back after {seconds:g} seconds: {error}. Look at its console."
+                    ) from error
+                time.sleep(PAUSE_SECONDS)
+        if lost is not None and result.get("guard") == "missing":
+            # The connection broke before the change began.
+            raise lost
+        return result
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """One result of the two calls. What the first did counts only if the second confirmed it; ``first`` is empty if its
+    answer was lost."""
+    if second.get("guard"):
+        return dict(second, changed=False)
+    result = dict(second, changed=bool(first.get("changed", True) or second.get("changed")), guarded=True)
+    for key in ("changes", "commands", "diff", "warnings"):
+        if first.get(key) or second.get(key):
+            result[key] = [*(first.get(key) or []), *(second.get(key) or [])]
+    return result

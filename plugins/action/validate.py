@@ -38,6 +38,9 @@ class ActionModule(ActionBase):
         errors = [error for report in reports for error in report.errors] + _declared.check_rack(reports)
         guests = sum(report.guests for report in reports)
         result.update(changed=False, failed=bool(errors), hosts=len(reports), guests=guests)
+        warnings = [warning for report in reports for warning in report.warnings]
+        if warnings:
+            result["warnings"] = warnings
         result["msg"] = "\n".join(errors) or f"{len(reports)} hosts and {guests} guests are declared well."
         return result
 

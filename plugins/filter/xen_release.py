@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import release
+from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
 
 DOCUMENTATION = r"""
 name: xen_release
@@ -47,14 +48,38 @@ _value:
       type: list
       elements: str
       sample: [xenkernel420, xentools420]
+    hvm_package:
+      description: A third package that fully virtualized guests need, empty for the releases that need none.
+      type: str
+      sample: ""
     hypervisor:
       description: The hypervisor's file in its package.
       type: str
       sample: /usr/pkg/xen420-kernel/xen.gz
+    debug_hypervisor:
+      description: The hypervisor that checks itself, beside the other in its package.
+      type: str
+      sample: /usr/pkg/xen420-kernel/xen-debug.gz
+    dom0_kernels:
+      description: The configuration of NetBSD's dom0 kernel, by the machine's architecture as C(uname -p) tells it.
+      type: dict
+      sample: {x86_64: XEN3_DOM0}
+    platforms:
+      description: The architectures that there are packages for, empty where that is not known.
+      type: list
+      elements: str
+      sample: [x86_64]
     toolstack:
       description: The command that manages guests.
       type: str
       sample: xl
+    services:
+      description:
+        - What the tools start, in order. C(name) is the rc.d script, C(variable) its switch in C(rc.conf), empty for
+          none.
+      type: list
+      elements: dict
+      sample: [{name: xencommons, variable: xencommons}]
     rc_scripts:
       description: The rc.d scripts of the tools, as files for M(netbsd.xen.system_files).
       type: list
@@ -64,19 +89,38 @@ _value:
           dest: /etc/rc.d/xencommons
           mode: "0755"
           keep_previous: false
+    guest_types:
+      description: The types of guests that it can run.
+      type: list
+      elements: str
+      sample: [pv, pvh, hvm]
+    pci_passthrough:
+      description: Whether a guest can be given a PCI device.
+      type: bool
+      sample: false
     security_support_ends:
-      description: The day on which Xen's security support for the release ends.
+      description: The day on which Xen's security support for the release ends, empty where Xen published none.
       type: str
       sample: "2030-03-05"
+    note:
+      description: Why not to use the release, and what to use instead. Empty for the releases to use.
+      type: str
+      sample: ""
 """
 
 # Where pkgsrc installs the scripts, and where rc(8) looks for them (pkgsrc mk/pkginstall/bsd.pkginstall.mk).
 PACKAGED_SCRIPTS = "/usr/pkg/share/examples/rc.d"
 SYSTEM_SCRIPTS = "/etc/rc.d"
+# Where a row names no platforms, NetBSD's two with Xen are taken to be possible.
+PROCESSORS = ("i386", "x86_64")
 
 
 def xen_release(name: Any) -> dict[str, Any]:
-    """The release's row as plain data. Raises AnsibleFilterError for one that is not in the table."""
+    """The release's row as plain data. Raises AnsibleFilterError for one that is not in the table, and for a number
+    that may be two of them."""
+    problem = unquoted(name)
+    if problem:
+        raise AnsibleFilterError(f"A Xen release {problem}")
     try:
         row = release(str(name))
     except Refused as error:
@@ -84,8 +128,13 @@ def xen_release(name: Any) -> dict[str, Any]:
     return {
         "name": row.name,
         "packages": [row.kernel_package, row.tools_package],
+        "hvm_package": row.hvm_package,
         "hypervisor": row.hypervisor,
+        "debug_hypervisor": row.debug_hypervisor,
+        "dom0_kernels": {processor: row.dom0_kernel(processor) for processor in row.platforms or PROCESSORS},
+        "platforms": list(row.platforms),
         "toolstack": row.toolstack,
+        "services": [{"name": service.name, "variable": service.variable} for service in row.services],
         "rc_scripts": [
             {
                 "src": f"{PACKAGED_SCRIPTS}/{script}",
@@ -95,7 +144,10 @@ def xen_release(name: Any) -> dict[str, Any]:
             }
             for script in row.rc_scripts
         ],
+        "guest_types": list(row.guest_types),
+        "pci_passthrough": row.pci_passthrough,
         "security_support_ends": row.security_support_ends,
+        "note": row.note,
     }
 
 

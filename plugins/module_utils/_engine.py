@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -109,11 +109,19 @@ def _note_undone(outcome: Outcome, changes: list[Change]) -> None:
         )
 
 
-def run_module(resource: Any) -> None:
-    """The whole of a resource's module: arguments, converge, result."""
+def run_module(
+    resource: Any, first: Callable[[AnsibleModule, Host], dict[str, Any] | None] | None = None
+) -> None:
+    """The whole of a resource's module: arguments, converge, result.
+
+    ``first`` is called before anything else; if it gives a result, that is the module's, and nothing else is done.
+    """
     module = AnsibleModule(argument_spec=resource.ARGUMENTS, supports_check_mode=True)
     host = Host()
     try:
+        early = first(module, host) if first is not None else None
+        if early is not None:
+            module.exit_json(**dict(early, commands=host.commands))
         outcome = converge(resource, module.params, host, module.check_mode)
     except XenError as error:
         module.fail_json(msg=str(error), commands=host.commands, changed=False, **error.details)

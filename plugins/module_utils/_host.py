@@ -11,9 +11,9 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 
@@ -27,6 +27,8 @@ REAP_SECONDS = 2.0
 FIRST_LOOK_SECONDS = 0.001
 SLOWEST_LOOK_SECONDS = 0.02
 TAIL_LINES = 10
+# What uname -p says (hw.machine_arch), by uname -m, for NetBSD's x86 ports.
+_PROCESSORS = {"amd64": "x86_64"}
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,27 @@ class Host:
     def __init__(self, one_look: bool = False) -> None:
         self.commands: list[dict[str, Any]] = []
         self.system = os.uname().sysname
+        self.processor = _PROCESSORS.get(os.uname().machine, os.uname().machine)
+        self.release = os.uname().release
         self._seen: dict[tuple[str, ...], Result] | None = {} if one_look else None
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
     def run(
-        self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, ok: Sequence[int] = (0,), cwd: str = "/"
+        self,
+        argv: Sequence[str],
+        timeout: float = COMMAND_SECONDS,
+        ok: Sequence[int] = (0,),
+        cwd: str = "/",
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
     ) -> Result:
-        """Run an argument list in ``cwd`` with the C locale, no standard input and a time limit in seconds.
+        """Run an argument list in ``cwd`` with the C locale, ``stdin`` as its input and a time limit in seconds.
 
+        ``env`` comes over the few variables that every command gets; nothing of our own environment is passed on.
         Raises CommandFailed if it can't be started, does not end in time, or ends with a status that is not in ``ok``.
         """
-        result = self.try_run(argv, timeout, cwd)
+        result = self.try_run(argv, timeout, cwd, env, stdin)
         if result.rc not in ok:
             raise CommandFailed(
                 f"{' '.join(argv)} failed with exit status {result.rc}: {result.tail or 'it printed nothing'}",
@@ -101,14 +112,23 @@ class Host:
             )
         return result
 
-    def try_run(self, argv: Sequence[str], timeout: float = COMMAND_SECONDS, cwd: str = "/") -> Result:
+    def try_run(
+        self,
+        argv: Sequence[str],
+        timeout: float = COMMAND_SECONDS,
+        cwd: str = "/",
+        env: Mapping[str, str] | None = None,
+        stdin: str = "",
+    ) -> Result:
         """As ``run``, but any exit status is returned. Raises CommandFailed only if it did not start or did not end."""
         if self._seen is not None and tuple(argv) in self._seen:
             return self._seen[tuple(argv)]
         started = time.monotonic()
         # Files, not pipes: a daemon that the command starts inherits its output and would keep a pipe open for ever.
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            rc = self._wait(argv, timeout, cwd, out, err)
+        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            given.write(stdin.encode("utf-8", "surrogateescape"))
+            given.seek(0)
+            rc = self._wait(argv, timeout, cwd, dict(env or {}), (given, out, err))
             seconds = time.monotonic() - started
             out.seek(0)
             err.seek(0)
@@ -124,16 +144,19 @@ class Host:
             self._seen[result.argv] = result
         return result
 
-    def _wait(self, argv: Sequence[str], timeout: float, cwd: str, out: Any, err: Any) -> int:
+    def _wait(
+        self, argv: Sequence[str], timeout: float, cwd: str, env: dict[str, str], streams: tuple[Any, Any, Any]
+    ) -> int:
+        given, out, err = streams
         try:
             child = subprocess.Popen(
                 list(argv),
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=out,
                 stderr=err,
                 cwd=cwd,
                 start_new_session=True,
-                env={"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"},
+                env=dict({"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"}, **env),
             )
         except OSError as error:
             raise CommandFailed(
@@ -181,6 +204,13 @@ class Host:
                 return stream.read()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise XenError(f"{path} can't be read: {error.strerror}") from error
+
+    def open_file(self, path: str) -> BinaryIO:
+        """A file for reading in pieces; the caller closes it. Raises XenError if it can't be opened."""
+        try:
+            return open(path, "rb")
         except OSError as error:
             raise XenError(f"{path} can't be read: {error.strerror}") from error
 
@@ -253,6 +283,13 @@ class Host:
                 self._replace(path, stream, mode, keep_mode=False)
         except OSError as error:
             raise XenError(f"{source} can't be copied to {path}: {error.strerror}. The target is unchanged.") from error
+
+    def write_stream(self, stream: BinaryIO, path: str, mode: int) -> None:
+        """Put all that a stream gives to ``path`` in one step; the target appears complete or not at all."""
+        try:
+            self._replace(path, stream, mode, keep_mode=False)
+        except OSError as error:
+            raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 
     def make_dir(self, path: str, mode: int = 0o755) -> None:
         """Create a directory and its parents; one that is there is left as it is."""

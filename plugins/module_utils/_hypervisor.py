@@ -9,15 +9,24 @@ with holes that are long mended.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg, grubcfg, menulst
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, Release
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose
 
 BOOT_MENU = "/boot.cfg"
+GRUB_MENU, GRUB_SAVED, GRUB2_MENU = "/grub/menu.lst", "/grub/default", "/grub/grub.cfg"
+_KERNEL_COMMANDS = ("kernel", "multiboot", "multiboot2")
+_MODULE_COMMANDS = ("module", "modulenounzip", "module2")
+_GRUB_DEVICE = re.compile(r"\A\([^)]*\)")
+DMESG = "/sbin/dmesg"
+BOOT_MESSAGES = "/var/run/dmesg.boot"
+# From NetBSD 9 on each message has the time since the boot before it.
+_BANNER = re.compile(r"^(?:\[ *[0-9.]+\] )?hypervisor[0-9]+ at mainbus[0-9]+: Xen version (\S+)$", re.MULTILINE)
 # The first release whose xl knows guests of the type pvh (Xen 4.10, xl.cfg(5)).
 PVH_SINCE = (4, 10)
 # pkgsrc's packages from 4.18 on are snapshots: their version is a day, and the hypervisor says it in its own version,
@@ -28,31 +37,88 @@ _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _PACKAGE_OF_A_RELEASE = re.compile(r"(?P<version>[0-9]+(?:\.[0-9]+)+)(?:nb[0-9]+)?\Z")
 
 
-def describe(host: Host, installed: dict[str, str]) -> dict[str, Any] | None:
-    """The toolstack's ``info`` in plain data, memory in MiB; None if it does not answer. ``xl info`` needs no xenstored
-    (behaviour 7 of the real xl). ``installed`` are the machine's packages, base name to version."""
-    try:
-        info = choose.toolstack(host).info(host)
-    except CommandFailed:
+def describe(host: Host, installed: dict[str, str], booted_at: float | None = None) -> dict[str, Any] | None:
+    """The running hypervisor in plain data, memory in MiB; None if nothing tells which one runs.
+
+    The toolstack's ``info`` tells most; ``xl info`` needs no xenstored (behaviour 7 of the real xl). Where it does not
+    answer (tools that are missing, or those of another release; xend not running), the dom0 kernel's own message at
+    boot tells the version, and all the rest is None. ``installed`` are the machine's packages, base name to version;
+    ``booted_at`` is when it was booted, in seconds since 1970.
+    """
+    info = _answer(host)
+    version = _version(info) or announced(host, booted_at)
+    if not version:
         return None
-    release = f"{info.get('xen_major')}.{info.get('xen_minor')}"
+    release = ".".join(version.split(".")[:2])
     boots = _booted_by_default(host)
     package = _package(host, installed, boots, release)
     return {
-        "version": info.get("xen_version"),
+        "version": version,
         "release": release,
         "commandline": info.get("xen_commandline"),
-        "capabilities": (info.get("xen_caps") or "").split(),
-        "virtualization": (info.get("virt_caps") or "").split(),
-        "guest_types": guest_types(info),
+        "capabilities": _words(info.get("xen_caps")),
+        "virtualization": _words(info.get("virt_caps")),
+        "guest_types": guest_types(info) if info else None,
         "scheduler": info.get("xen_scheduler"),
         "memory_total": _number(info.get("total_memory")),
         "memory_free": _number(info.get("free_memory")),
         "cpus": _number(info.get("nr_cpus")),
         "boots": {"file": boots, "from_package": _same_file(host, boots, package)} if boots else None,
         "installed": _installed(package, installed) if package else None,
-        "current": is_current(info.get("xen_version") or "", release, package, installed),
+        "current": is_current(version, release, package, installed),
     }
+
+
+def _answer(host: Host) -> dict[str, str]:
+    """What the toolstack says of the hypervisor; empty if it does not answer."""
+    try:
+        return choose.toolstack(host).info(host)
+    except CommandFailed:
+        return {}
+
+
+def _version(info: dict[str, str]) -> str:
+    """The version from the toolstack's words. Tools of another release print a part of them and exit with 0
+    (tools/xl/xl_info.c, output_physinfo); ``xm info`` has the version in pieces only."""
+    if info.get("xen_version"):
+        return info["xen_version"]
+    if info.get("xen_major") and info.get("xen_minor"):
+        return f"{info['xen_major']}.{info['xen_minor']}{info.get('xen_extra', '')}"
+    return ""
+
+
+def announced(host: Host, booted_at: float | None = None) -> str:
+    """The version that the dom0 kernel printed when it was booted, which no toolstack is needed for; empty if it can't
+    be told.
+
+    ``hypervisor0 at mainbus0: Xen version 4.17.7`` (record dom0-on-xen-4.17/dmesg, NetBSD 7.99.10; sys/arch/xen/xen/
+    hypervisor.c, hypervisor_attach). On a machine that is long up the kernel's buffer has lost it; /etc/rc.d/dmesg
+    keeps a copy from each boot, which counts only if it is not that of an earlier one.
+    """
+    if host.system != "NetBSD":
+        return ""
+    try:
+        live = host.try_run([DMESG]).stdout
+    except CommandFailed:
+        live = ""
+    return _banner(live) or _banner(_boot_messages(host, booted_at))
+
+
+def _boot_messages(host: Host, booted_at: float | None) -> str:
+    found = host.stat(BOOT_MESSAGES)
+    if found is None or booted_at is None or found.modified < booted_at:
+        return ""
+    return host.read_text(BOOT_MESSAGES) or ""
+
+
+def _banner(messages: str) -> str:
+    """The last one counts: the buffer can survive a reboot."""
+    found = _BANNER.findall(messages)
+    return found[-1] if found else ""
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else text.split()
 
 
 def _number(text: Any) -> int | None:
@@ -77,10 +143,46 @@ def guest_types(info: dict[str, str]) -> list[str]:
 
 
 def _booted_by_default(host: Host) -> str | None:
-    """The hypervisor's file in the boot menu's default entry; None if that boots none, or there is no menu."""
+    """The hypervisor's file in the boot menu's default entry; None if that boots none, or there is no menu.
+
+    A machine can have the menus of several loaders, and which one it boots with can't be seen from here: where they
+    name different hypervisors, nothing is known.
+    """
+    named = {_boot_cfg_default(host), _menu_lst_default(host), _grub_cfg_default(host)} - {None}
+    return named.pop() if len(named) == 1 else None
+
+
+def _boot_cfg_default(host: Host) -> str | None:
     lines = bootcfg.parse(host.read_text(BOOT_MENU) or "")
     index = bootcfg.default_index(lines)
     return None if index is None else bootcfg.hypervisor(bootcfg.entries(lines)[index])
+
+
+def _menu_lst_default(host: Host) -> str | None:
+    menu = menulst.parse(host.read_text(GRUB_MENU) or "")
+    number = menulst.choice(menu, host.read_text(GRUB_SAVED)).default
+    return None if number is None else _multiboot_file(menu.blocks[number].commands)
+
+
+def _grub_cfg_default(host: Host) -> str | None:
+    text = host.read_text(GRUB2_MENU) or ""
+    wanted = grubcfg.setting(text, "default") or "0"
+    for number, entry in enumerate(grubcfg.entries(text)):
+        if wanted in (entry.title, str(number)):
+            return _multiboot_file(entry.commands)
+    return None
+
+
+def _multiboot_file(commands: Sequence[str]) -> str | None:
+    """The hypervisor that GRUB's commands load: the kernel that gets a module."""
+    lines = [command.split() for command in commands]
+    if not any(words[0] in _MODULE_COMMANDS for words in lines):
+        return None
+    for words in lines:
+        named = [word for word in words[1:] if not word.startswith("--")]
+        if words[0] in _KERNEL_COMMANDS and named:
+            return _GRUB_DEVICE.sub("", named[0])
+    return None
 
 
 def _package(host: Host, installed: dict[str, str], boots: str | None, running: str) -> Release | None:

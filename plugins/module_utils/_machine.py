@@ -13,8 +13,10 @@ import re
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose
 
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
@@ -23,28 +25,40 @@ _KERNEL_CONFIG = re.compile(r"\(([^)]+)\)")
 _PACKAGE = re.compile(r"(?P<base>\S+)-(?P<version>[^\s-]+)\Z")
 _PKG_INFO = ("/usr/pkg/sbin/pkg_info", "/usr/sbin/pkg_info")
 PACKAGE_SECONDS = 60.0
+PACKAGE_DATABASE = "/var/db/pkg"
 PCI_DEVICES = "/kern/xen/pci"
+SYSCTL = "/sbin/sysctl"
+# hw.machine_arch by hw.machine, for NetBSD's x86 ports.
+_PROCESSORS = {"amd64": "x86_64"}
 
 
 def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
     """The machine in plain data; ``installed`` are its packages, base name to version.
 
-    ``hypervisor`` is None unless this is a dom0 whose hypervisor answers, ``pci`` unless it is a NetBSD dom0.
+    ``hypervisor`` is None unless this is a dom0 and something tells which one runs, ``pci`` unless it is a NetBSD dom0.
+
+    Of what the machine was booted with, ``hypervisor`` has that one's arguments. The dom0 kernel keeps its own to
+    itself: it has no sysctl, no file below /kern and no message for them (sys/arch/xen/xen/xen_machdep.c), and
+    machdep.booted_kernel is not there under Xen (record dom0-on-xen-4.17/sysctl, NetBSD 7.99.10). ``booted_at`` says at
+    least which changes of the boot menu came too late for it.
     """
     uname = os.uname()
     is_netbsd = uname.sysname == "NetBSD"
     role = _role(host, uname.version)
+    booted_at = boot_time(host) if is_netbsd else None
     return {
         "name": uname.nodename,
         "system": uname.sysname,
         "release": uname.release,
         "machine": uname.machine,
+        "processor": _PROCESSORS.get(uname.machine, uname.machine),
         "kernel": uname.version,
         "kernel_config": _kernel_config(uname.version) if is_netbsd else None,
+        "booted_at": booted_at,
         "role": role,
         "kernfs": host.exists("/kern/version") if is_netbsd else None,
-        "hypervisor": _hypervisor.describe(host, installed) if role == DOM0 else None,
-        "toolstack": _toolstack(host) if role == DOM0 else None,
+        "hypervisor": _hypervisor.describe(host, installed, booted_at) if role == DOM0 else None,
+        "toolstack": _toolstack(host, installed, booted_at) if role == DOM0 else None,
         "pci": {"hidden": hidden_devices(host)} if role == DOM0 and is_netbsd else None,
     }
 
@@ -70,10 +84,29 @@ def _role(host: Host, version: str) -> str:
     return BARE_METAL
 
 
-def _toolstack(host: Host) -> dict[str, Any]:
+def _toolstack(host: Host, installed: dict[str, str], booted_at: int | None) -> dict[str, Any]:
     tool = choose.toolstack(host)
     alive, why = tool.alive(host)
-    return {"name": tool.NAME, "alive": alive, "why": why}
+    return {"name": tool.NAME, "alive": alive, "why": why, "exchanged": _exchanged(host, installed, booted_at)}
+
+
+def _exchanged(host: Host, installed: dict[str, str], booted_at: int | None) -> bool | None:
+    """Whether the tools were installed after the machine was booted, so that their daemons may still be those of the
+    package before. None if that can't be told."""
+    names = [row.tools_package for row in RELEASES.values() if row.tools_package in installed]
+    if booted_at is None or len(names) != 1:
+        return None
+    listed = host.stat(f"{PACKAGE_DATABASE}/{names[0]}-{installed[names[0]]}/+CONTENTS")
+    return None if listed is None else listed.modified > booted_at
+
+
+def boot_time(host: Host) -> int | None:
+    """When the machine was booted, in seconds since 1970 (record sysctl, NetBSD 7.99.10); None if it can't be told."""
+    try:
+        printed = host.try_run([SYSCTL, "-n", "kern.boottime"]).stdout.strip()
+    except CommandFailed:
+        return None
+    return int(printed) if printed.isdigit() else None
 
 
 def hidden_devices(host: Host) -> list[str]:

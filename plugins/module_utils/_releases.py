@@ -154,6 +154,7 @@ _XM_RELEASES = (
             _XENCOMMONS,
             Service("xend", daemons=("xenbackendd",), scripts=("xend",), variable="xend"),
             _XENDOMAINS,
+            _WATCHDOG,
         ),
         guest_types=_BEFORE_PVH,
         platforms=_BOTH,

@@ -22,6 +22,13 @@ options:
     description: The file, absolute. Kernels and hypervisors are looked for from C(/), whatever the path.
     type: path
     default: /boot.cfg
+  loader_release:
+    description:
+      - The NetBSD release whose boot loader, C(/boot), reads the file, for example V(5.1). If omitted, it is that
+        of the running system.
+      - Loaders before NetBSD 7 are taken to know no comments and no blank lines. A file that has some in front of a
+        line that counts is refused.
+    type: str
   entries:
     description:
       - The managed entries. They come first in the menu, in this order. An entry of the same name is replaced.
@@ -50,6 +57,13 @@ options:
       hypervisor_args:
         description: The hypervisor's arguments, such as V(dom0_mem=1G). A memory size without a suffix is in KiB.
         type: str
+      fallback:
+        description: A native kernel that is booted if a file of the entry can't be loaded, for example C(/netbsd).
+        type: str
+      optional:
+        description: Whether the entry is left out of the menu while one of its files is missing.
+        type: bool
+        default: false
       commands:
         description: The commands of the boot loader, for an entry of any other kind, such as V(prompt).
         type: list
@@ -74,8 +88,11 @@ options:
     elements: str
     default: []
 notes:
-  - With entries that are no longer than 79 characters for each command the loader is on the safe side; a longer one is
-    written, with a warning.
+  - With entries that are no longer than 79 characters for each command the loader is on the safe side; a longer one
+    is written, with a warning.
+  - This loader has no way to boot an entry once. M(netbsd.xen.grub_menu) has.
+  - On a machine that boots by EFI, the loader reads C(EFI/NetBSD/boot.cfg) on the EFI partition before
+    C(/boot.cfg). If that partition is mounted and has the file, only that one can be managed, as O(path).
 """
 
 EXAMPLES = r"""
@@ -87,6 +104,13 @@ EXAMPLES = r"""
         args: root=wd0a console=pc
         hypervisor: /xen-4.20.gz
         hypervisor_args: dom0_mem=1G
+        fallback: /netbsd
+      - name: Xen with the kernel before the last update
+        kernel: /netbsd-XEN3_DOM0.gz.old
+        args: root=wd0a console=pc
+        hypervisor: /xen-4.20.gz
+        hypervisor_args: dom0_mem=1G
+        optional: true
       - name: NetBSD
         kernel: /netbsd
       - name: NetBSD, single user

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: bridge
-short_description: Network bridges of a NetBSD dom0
+short_description: Network bridges of a NetBSD dom0, with VLANs, addresses and NAT
 version_added: 0.1.0
 description:
   - Makes bridges with their interfaces, now and at boot, by C(/etc/ifconfig.bridgeN).
@@ -15,6 +15,10 @@ description:
     are.
   - In a bridge's file only what differs is changed; any spelling that has the same effect is left as it is.
     Addresses and other lines stay.
+  - Changes of the network that Ansible came in over are made in one guarded step. A process on the machine takes them
+    back unless a new connection confirms within O(guard_seconds) that the machine can still be reached. Only then the
+    files are written. If it can't be reached, the task waits until it is back, and fails.
+  - It warns if the script that connects guests to their bridge is missing, can't be run, or is one for Xen 2.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -31,7 +35,8 @@ options:
         required: true
       interfaces:
         description:
-          - The machine's interfaces in the bridge, such as V(wm0) or V(vlan10). They must exist.
+          - The machine's interfaces in the bridge, such as V(wm0) or V(vlan10). They must exist, or be declared in
+            O(vlans).
           - An interface can be in one bridge only. One that moves from one declared bridge to another is taken out
             first.
         type: list
@@ -42,11 +47,80 @@ options:
           - The MTU of the bridge and of all O(bridges[].interfaces), 576 to 9216 bytes.
           - If omitted, the interfaces must have one MTU already, and the bridge gets that.
         type: int
+      address:
+        description:
+          - The machine's own IPv4 address on the bridge with its length, V(10.0.3.1/24), for a network between the
+            guests and dom0. Only for V(bridge0) to V(bridge99).
+          - A bridge of NetBSD can't have one itself. It gets an interface for it, C(vetherN) from NetBSD 10 on, before
+            that C(tap900) plus N.
+        type: str
       state:
         description: Whether the bridge exists. One with guests' interfaces or with addresses is not removed.
         type: str
         choices: [present, absent]
         default: present
+  vlans:
+    description:
+      - VLAN interfaces, for bridges or for the machine itself. One that is not declared is left alone.
+      - One in a declared bridge is made by the bridge's file, because at boot bridges may come first; any other by
+        C(/etc/ifconfig.vlanN).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: V(vlan0), V(vlan1) and so on.
+        type: str
+        required: true
+      id:
+        description: Its number on the wire, 1 to 4094.
+        type: int
+        required: true
+      parent:
+        description: The network card that it is on.
+        type: str
+        required: true
+      state:
+        description: Whether the VLAN exists. One with addresses is not removed.
+        type: str
+        choices: [present, absent]
+        default: present
+  nat:
+    description:
+      - Bridges whose guests go out into the world with this machine's address. The bridge's O(bridges[].address) is
+        their gateway.
+      - Sets C(net.inet.ip.forwarding), writes a marked block into C(/etc/npf.conf) and switches npf on. Rules of your
+        own stay; if there is no such file, it gets one rule that lets everything pass. New rules are validated and
+        loaded before they are put in place.
+      - Refused before NetBSD 6, which has no npf, and where there are rules of your own but npf does not run.
+      - If omitted, nothing of this is touched. An empty list removes the block.
+    type: list
+    elements: dict
+    suboptions:
+      bridge:
+        description: A declared bridge with an address.
+        type: str
+        required: true
+      interface:
+        description: The interface to the world, with an IPv4 address.
+        type: str
+        required: true
+  guard_seconds:
+    description: How long a change of the network that Ansible came in over waits for its confirmation, 10 to 600.
+    type: int
+    default: 60
+  reached_at:
+    description:
+      - The address by which the controller reaches the machine. Set by the action plugin; of use only where the machine
+        itself can't tell over which address it is reached.
+    type: str
+  guard_token:
+    description: The name of the guarded step. Set by the action plugin.
+    type: str
+  guard_confirm:
+    description: Whether this call confirms the guarded step. Set by the action plugin.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -56,6 +130,22 @@ EXAMPLES = r"""
       - name: bridge0
         interfaces: [wm0]
       - name: bridge1
+
+- name: A bridge on VLAN 10
+  netbsd.xen.bridge:
+    vlans:
+      - {name: vlan10, id: 10, parent: wm0}
+    bridges:
+      - name: bridge2
+        interfaces: [vlan10]
+
+- name: Guests behind this machine's address
+  netbsd.xen.bridge:
+    bridges:
+      - name: bridge3
+        address: 10.0.3.1/24
+    nat:
+      - {bridge: bridge3, interface: wm0}
 """
 
 RETURN = r"""
@@ -90,6 +180,10 @@ restart_required:
   returned: always
   type: list
   elements: dict
+guarded:
+  description: Whether changes were made in a guarded step.
+  returned: if so
+  type: bool
 commands:
   description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
   returned: always
@@ -103,11 +197,23 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_guarded, bridge
+
+
+def first(module, host):
+    """The guarded step, or its confirmation."""
+    result = _bridge_guarded.first(module.params, module.check_mode, host)
+    if result is None:
+        return None
+    if not module._diff:
+        del result["diff"]
+    for warning in result.pop("warnings"):
+        module.warn(warning)
+    return result
 
 
 def main():
-    run_module(bridge)
+    run_module(bridge, first)
 
 
 if __name__ == "__main__":

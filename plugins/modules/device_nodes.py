@@ -11,7 +11,9 @@ short_description: The device nodes of a NetBSD dom0
 version_added: 0.1.0
 description:
   - Makes the Xen nodes and as many vnd units as guests need for disks in files, with C(MAKEDEV).
-  - A node is looked at by kind, major and minor number, and left alone if it is right.
+  - A node is looked at by kind, major and minor number, and left alone if it is right. Whatever else has the name of a
+    node is refused, because C(MAKEDEV) would remove it, and it may be a disk image that was written there by mistake.
+  - C(/dev/xenevt) and C(/dev/xsd_kva) are for root alone, because who may open them rules over the hypervisor.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -24,6 +26,13 @@ options:
     description:
       - How many units of vnd(4) must have nodes, counted from C(vnd0). Each disk in a file takes one while its guest
         runs.
+      - A stock NetBSD has four; more units than this are left alone.
+    type: int
+    default: 4
+  xbd_units:
+    description:
+      - How many units of xbd(4) must have nodes, counted from C(xbd0). They are the disks that another domain gives to
+        this one.
       - A stock NetBSD has four; more units than this are left alone.
     type: int
     default: 4

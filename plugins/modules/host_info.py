@@ -26,7 +26,19 @@ options:
     type: list
     elements: str
     default: []
-    choices: [all, boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files, xl_conf]
+    choices:
+      - all
+      - boot_cfg
+      - bridge
+      - device_nodes
+      - domain
+      - grub_menu
+      - kernfs
+      - preflight
+      - rc_service
+      - system_files
+      - xen_packages
+      - xl_conf
 """
 
 EXAMPLES = r"""
@@ -75,6 +87,11 @@ host:
       type: str
       returned: success
       sample: amd64
+    processor:
+      description: The processor's architecture, C(uname -p).
+      type: str
+      returned: success
+      sample: x86_64
     kernel:
       description: The running kernel's version text.
       type: str
@@ -85,6 +102,14 @@ host:
       type: str
       returned: success
       sample: XEN3_DOM0
+    booted_at:
+      description:
+        - When the machine was booted, in seconds since 1970; null unless this is NetBSD.
+        - The dom0 kernel tells nobody its own arguments. Changes of the boot menu that are younger than this are not in
+          use.
+      type: int
+      returned: success
+      sample: 1795344206
     role:
       description: V(dom0), V(domu) or V(bare_metal).
       type: str
@@ -95,7 +120,10 @@ host:
       type: bool
       returned: success
     hypervisor:
-      description: The running hypervisor; null unless this is a dom0 whose hypervisor answers.
+      description:
+        - The running hypervisor; null unless this is a dom0 and something tells which one runs.
+        - Where the toolstack does not answer, because the tools are missing or those of another release, the version is
+          the one that the kernel printed at boot. What only the toolstack could tell is null then.
       type: dict
       returned: success
       contains:
@@ -110,7 +138,7 @@ host:
           returned: success
           sample: "4.20"
         commandline:
-          description: The arguments that it was booted with.
+          description: The arguments that it was booted with. Null where the toolstack can't tell, as that of Xen 3.1.
           type: str
           returned: success
           sample: dom0_mem=1G
@@ -156,7 +184,7 @@ host:
           description:
             - The hypervisor of the boot menu's default entry, C(file), and whether that is the one of the installed
               package, C(from_package), null if there is none to compare it with.
-            - Null if the default entry boots no hypervisor, or there is no C(/boot.cfg).
+            - Null if the default entry boots no hypervisor, or the menus of several loaders name different ones.
           type: dict
           returned: success
           sample: {file: /xen-4.20.gz, from_package: true}
@@ -175,10 +203,14 @@ host:
           type: bool
           returned: success
     toolstack:
-      description: The toolstack, V(xl) or V(xm), and whether its xenstored is alive; null unless this is a dom0.
+      description:
+        - The toolstack, C(name) V(xl) or V(xm), and whether its xenstored is C(alive), so that it can be used, or C(why)
+          not. C(exchanged) says whether its package was installed after the machine was booted, so that the daemons
+          may be those of the package before it; null if that can't be told.
+        - Null unless this is a dom0.
       type: dict
       returned: success
-      sample: {name: xl, alive: true, why: ""}
+      sample: {name: xl, alive: true, why: "", exchanged: false}
     pci:
       description:
         - The PCI devices that this dom0 leaves to guests, C(hidden), by their addresses. They are hidden from dom0's

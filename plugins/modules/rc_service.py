@@ -15,8 +15,8 @@ description:
     always 0.
   - In C(/etc/rc.conf) and C(/etc/rc.conf.d/NAME) only the assignment that counts is changed, in its line. A variable
     that is set within a condition or a function is refused.
-  - Of C(xencommons) just what is missing is started. A living xenstored is never restarted, since guests can't do
-    without it.
+  - Of Xen's services just what is missing is started. A living xenstored is never restarted, since guests can't do
+    without it. A dead xend (Xen 3.1 to 4.2) is started; it keeps the guests that run.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -50,6 +50,12 @@ options:
           - A variable that is not set counts as empty.
         type: dict
         default: {}
+  release:
+    description:
+      - The Xen release whose services these are, such as V(4.2). It decides which daemons must live while a service is
+        started. Services of other releases can be stopped and disabled only.
+      - If omitted, what the newest release with a service of that name says of it holds.
+    type: str
   assume_files:
     description:
       - Scripts of Xen, and C(/kern/xen/privcmd), that are taken to exist. For a run in check mode, where the tasks that
@@ -70,6 +76,17 @@ EXAMPLES = r"""
         variables:
           xendomains: web1 db1
           xendomains_config: /usr/pkg/etc/xen/%s.cfg
+
+- name: The daemons of an old dom0
+  netbsd.xen.rc_service:
+    release: "3.1"
+    services:
+      - name: xend
+        enabled: true
+        state: started
+      - name: xenbackendd
+        enabled: true
+        state: started
 """
 
 RETURN = r"""

@@ -13,6 +13,9 @@ description:
   - Copies files on the machine, or fetches them, and checks them before they appear at their place.
   - At every moment the old or the new file is in place, whole. Room is checked first, and 1 MiB is always left free.
   - Content is compared by its SHA512. A file whose name ends in C(.gz) must be a complete gzip file.
+  - With O(files[].member) or O(files[].sums), C(DEST.origin) notes where the file came from and what its sum was then.
+    As long as the file has that sum, nothing is fetched again. A file without such a note, or one that was changed
+    since, is not taken for what was wanted.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -32,10 +35,26 @@ options:
         description: The file's place, absolute. Missing folders are made.
         type: str
         required: true
+      member:
+        description:
+          - The one plain file that is wanted out of the archive O(files[].src) (C(.tgz), C(.tar.gz) or C(.tar.xz)), by
+            its exact name there, for example C(./netbsd) in NetBSD's set C(kern-XEN3_DOM0.tgz). Nothing else of the
+            archive is unpacked.
+          - It is not compressed, so O(files[].dest) has no C(.gz).
+        type: str
       sha512:
         description:
-          - The SHA512 of the content, 128 hexadecimal digits. A file in place that has it is never fetched again.
-          - Without it, a file in place of a URL counts as right, with a warning.
+          - The SHA512 of what O(files[].src) is, 128 hexadecimal digits; with O(files[].member) that of the archive. A
+            file in place that has it, or was taken out of an archive that has it, is never fetched again.
+          - Without it and O(files[].sums), a file in place of a URL counts as right, with a warning.
+        type: str
+      sums:
+        description:
+          - URL, or path on the machine, of a file of sums in the form of C(cksum -a SHA512), such as C(SHA512) beside a
+            kernel on NetBSD's mirrors. The line for the last part of O(files[].src) tells the sum; it must have one.
+          - O(files[].sha512) wins over it. This one guards against what breaks on the way, not against a mirror that
+            lies.
+          - It is read only if the file in place is not known to be right, also in check mode.
         type: str
       mode:
         description:
@@ -67,6 +86,14 @@ EXAMPLES = r"""
         dest: /netbsd-XEN3_DOM0.gz
         sha512: "{{ dom0_kernel_sha512 }}"
         mode: "0444"
+
+- name: A dom0 kernel out of a set, checked against the mirror's own sums
+  netbsd.xen.system_files:
+    files:
+      - src: https://cdn.NetBSD.org/pub/NetBSD/NetBSD-10.1/amd64/binary/sets/kern-XEN3_DOM0.tar.xz
+        member: ./netbsd
+        dest: /netbsd-XEN3_DOM0
+        sums: https://cdn.NetBSD.org/pub/NetBSD/NetBSD-10.1/amd64/binary/sets/SHA512
 """
 
 RETURN = r"""

@@ -13,6 +13,7 @@ description:
   - Reads the variables of the collection's roles for every host of the play, with the roles' defaults, and checks them
     with the rules that the modules themselves use.
   - Reports everything that is wrong on any host at once, one line each, and fails if there is any.
+  - Warns of a Xen release that is no longer mended, and says what to use instead.
   - Runs on the controller only. No host is connected to, and none needs Python.
 author: netbsd.xen contributors (@netbsd-xen)
 notes:

@@ -16,15 +16,20 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    boot_blocks,
     boot_cfg,
     bridge,
     device_nodes,
     domain,
+    grub_menu,
     rc_service,
     system_files,
+    xen_packages,
     xl_conf,
 )
+from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
 
 # A dom0 with its tools does not boot with less.
 MIN_DOM0_MEMORY = 128
@@ -32,6 +37,8 @@ MIN_DOM0_MEMORY = 128
 LIKENESS = 0.9
 # Stands in for a source that only the machine can tell, where just the rest of a file's declaration is checked.
 UNKNOWN_SOURCE = "/unknown"
+# They say themselves what is wrong with them, better than a list of choices does.
+RELEASE_VARIABLES = ("dom0_xen_release", "bootloader_xen_release", "services_xen_release")
 _TYPES = {
     "bool": "true or false",
     "dict": "a dictionary",
@@ -55,10 +62,11 @@ class HostVariables:
 
 @dataclass
 class HostReport:
-    """One host: what is wrong, how many guests it has, and which guest has which MAC address."""
+    """One host: what is wrong, what is unwise, how many guests it has, and which guest has which MAC address."""
 
     host: str
     errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     guests: int = 0
     macs: dict[str, str] = field(default_factory=dict)
 
@@ -67,6 +75,7 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     """Everything that is wrong with one host. ``options`` are the roles' argument specs, by variable."""
     problems = dict(variables.problems)
     values = _typed(variables.values, options, problems)
+    problems.update(_bad_releases(variables.values))
     errors = [text for name, text in problems.items() if name in variables.declared]
     errors += misspelt(variables.declared, options)
     report = HostReport(variables.host, guests=len(values.get("domu_guests") or []))
@@ -79,6 +88,7 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     errors = errors or list(problems.values())
     lines = [line.strip() for error in errors for line in error.splitlines()]
     report.errors = [f"host {report.host}: {line}" for line in dict.fromkeys(lines)]
+    report.warnings = [f"host {report.host}: {text}" for text in _old_releases(values)]
     return report
 
 
@@ -91,6 +101,28 @@ def check_rack(reports: list[HostReport]) -> list[str]:
                 errors.append(f"host {report.host}: guest {guest}: mac is '{mac}', which {owners[mac]} has too")
             owners.setdefault(mac, f"guest {guest} on host {report.host}")
     return errors
+
+
+def _bad_releases(values: dict[str, Any]) -> dict[str, str]:
+    """By variable, what is wrong with the Xen release in it."""
+    found = {name: _bad_release(name, values[name]) for name in RELEASE_VARIABLES if name in values}
+    return {name: problem for name, problem in found.items() if problem}
+
+
+def _bad_release(name: str, value: Any) -> str:
+    problem = unquoted(value)
+    if problem:
+        return f"{name} {problem}"
+    try:
+        release(str(value))
+    except Refused as error:
+        return f"{name}: {error}"
+    return ""
+
+
+def _old_releases(values: dict[str, Any]) -> list[str]:
+    row = RELEASES.get(values.get("dom0_xen_release", ""))
+    return [f"dom0_xen_release is {row.name}. {row.note}"] if row and row.note else []
 
 
 def misspelt(names: Iterable[str], options: dict[str, Any]) -> list[str]:
@@ -161,22 +193,40 @@ def _absolute(values: dict[str, Any], *names: str) -> list[str]:
 
 
 def _check_dom0(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _absolute(values, "bootstrap_python", "dom0_hypervisor_path", "dom0_kernel_path")
-    if errors:
-        return errors
-    kernel = {"src": values.get("dom0_kernel_source", UNKNOWN_SOURCE), "dest": values.get("dom0_kernel_path")}
-    if values.get("dom0_kernel_sha512"):
-        kernel["sha512"] = values["dom0_kernel_sha512"]
-    if kernel["dest"]:
-        errors += [f"dom0 kernel: {error}" for error in _refusals(system_files, {"files": [kernel]})]
-    return errors
+    errors = _absolute(values, "bootstrap_python", "dom0_hypervisor_path", "dom0_kernel_path", "dom0_native_kernel")
+    return errors or _dom0_packages(values) + _dom0_kernel(values)
+
+
+def _dom0_packages(values: dict[str, Any]) -> list[str]:
+    options = {"repository": "dom0_pkg_repository", "pkgsrc_dir": "dom0_pkgsrc_dir"}
+    params = {option: values[name] for option, name in options.items() if name in values}
+    return [f"dom0 packages: {error}" for error in _refusals(xen_packages, params)]
+
+
+def _dom0_kernel(values: dict[str, Any]) -> list[str]:
+    if not values.get("dom0_kernel_path"):
+        return []
+    keys = ("source", "member", "sha512", "sums")
+    kernel = {key: values["dom0_kernel_" + key] for key in keys if values.get("dom0_kernel_" + key)}
+    # The mirror's sets are archives.
+    unknown = UNKNOWN_SOURCE + ".tgz" if "member" in kernel else UNKNOWN_SOURCE
+    kernel.update(src=kernel.pop("source", unknown), dest=values["dom0_kernel_path"])
+    return [f"dom0 kernel: {error}" for error in _refusals(system_files, {"files": [kernel]})]
 
 
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _dom0_memory(values.get("bootloader_dom0_memory")) + _pci_hide(values.get("bootloader_pci_hide") or [])
+    errors = _dom0_memory(values.get("bootloader_dom0_memory")) + _pci_hide(values)
+    loader = values.get("bootloader_loader", "boot_cfg")
     options = ("entries", "default", "timeout", "other_entries")
     params = {option: values["bootloader_" + option] for option in options if "bootloader_" + option in values}
-    return errors + [f"boot menu: {error}" for error in _refusals(boot_cfg, params)]
+    menu = boot_cfg if loader == "boot_cfg" else grub_menu
+    if menu is grub_menu:
+        params["flavour"] = "legacy" if loader == "grub" else loader
+    errors += [f"boot menu: {error}" for error in _refusals(menu, params)]
+    if "bootloader_disk" in values:
+        blocks = {"loader": "netbsd", "disk": values["bootloader_disk"]}
+        errors += [f"bootloader_disk: {error}" for error in _refusals(boot_blocks, blocks)]
+    return errors
 
 
 def _dom0_memory(text: str | None) -> list[str]:
@@ -193,24 +243,44 @@ def _dom0_memory(text: str | None) -> list[str]:
     return [] if enough else [f"bootloader_dom0_memory is {text!r}; {allowed}"]
 
 
-def _pci_hide(devices: list[str]) -> list[str]:
+def _pci_hide(values: dict[str, Any]) -> list[str]:
+    """Hiding is dom0's kernel's matter, but of no use where the toolstack can't give the device to a guest."""
+    devices = values.get("bootloader_pci_hide") or []
     try:
         pci_hide_argument(devices)
     except ValueError as error:
         return [f"bootloader_pci_hide: {error}"]
-    return []
+    row = RELEASES.get(values.get("dom0_xen_release", ""))
+    if not devices or row is None or row.pci_passthrough:
+        return []
+    able = [name for name, other in RELEASES.items() if other.pci_passthrough]
+    return [
+        f"bootloader_pci_hide: on NetBSD, Xen {row.name} can't give a PCI device to a guest, and a hidden one would "
+        f"serve nobody; Xen {' and '.join(able)} can. Leave the devices to dom0, or set dom0_xen_release."
+    ]
 
 
 def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
-    if "makedev_vnd_units" not in values:
-        return []
-    return [f"makedev: {error}" for error in _refusals(device_nodes, {"vnd_units": values["makedev_vnd_units"]})]
+    options = ("vnd_units", "xbd_units")
+    params = {option: values["makedev_" + option] for option in options if "makedev_" + option in values}
+    return [f"makedev: {error}" for error in _refusals(device_nodes, params)]
 
 
 def _check_services(values: dict[str, Any], report: HostReport) -> list[str]:
     errors = _each_then_all(rc_service, "services", values.get("services_extra") or [])
     xl_errors = _refusals(xl_conf, {"settings": values.get("services_xl_conf") or {}})
-    return [f"services_extra: {error}" for error in errors] + [f"services_xl_conf: {error}" for error in xl_errors]
+    return (
+        [f"services_extra: {error}" for error in errors]
+        + [f"services_xl_conf: {error}" for error in xl_errors]
+        + _watchdog(values)
+    )
+
+
+def _watchdog(values: dict[str, Any]) -> list[str]:
+    row = RELEASES.get(values.get("services_xen_release", ""))
+    if not values.get("services_watchdog") or row is None or row.service("xen-watchdog"):
+        return []
+    return [f"services_watchdog is true, and Xen {row.name} has no xen-watchdog; leave it out."]
 
 
 def _check_files(values: dict[str, Any], report: HostReport) -> list[str]:
@@ -219,7 +289,14 @@ def _check_files(values: dict[str, Any], report: HostReport) -> list[str]:
 
 
 def _check_bridges(values: dict[str, Any], report: HostReport) -> list[str]:
-    return _each_then_all(bridge, "bridges", values.get("bridge_bridges") or [])
+    bridges, vlans = values.get("bridge_bridges") or [], values.get("bridge_vlans") or []
+    errors = _each_then_all(bridge, "bridges", bridges)
+    errors += [error for vlan in vlans for error in _refusals(bridge, {"bridges": [], "vlans": [vlan]})]
+    if errors:
+        return errors
+    options = {"guard_seconds": "bridge_guard_seconds", "nat": "bridge_nat"}
+    params = {option: values[name] for option, name in options.items() if values.get(name) is not None}
+    return _refusals(bridge, {"bridges": bridges, "vlans": vlans, **params})
 
 
 def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:

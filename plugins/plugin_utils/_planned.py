@@ -51,7 +51,7 @@ class PlannedAction(ActionBase):
         args = self.arguments(dict(self._task.args), task_vars)
         result = self._unchanged(args, usable_snapshot(task_vars))
         if result is None:
-            result = self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars)
+            result = self.carry_out(args, task_vars)
             # A failure may have done half of its work.
             if (result.get("changed") or result.get("failed")) and not self._task.check_mode:
                 mark_stale(result, task_vars)
@@ -60,6 +60,10 @@ class PlannedAction(ActionBase):
     def arguments(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """The task's options with what only the controller knows. The default adds nothing."""
         return args
+
+    def carry_out(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Let the module do it on the machine."""
+        return self._execute_module(module_name=self._task.action, module_args=args, task_vars=task_vars)
 
     def _unchanged(self, args: dict[str, Any], snapshot: dict[str, Any] | None) -> dict[str, Any] | None:
         """The result of a task that has nothing to do, or None if the machine must be asked."""

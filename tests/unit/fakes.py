@@ -8,6 +8,7 @@ need it; how the real one behaves is the simulator's and the lab's matter.
 
 from __future__ import annotations
 
+import io
 import json
 import posixpath
 import time
@@ -37,6 +38,7 @@ class MemoryHost(Host):
     def __init__(self, system: str = "NetBSD") -> None:
         super().__init__()
         self.system = system
+        self.release = "10.1"
         self.tree: dict[str, Entry] = {}
         self.programs: dict[str, Any] = {}
 
@@ -53,7 +55,7 @@ class MemoryHost(Host):
 
     # -- Host ----------------------------------------------------------------------------------------------------------
 
-    def try_run(self, argv, timeout=30.0, cwd="/"):
+    def try_run(self, argv, timeout=30.0, cwd="/", env=None, stdin=""):
         program = self.programs.get(argv[0])
         if program is None:
             raise CommandFailed(
@@ -70,6 +72,9 @@ class MemoryHost(Host):
     def read_bytes(self, path):
         entry = self.tree.get(path)
         return None if entry is None else entry.content
+
+    def open_file(self, path):
+        return io.BytesIO(self.tree[path].content)
 
     def exists(self, path):
         return path in self.tree or any(known.startswith(path + "/") for known in self.tree)
@@ -98,6 +103,9 @@ class MemoryHost(Host):
 
     def copy_file(self, source, path, mode):
         self.tree[path] = Entry(self.tree[source].content, mode)
+
+    def write_stream(self, stream, path, mode):
+        self.tree[path] = Entry(stream.read(), mode)
 
     def make_dir(self, path, mode=0o755):
         self.tree.setdefault(path, Entry(mode=mode, kind="directory"))

@@ -16,9 +16,12 @@ class RootedHost(Host):
     def __init__(self, root: pathlib.Path, files: dict[str, str | bytes] | None = None) -> None:
         super().__init__()
         self.system = "NetBSD"
+        self.release = "10.1"
         self.root = root
         self.answers: dict[str, object] = {}
         self.free = 1 << 40
+        self.environments: list[dict[str, str]] = []
+        self.inputs: list[str] = []
         for path, content in (files or {}).items():
             self.put(path, content)
 
@@ -37,7 +40,7 @@ class RootedHost(Host):
     def ran(self) -> list[str]:
         return [" ".join(command["argv"]) for command in self.commands]
 
-    def try_run(self, argv, timeout=30.0, cwd="/"):
+    def try_run(self, argv, timeout=30.0, cwd="/", env=None, stdin=""):
         line = " ".join(argv)
         keys = [known for known in self.answers if line == known or line.startswith(known + " ")]
         assert keys, f"unexpected command: {line}"
@@ -48,10 +51,15 @@ class RootedHost(Host):
             raise answer
         rc, stdout, stderr = answer if isinstance(answer, tuple) else (0, answer or "", "")
         self.commands.append({"argv": list(argv), "rc": rc, "seconds": 0.0})
+        self.environments.append(dict(env or {}))
+        self.inputs.append(stdin)
         return Result(tuple(argv), rc, stdout, stderr, 0.0)
 
     def read_bytes(self, path):
         return super().read_bytes(self.at(path))
+
+    def open_file(self, path):
+        return super().open_file(self.at(path))
 
     def exists(self, path):
         return super().exists(self.at(path))
@@ -70,6 +78,9 @@ class RootedHost(Host):
 
     def copy_file(self, source, path, mode):
         super().copy_file(self.at(source), self.at(path), mode)
+
+    def write_stream(self, stream, path, mode):
+        super().write_stream(stream, self.at(path), mode)
 
     def make_dir(self, path, mode=0o755):
         super().make_dir(self.at(path), mode)

@@ -3,7 +3,8 @@
 """boot.cfg(5) as the NetBSD/x86 boot loader reads it, and back, line for line.
 
 Source of every rule: ``perform_bootcfg`` in NetBSD's sys/lib/libsa/bootcfg.c and ``docommandchoice`` in
-sys/arch/i386/stand/lib/bootmenu.c; measured where a record is named (NetBSD 7.99.10).
+sys/arch/i386/stand/lib/bootmenu.c; measured where a record is named (NetBSD 7.99.10). Before that, ``parsebootconf`` in
+sys/arch/i386/stand/boot/boot2.c (NetBSD 5.2), which knows no comments and no blank lines.
 """
 
 from __future__ import annotations
@@ -41,11 +42,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the file, exactly, and what the loader makes of it: a keyword and its value, or neither."""
+    """One line of the file, exactly, and what the loader makes of it: a keyword and its value, or neither.
+
+    ``swallowed`` is a line that means something by itself, which an old loader takes for the end of the line before.
+    """
 
     text: str
     keyword: str = ""
     value: str = ""
+    swallowed: bool = False
 
     @property
     def entry(self) -> Entry | None:
@@ -61,9 +66,37 @@ def split_commands(commands: str) -> tuple[str, ...]:
     return tuple(command.strip() for command in commands.split(";") if command.strip())
 
 
-def parse(text: str) -> list[Line]:
-    """Every line of a file. Never fails: what the loader ignores is a line without a keyword."""
-    return [_parse_line(line) for line in text.split("\n")]
+def reads_comments(release: str) -> bool:
+    """True if the loader of that NetBSD release ("10.1") knows comments and blank lines. Those before 7 are taken not
+    to: 5.2 does not, 6.99 does."""
+    return is_from(release, 7)
+
+
+def knows_rndseed(release: str) -> bool:
+    """True if the loader of that release has the command rndseed, which came with NetBSD 6 (boot(8))."""
+    return is_from(release, 6)
+
+
+def is_from(release: str, major: int) -> bool:
+    """True if a NetBSD release ("10.1") is of that major number or later."""
+    number = _NUMBER.match(release)
+    return number is not None and int(number.group()) >= major
+
+
+def parse(text: str, comments: bool = True) -> list[Line]:
+    """Every line of a file. Never fails: what the loader ignores is a line without a keyword.
+
+    Without ``comments`` it is read as NetBSD 5 does: a line without '=', such as a blank one or most comments, is taken
+    for the beginning of the next line, which is lost by that.
+    """
+    if comments:
+        return [_parse_line(line) for line in text.split("\n")]
+    lines: list[Line] = []
+    begun = ""
+    for line in text.split("\n"):
+        lines.append(_parse_old_line(line, begun))
+        begun = "" if "=" in line else begun + line + "\n"
+    return lines
 
 
 def render(lines: Iterable[Line]) -> str:
@@ -73,7 +106,19 @@ def render(lines: Iterable[Line]) -> str:
 
 def _parse_line(text: str) -> Line:
     # A comment begins anywhere, in the middle of a command too.
-    key, equals, value = text.partition("#")[0].partition("=")
+    return _keyword_line(text, text.partition("#")[0])
+
+
+def _parse_old_line(text: str, begun: str) -> Line:
+    alone = _keyword_line(text, text)
+    if not begun or "=" not in text:
+        return alone
+    joined = _keyword_line(text, begun + text)
+    return Line(text, joined.keyword, joined.value, swallowed=bool(alone.keyword))
+
+
+def _keyword_line(text: str, read: str) -> Line:
+    key, equals, value = read.partition("=")
     if equals:
         for keyword in _KEYWORDS:
             if key.startswith(keyword):

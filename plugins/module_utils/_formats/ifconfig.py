@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 DEFAULT_MTU = 1500
@@ -13,6 +14,10 @@ _HEAD = re.compile(r"([A-Za-z][A-Za-z0-9_]*): flags=")
 _FLAGS = re.compile(r"<([^>]*)>")
 _MTU = re.compile(r" mtu ([0-9]+)")
 _ADDRESS = re.compile(r"\s+(?:inet6? )([^\s%/]+)")
+# "inet 10.0.2.15 netmask 0xffffff00" up to NetBSD 7, "inet 10.0.2.15/24" from 8 on (sbin/ifconfig/af_inetany.c).
+_PREFIX = re.compile(r"\s+inet ([0-9.]+)(?:/([0-9]+)|.* netmask (0x[0-9a-f]+))")
+# sbin/ifconfig/vlan.c; a VLAN without a parent shows "<none>" or nothing.
+_VLAN = re.compile(r"\s+vlan: ([0-9]+) parent: ([a-z][a-z0-9_]*)")
 # A row of the address cache has more words before its flags.
 _MEMBER = re.compile(r"\t\t(\S+) flags=")
 # A line of an ifconfig.IF file with the lines that it continues on.
@@ -27,11 +32,14 @@ class NotUnderstood(Exception):
 
 @dataclass
 class Interface:
-    """One interface of ``ifconfig -a``. ``mtu`` in bytes, 0 if it was not printed."""
+    """One interface of ``ifconfig -a``. ``mtu`` in bytes, 0 if it was not printed. ``networks`` are its IPv4 addresses
+    with their prefix lengths, ``10.0.2.15/24``; ``vlan`` is a VLAN's number and parent."""
 
     flags: list[str] = field(default_factory=list)
     mtu: int = 0
     addresses: list[str] = field(default_factory=list)
+    networks: list[str] = field(default_factory=list)
+    vlan: tuple[int, str] | None = None
 
 
 def parse_interfaces(text: str) -> dict[str, Interface]:
@@ -49,9 +57,14 @@ def parse_interfaces(text: str) -> dict[str, Interface]:
             mtu = _MTU.search(line)
             current = found[head.group(1)] = Interface(flags, int(mtu.group(1)) if mtu else 0)
             continue
-        address = _ADDRESS.match(line)
+        address, prefix, vlan = _ADDRESS.match(line), _PREFIX.match(line), _VLAN.match(line)
         if address:
             current.addresses.append(address.group(1))
+        if prefix:
+            length = prefix.group(2) or bin(int(prefix.group(3), 16)).count("1")
+            current.networks.append(f"{prefix.group(1)}/{length}")
+        if vlan:
+            current.vlan = (int(vlan.group(1)), vlan.group(2))
     return found
 
 
@@ -74,12 +87,14 @@ def parse_bridges(text: str) -> dict[str, list[str]]:
 
 @dataclass
 class BridgeFile:
-    """What an ifconfig.bridgeN file does at boot. MTUs in bytes; ``other`` are lines that may do more, with numbers."""
+    """What an ifconfig.bridgeN file does at boot. MTUs in bytes; ``other`` are lines that may do more, with numbers.
+    ``makes`` are the arguments of ifconfig for each other interface, in order."""
 
     members: list[str] = field(default_factory=list)
     up: bool = False
     mtu: int = DEFAULT_MTU
     member_mtus: dict[str, int] = field(default_factory=dict)
+    makes: dict[str, list[str]] = field(default_factory=dict)
     other: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -97,30 +112,50 @@ def parse_bridge_file(text: str, bridge: str) -> BridgeFile:
     return result
 
 
-def update_bridge_file(text: str, bridge: str, members: list[str], mtu: int, set_members: bool) -> str:
+def update_bridge_file(
+    text: str,
+    bridge: str,
+    members: list[str],
+    mtu: int,
+    set_members: bool,
+    makes: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """The file made to bring ``bridge`` up with just these members and this MTU; lines that are right stay as they are.
 
-    With ``set_members`` it sets the members' MTU too. Raises NotUnderstood if a line that must change is beyond it.
+    With ``set_members`` it sets the members' MTU too. ``makes`` are members that the file itself creates, each with the
+    arguments of the ifconfig commands for it; an empty list is an interface that it must not make. Raises NotUnderstood
+    if a line that must change is beyond it.
     """
+    made = makes or {}
     before = parse_bridge_file(text, bridge)
+    stale = [name for name, wanted in made.items() if not makes_it(before, name, wanted)]
     lines = _logical_lines(text) if text else ["create\n"]
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     for member in before.members:
-        if member not in members:
+        if member not in members or member in stale:
             lines = _without_member(lines, bridge, member)
+    lines = [line for line in lines if not any(_makes(line, bridge, name) for name in stale)]
     early = []
     if before.mtu != mtu:
         lines = [_without_mtu(line, bridge) for line in lines]
         early.append(f"mtu {mtu}\n")
     if set_members:
-        wrong = [member for member in members if before.member_mtus.get(member) != mtu]
+        wrong = [member for member in members if member not in made and before.member_mtus.get(member) != mtu]
         lines = [line for line in lines if not any(_sets_mtu_of(line, bridge, member) for member in wrong)]
         early += [f"!ifconfig {member} mtu {mtu}\n" for member in wrong]
     lines = _insert_early([line for line in lines if line], early)
-    lines += [f"!brconfig $int add {member} up\n" for member in members if member not in before.members]
+    for member in members:
+        if member not in before.members or member in stale:
+            lines += [f"!ifconfig {member} {arguments}\n" for arguments in made.get(member, ())]
+            lines.append(f"!brconfig $int add {member} up\n")
     after = "".join(lines)
     return after if parse_bridge_file(after, bridge).up else after + "up\n"
+
+
+def makes_it(found: BridgeFile, interface: str, wanted: Sequence[str]) -> bool:
+    """Whether a bridge's file makes an interface in just this way."""
+    return " ".join(found.makes.get(interface, [])) == " ".join(wanted)
 
 
 def _logical_lines(text: str) -> list[str]:
@@ -147,6 +182,8 @@ def _carry_out(result: BridgeFile, words: list[str], bridge: str) -> None:
     if len(words) < 2 or tool not in ("ifconfig", "brconfig"):
         return
     target, rest = words[1], words[2:]
+    if target != bridge and tool == "ifconfig" and rest and not (len(rest) == 2 and rest[0] == "mtu"):
+        result.makes.setdefault(target, []).append(" ".join(rest))
     for word, argument in zip(rest, rest[1:] + [""]):
         if word == "mtu" and argument.isdigit() and tool == "ifconfig":
             if target == bridge:
@@ -202,9 +239,40 @@ def _sets_mtu_of(line: str, bridge: str, interface: str) -> bool:
     return bool(commands) and len(commands) == 1 and commands[0][1:3] == [interface, "mtu"] and len(commands[0]) == 4
 
 
+def _makes(line: str, bridge: str, interface: str) -> bool:
+    """True for a line that does nothing but make an interface."""
+    commands = _commands(line, bridge) if line.startswith("!") else None
+    return bool(commands) and all(
+        words[0].rsplit("/", 1)[-1] == "ifconfig" and words[1:2] == [interface] for words in commands or []
+    )
+
+
 def _insert_early(lines: list[str], early: list[str]) -> list[str]:
     """``early`` before the first line that does anything but create the bridge: a member must fit its MTU."""
     position = 0
     while position < len(lines) and (lines[position].strip() in ("", "create") or lines[position].startswith("#")):
         position += 1
     return lines[:position] + early + lines[position:]
+
+
+# -- /etc/ifconfig.vlanN ----------------------------------------------------------------------------------------------
+
+_VLAN_WORDS = re.compile(r"\bvlan[ \t]+([0-9]+)[ \t]+vlanif[ \t]+(\S+)")
+
+
+def parse_vlan_file(text: str) -> tuple[int, str] | None:
+    """The number and the parent that a VLAN gets from its file at boot, or None. The last ones count."""
+    found = [words for line in _logical_lines(text) if line[:1] not in "#!" for words in _VLAN_WORDS.findall(line)]
+    return (int(found[-1][0]), found[-1][1]) if found else None
+
+
+def update_vlan_file(text: str, number: int, parent: str) -> str:
+    """The file made to give the VLAN this number and parent; all other lines stay."""
+    if parse_vlan_file(text) == (number, parent):
+        return text
+    words = f"vlan {number} vlanif {parent}"
+    lines = [_VLAN_WORDS.sub(words, line) if line[:1] not in "#!" else line for line in _logical_lines(text)]
+    if parse_vlan_file("".join(lines)) is None:
+        kept = [line for line in lines if line.strip() != "create"]
+        lines = ["create\n", words + "\n", "up\n", *kept]
+    return "".join(lines)

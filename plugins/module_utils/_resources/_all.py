@@ -9,13 +9,28 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     bridge,
     device_nodes,
     domain,
+    grub_menu,
     kernfs,
+    preflight,
     rc_service,
     system_files,
+    xen_packages,
     xl_conf,
 )
 
 RESOURCES = {
     resource.NAME: resource
-    for resource in (boot_cfg, bridge, device_nodes, domain, kernfs, rc_service, system_files, xl_conf)
+    for resource in (
+        boot_cfg,
+        bridge,
+        device_nodes,
+        domain,
+        grub_menu,
+        kernfs,
+        preflight,
+        rc_service,
+        system_files,
+        xen_packages,
+        xl_conf,
+    )
 }

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from . import images
 from .base import PYTHON
-from .profiles import XL, Profile
+from .profiles import Profile
 
 PREFIX = "/usr/pkg"
 
@@ -51,15 +52,22 @@ class Package:
     conflicts: tuple[str, ...] = ()
     message: str = ""
     rc_requires: dict[str, str] = field(default_factory=dict)  # script -> the REQUIRE of its header
+    rc_variables: dict[str, str] = field(default_factory=dict)  # script -> its rcvar, where that is not $name
 
     @property
     def name(self) -> str:
         return f"{self.base}-{self.version}"
 
 
+_made: dict[str, dict[str, Package]] = {}  # by profile: a rack of many hosts asks again and again
+
+
 def available(profile: Profile) -> dict[str, Package]:
     """All packages that the profile's mirror offers, by base name."""
-    return {base: _makers(base)(base, version, profile) for base, version in profile.packages.items()}
+    if profile.name not in _made:
+        _made[profile.name] = {base: _makers(base)(base, version, profile)
+                               for base, version in profile.packages.items()}
+    return _made[profile.name]
 
 
 def suffix(release: str) -> str:
@@ -67,22 +75,29 @@ def suffix(release: str) -> str:
     return "3" if release == "3.1" else release.replace(".", "")
 
 
-def _release(number: str) -> str:
+def release_of(base: str) -> str:
+    """The other way round: xentools420 is of Xen 4.20. Raises ValueError for a package that is not Xen's."""
+    match = re.fullmatch(r"xen(?:kernel|tools)(\d+)(?:-hvm)?", base)
+    if match is None:
+        raise ValueError(f"{base} is not a package of Xen")
+    number = match[1]
     return "3.1" if number == "3" else f"{number[0]}.{number[1:]}"
 
 
 def daemon_scripts(profile: Profile) -> tuple[str, ...]:
     """The rc.d scripts that a dom0 of that era has on in rc.conf (facts section 2.3)."""
-    return {"3.1": ("xend", "xenbackendd"), "4.2": ("xencommons", "xend")}.get(profile.xen_release, ("xencommons",))
+    return {"3.1": ("xend", "xenbackendd"), "3.3": ("xend", "xenbackendd"), "4.1": ("xencommons", "xend"),
+            "4.2": ("xencommons", "xend")}.get(profile.xen_release, ("xencommons",))
 
 
 def _makers(base: str) -> Callable[[str, str, Profile], Package]:
-    from . import catalogue_xm  # which is made of this module's classes
+    from . import catalogue_grub, catalogue_xm  # which are made of this module's classes
 
     if base.startswith("xenkernel"):
         return _xenkernel
-    if base in catalogue_xm.MAKERS:
-        return catalogue_xm.MAKERS[base]
+    for makers in (catalogue_xm.MAKERS, catalogue_grub.MAKERS):
+        if base in makers:
+            return makers[base]
     if base.startswith("xentools"):
         return _xentools
     return {"pkgin": _pkgin}.get(base, _python)
@@ -108,25 +123,31 @@ def _pkgin(base: str, version: str, profile: Profile) -> Package:
     return Package(base, version, "Apt / yum like tool for managing pkgsrc binary packages", files, conf)
 
 
+# 3.1 and 3.3 install into one directory; both Makefiles name the other's kernel and tools as a conflict. Kernels of
+# other releases lie beside each other.
+_KERNEL_CONFLICTS = {"xenkernel3": ("xenkernel33",), "xenkernel33": ("xenkernel3", "xentools3")}
+
+
 def _xenkernel(base: str, version: str, profile: Profile) -> Package:
-    number = base.removeprefix("xenkernel")
-    release = _release(number)
-    directory = f"xen{number}-kernel"
+    """sysutils/xenkernelNN. Its MESSAGE: facts section 1."""
+    release = release_of(base)
+    directory = "xen3-kernel" if release == "3.3" else f"xen{base.removeprefix('xenkernel')}-kernel"
     files = tuple(File(f"{directory}/{name}.gz", images.Image("xen", release, name).compressed())
                   for name in ("xen", "xen-debug"))
     message = (f"The Xen hypervisor is installed under the following locations:\n"
                f"        {PREFIX}/{directory}/xen.gz             standard hypervisor\n"
                f"        {PREFIX}/{directory}/xen-debug.gz       debug hypervisor\n")
-    if profile.toolstack == XL:
+    if release in ("4.18", "4.20"):
         message += ("\nNote that unlike upstream Xen, pv-linear-pt defaults to true.\n"
                     "You can disable it using pv-linear-pt=false on the Xen command line,\n"
                     "but then you can't boot NetBSD in PV mode.\n")
-    return Package(base, version, f"Xen {release} Kernel", files, message=message)
+    return Package(base, version, f"Xen {release} Kernel", files, conflicts=_KERNEL_CONFLICTS.get(base, ()),
+                   message=message)
 
 
 def _xentools(base: str, version: str, profile: Profile) -> Package:
-    number = base.removeprefix("xentools")
-    release = f"{number[0]}.{number[1:]}"
+    """sysutils/xentoolsNN of xl's time. The Makefile names no other release as a conflict: what keeps two of them from
+    being installed is that their files have the same names (xentools415/Makefile)."""
     files = [File(f"sbin/{name}", command=True, mode=0o755) for name in _XENTOOLS_SBIN]
     files += [File(f"bin/{name}", command=True, mode=0o755) for name in _XENTOOLS_BIN]
     files += [File(f"libexec/xen/{name}", command=True, mode=0o755) for name in _XENTOOLS_LIBEXEC]
@@ -137,10 +158,8 @@ def _xentools(base: str, version: str, profile: Profile) -> Package:
     files.append(File("share/examples/xen/oxenstored.conf", b"# default xenstored config\n"))
     conf = [("xen/xl.conf", "xen/xl.conf", 0o644), ("xen/oxenstored.conf", "xen/oxenstored.conf", 0o644)]
     conf += [(f"xen/scripts/{name}", f"xen/scripts/{name}", 0o755) for name in _XEN_SCRIPTS]
-    others = tuple(f"xentools{number}" for number in ("3", "33", "41", "42", "45", "46", "48", "411", "413", "415",
-                                                      "418", "420") if f"xentools{number}" != base)
-    return Package(base, version, f"Userland tools for Xen {release}", tuple(files), tuple(conf), XEN_RC_SCRIPTS,
-                   ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), ("libxen", "xenstoretools", *others),
+    return Package(base, version, f"Userland tools for Xen {release_of(base)}", tuple(files), tuple(conf),
+                   XEN_RC_SCRIPTS, ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), ("libxen", "xenstoretools"),
                    "Don't forget to re-copy the rc.d scripts after an upgrade.\n", _RC_REQUIRES)
 
 

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Xen tools of the time of xm. Lists and rc.d headers: pkgsrc sysutils/xentools42 and sysutils/xentools3 (PLIST,
-files/*.sh, INSTALL lines of the Makefile), facts section 1."""
+"""The Xen tools of the time of xm. Lists, conflicts, rc.d headers: pkgsrc sysutils/xentools42, xentools41, xentools33
+and xentools3 (PLIST, files/*.sh, CONFLICTS and INSTALL lines of the Makefile), facts section 1."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from .catalogue import File, Package
 from .profiles import Profile
@@ -43,40 +44,74 @@ _TOOLS_3_1 = (
     *(f"bin/{name}" for name in ("xenstore-chmod", "xenstore-exists", "xenstore-list", "xenstore-ls", "xenstore-read",
                                  "xenstore-rm", "xenstore-write", "xen-detect", "pygrub")),
 )
-_SCRIPTS_4_2 = ("block", "hotplugpath.sh", "vif-bridge", "vif-ip")
-_SCRIPTS_3_1 = ("block", "vif-bridge", "vif-ip", "xen-subr")
-
-_OTHERS = ("3", "33", "41", "42", "45", "46", "48", "411", "413", "415", "418", "420")
-
-
-def _tools(base: str, version: str, release: str, tools: tuple[str, ...], scripts: tuple[str, ...],
-           settings: dict[str, bytes], rc_requires: dict[str, str]) -> Package:
-    files = [File(name, command=True, mode=0o755) for name in tools]
-    files += [File(f"share/examples/xen/scripts/{name}", b"#!/bin/sh\n# the simulator does what this script does\n",
-                   mode=0o755) for name in scripts]
-    files += [File(f"share/examples/xen/{name}", content) for name, content in settings.items()]
-    conf = [(f"xen/{name}", f"xen/{name}", 0o644) for name in settings]
-    conf += [(f"xen/scripts/{name}", f"xen/scripts/{name}", 0o755) for name in scripts]
-    return Package(base, version, f"Userland tools for Xen {release}", tuple(files), tuple(conf), tuple(rc_requires),
-                   ("/usr/pkg/etc/xen/scripts", "/var/log/xen"),
-                   tuple(f"xentools{number}" for number in _OTHERS if f"xentools{number}" != base),
-                   rc_requires=rc_requires)
+_TOOLS_4_1 = tuple(name for name in _TOOLS_4_2 if name != "sbin/oxenstored")
+_TOOLS_3_3 = (
+    *(f"sbin/{name}" for name in ("xm", "xend", "xenbackendd", "xenstored", "xenconsoled", "xentop", "xenperf")),
+    *(f"bin/{name}" for name in ("xenstore", "xenstore-chmod", "xenstore-exists", "xenstore-list", "xenstore-ls",
+                                 "xenstore-read", "xenstore-rm", "xenstore-write", "xen-detect", "pygrub", "xenconsole",
+                                 "lsevtchn")),
+    "libexec/qemu-dm",
+)
+_EXAMPLES = b"#  -*- mode: python; -*-\n"
 
 
-def _xentools42(base: str, version: str, profile: Profile) -> Package:
-    settings = {"xend-config.sxp": _SXP_4_2, "xl.conf": b"## Global XL config file ##\n",
-                "oxenstored.conf": b"# default xenstored config\n",
-                **{f"xmexample{number}": b"#  -*- mode: python; -*-\n" for number in (1, 2, 3)}}
-    return _tools(base, version, "4.2", _TOOLS_4_2, _SCRIPTS_4_2, settings,
-                  {"xen-watchdog": "xencommons", "xencommons": "DAEMON", "xend": "xencommons",
-                   "xendomains": "xencommons"})
+@dataclass(frozen=True)
+class _Tools:
+    """What differs between the packages. `conflicts` are base names."""
+
+    release: str
+    tools: tuple[str, ...]
+    scripts: tuple[str, ...]
+    settings: dict[str, bytes]
+    examples: tuple[str, ...]
+    rc_requires: dict[str, str]
+    conflicts: tuple[str, ...]
+    rc_variables: dict[str, str] = field(default_factory=dict)
+    script_directory: str = "xen/scripts/"  # below share/examples
 
 
-def _xentools3(base: str, version: str, profile: Profile) -> Package:
-    settings = {"xend-config.sxp": _SXP_3_1, "netbsd1": b"#  -*- mode: python; -*-\n",
-                **{f"xmexample{number}": b"#  -*- mode: python; -*-\n" for number in (1, 2, 3)}}
-    return _tools(base, version, "3.1", _TOOLS_3_1, _SCRIPTS_3_1, settings,
-                  {"xend": "disks network", "xenbackendd": "xend", "xendomains": "xenbackendd"})
+_XMEXAMPLES = ("xmexample1", "xmexample2", "xmexample3")
+_ROWS = {
+    "xentools42": _Tools(
+        "4.2", _TOOLS_4_2, ("block", "hotplugpath.sh", "vif-bridge", "vif-ip"),
+        {"xend-config.sxp": _SXP_4_2, "xl.conf": b"## Global XL config file ##\n",
+         "oxenstored.conf": b"# default xenstored config\n"}, _XMEXAMPLES,
+        {"xen-watchdog": "xencommons", "xencommons": "DAEMON", "xend": "xencommons", "xendomains": "xencommons"},
+        ("libxen", "xenstoretools", "xentools3", "xentools33")),
+    # Its xencommons is switched by xend's variable (files/xencommons.sh, first revision).
+    "xentools41": _Tools(
+        "4.1", _TOOLS_4_1, ("block", "vif-bridge", "vif-ip", "qemu-ifup", "hotplugpath.sh"),
+        {"xend-config.sxp": _SXP_4_2}, _XMEXAMPLES,
+        {"xen-watchdog": "xencommons", "xencommons": "DAEMON", "xend": "xencommons", "xendomains": "xencommons"},
+        ("libxen", "xenstoretools", "xentools3", "xentools33"), {"xencommons": "xend"}),
+    "xentools33": _Tools(
+        "3.3", _TOOLS_3_3, ("block", "vif-bridge", "vif-ip", "qemu-ifup"), {"xend-config.sxp": _SXP_3_1},
+        (*_XMEXAMPLES, "netbsd1"), {"xend": "DAEMON", "xenbackendd": "xend", "xendomains": "xenbackendd"},
+        ("libxen", "xentools3"), script_directory="xen/"),
+    "xentools3": _Tools(
+        "3.1", _TOOLS_3_1, ("block", "vif-bridge", "vif-ip", "xen-subr"), {"xend-config.sxp": _SXP_3_1},
+        (*_XMEXAMPLES, "netbsd1"), {"xend": "disks network", "xenbackendd": "xend", "xendomains": "xenbackendd"},
+        ("libxen",)),
+}
+
+
+def _tools(base: str, version: str, profile: Profile) -> Package:
+    row = _ROWS[base]
+    directory = row.script_directory
+    files = [File(name, command=True, mode=0o755) for name in row.tools]
+    files += [File(f"share/examples/{directory}{name}", b"#!/bin/sh\n# the simulator does what this script does\n",
+                   mode=0o755) for name in row.scripts]
+    files += [File(f"share/examples/xen/{name}", content) for name, content in row.settings.items()]
+    files += [File(f"share/examples/xen/{name}", _EXAMPLES) for name in row.examples]
+    if row.release == "3.3":
+        files.append(File("lib/xen/boot/hvmloader", b"simulated firmware\n"))
+    # 3.1 and 4.2 copied the examples as well, as far as is known.
+    copied = [*row.settings, *row.examples] if row.release in ("3.1", "4.2") else [*row.settings]
+    conf = [(f"xen/{name}", f"xen/{name}", 0o644) for name in copied]
+    conf += [(f"{directory}{name}", f"xen/scripts/{name}", 0o755) for name in row.scripts]
+    return Package(base, version, f"Userland tools for Xen {row.release}", tuple(files), tuple(conf),
+                   tuple(row.rc_requires), ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), row.conflicts,
+                   rc_requires=row.rc_requires, rc_variables=row.rc_variables)
 
 
 def _xentools3_hvm(base: str, version: str, profile: Profile) -> Package:
@@ -86,4 +121,4 @@ def _xentools3_hvm(base: str, version: str, profile: Profile) -> Package:
 
 
 MAKERS: dict[str, Callable[[str, str, Profile], Package]] = {
-    "xentools42": _xentools42, "xentools3": _xentools3, "xentools3-hvm": _xentools3_hvm}
+    **dict.fromkeys(_ROWS, _tools), "xentools3-hvm": _xentools3_hvm}

@@ -78,12 +78,20 @@ def make_node(path: Path, made: Node) -> None:
             return
 
 
-def disk_nodes(disk: str, unit: int) -> dict[str, Node]:
-    """All nodes of a disk unit: block and raw, partitions a-p, minor unit*16+part (record makedev-vnd4)."""
+def disk_minor(arch: str, unit: int, part: int) -> int:
+    """unit*16+part on amd64 (record makedev-vnd4). i386 once had 8 partitions and keeps the numbers of the others
+    apart (DISKMINOR in sys/arch/i386/include/disklabel.h, makedisk_p16high in etc/MAKEDEV.tmpl)."""
+    if arch != "i386":
+        return unit * 16 + part
+    return unit * 8 + part % 8 + part // 8 * (1 << 19)
+
+
+def disk_nodes(disk: str, unit: int, arch: str = "amd64") -> dict[str, Node]:
+    """All nodes of a disk unit: block and raw, partitions a-p."""
     block, char = DISK_MAJORS[disk]
     nodes: dict[str, Node] = {}
     for part, letter in enumerate(PARTITIONS):
-        minor = unit * 16 + part
+        minor = disk_minor(arch, unit, part)
         nodes[f"{disk}{unit}{letter}"] = Node("b", block, minor, 0o640, 0, OPERATOR)
         nodes[f"r{disk}{unit}{letter}"] = Node("c", char, minor, 0o640, 0, OPERATOR)
     return nodes

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vnconfig, MAKEDEV, disklabel (prints only), installboot (reads only)."""
+"""vnconfig, MAKEDEV, disklabel (prints only)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def makedev_target(m: Machine, target: str) -> dict[str, devices.Node] | None:
     (facts measured 28)."""
     match = re.fullmatch(r"(vnd|xbd|wd|cgd|raid)(\d+)", target)
     if match:
-        return devices.disk_nodes(match[1], int(match[2]))
+        return devices.disk_nodes(match[1], int(match[2]), m.profile.arch)
     if target == "xen":
         return {name: devices.Node(*devices.XEN_NODES[name]) for name in ("xencons", "xenevt")}
     if target in devices.XEN_NODES:
@@ -132,9 +132,9 @@ def makedev_target(m: Machine, target: str) -> dict[str, devices.Node] | None:
     if target == "all":
         nodes = {name: devices.Node(*values) for name, values in devices.XEN_NODES.items()}
         for kind, unit in [(kind, unit) for kind in ("vnd", "xbd") for unit in range(4)]:
-            nodes.update(devices.disk_nodes(kind, unit))
+            nodes.update(devices.disk_nodes(kind, unit, m.profile.arch))
         for disk in m.profile.disks:
-            nodes.update(devices.disk_nodes(disk.name[:2], int(disk.name[2:])))
+            nodes.update(devices.disk_nodes(disk.name[:2], int(disk.name[2:]), m.profile.arch))
         return nodes
     return None
 
@@ -150,7 +150,7 @@ def disklabel(m: Machine, argv: list[str]) -> int:
     found = [disk for disk in m.profile.disks if words in ([disk.name], [f"/dev/r{disk.name}d"])]
     if not found:
         raise NotSimulated(" ".join(argv))
-    disk = found[0]
+    disk, fs = found[0], m.profile.root_fs
     total = disk.partitions["d"]
     print(f"# /dev/r{disk.name}d:\ntype: ESDI\ndisk: {disk.name}\nlabel: \nflags:\nbytes/sector: 512\n"
           f"sectors/track: 63\ntracks/cylinder: 16\nsectors/cylinder: 1008\ncylinders: {total // 1008}\n"
@@ -158,37 +158,11 @@ def disklabel(m: Machine, argv: list[str]) -> int:
           "headswitch: 0\t\t# microseconds\ntrack-to-track seek: 0\t# microseconds\ndrivedata: 0 \n\n"
           f"{max(devices.PARTITIONS.index(letter) for letter in disk.partitions) + 1} partitions:\n"
           "#        size    offset     fstype [fsize bsize cpg/sgs]")
-    offset = 0
+    offset = disk.first
     for letter, size in sorted(disk.partitions.items()):
         start = 0 if letter == "d" else offset
         offset += 0 if letter == "d" else size
         kind = "unused" if letter == "d" else _FSTYPES.get(letter, "4.2BSD")
-        sizes = "1024  8192    16" if kind == "4.2BSD" else "   0     0      "
-        print(f" {letter}: {size:>9} {start:>9} {kind:>10}  {sizes}")
-    return 0
-
-
-def installboot(m: Machine, argv: list[str]) -> int:
-    """installboot -e DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (record installboot-e)."""
-    words = argv[1:]
-    flags = {word for word in words if word.startswith("-") and word != "-o"}
-    options = {}
-    if "-o" in words:
-        index = words.index("-o")
-        options = dict(part.partition("=")[::2] for part in words[index + 1].split(","))
-        del words[index:index + 2]
-    names = [word for word in words if not word.startswith("-")]
-    if flags - {"-e", "-n", "-v", "-nv"} or not names:
-        raise SimError("usage: installboot [-fnv] [-B s2bno] [-b s1bno] [-m machine] [-o options]\n"
-                       "\t\t   [-t fstype] filesystem primary [secondary]\n"
-                       "usage: installboot -c [-fnv] [-m machine] [-o options] [-t fstype] filesystem\n"
-                       "usage: installboot -e [-fnv] [-m machine] [-o options] bootstrap")
-    if "-e" in flags:
-        return 0
-    if len(names) < 2 or not m.path(names[1]).exists():
-        raise SimError(f"installboot: Opening primary bootstrap `{names[-1]}': No such file or directory")
-    if flags & {"-v", "-nv"}:
-        print(f"File system:         {names[0]}\nPrimary bootstrap:   {names[1]}\n"
-              f"Boot options:        timeout {options.get('timeout', 5)}, flags 0, speed {options.get('speed', 9600)}, "
-              f"ioaddr 0, console {options.get('console', 'pc')}")
+        sizes = f"{fs.fsize:>7}{fs.bsize:>6}{16:>6}" if kind == "4.2BSD" else f"{0:>7}{0:>6}"
+        print(f" {letter}: {size:>9} {start:>9} {kind:>10}{sizes}")
     return 0

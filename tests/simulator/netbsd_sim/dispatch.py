@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from . import faults
 from .machine import SANDBOX_HOST, Machine, NotSimulated, SimError
@@ -46,7 +47,10 @@ COMMANDS: dict[str, str] = {
     "/sbin/route": "netcommands:route",
     "/usr/sbin/vnconfig": "diskcommands:vnconfig",
     "/sbin/disklabel": "diskcommands:disklabel",
-    "/usr/sbin/installboot": "diskcommands:installboot",
+    "/usr/sbin/installboot": "bootblocks:installboot",
+    "/usr/sbin/dumpfs": "bootblocks:dumpfs",
+    "/sbin/fdisk": "bootblocks:fdisk",
+    "/bin/dd": "bootblocks:dd",
     "/.sim/bin/makedev": "diskcommands:makedev",
     "/usr/sbin/service": "services:service",
     "/.sim/bin/rcscript": "services:rcscript",
@@ -54,6 +58,8 @@ COMMANDS: dict[str, str] = {
     "/usr/sbin/pkg_info": "packages:pkg_info",
     "/usr/sbin/pkg_delete": "packages:pkg_delete",
     "/usr/bin/ftp": "fetch:ftp",
+    "/usr/bin/make": "pkgsrc:make",
+    "/sbin/npfctl": "npf:npfctl",
     "/usr/bin/cksum": "checksums:cksum",
     "/usr/bin/sha512": "checksums:sha512",
     "/usr/bin/stat": "stat_command:stat",
@@ -61,7 +67,12 @@ COMMANDS: dict[str, str] = {
 
 # Commands that a package brings; they exist once it is installed.
 PACKAGE_COMMANDS: dict[str, str] = {
-    "/usr/pkg/bin/pkgin": "packages:pkgin",
+    "/usr/pkg/bin/pkgin": "pkgin:pkgin",
+    "/usr/pkg/sbin/grub": "grub:grub",
+    "/usr/pkg/sbin/grub-install": "grub:grub_install",
+    "/usr/pkg/bin/grub-editenv": "grub2:grub_editenv",
+    "/usr/pkg/sbin/grub-reboot": "grub2:grub_reboot",
+    "/usr/pkg/sbin/grub-set-default": "grub2:grub_set_default",
     "/usr/pkg/sbin/xl": "xen.xl:xl",
     "/usr/pkg/sbin/xenstored": "services:xenstored",
     "/usr/pkg/sbin/xenconsoled": "services:xenconsoled",
@@ -93,9 +104,10 @@ def find(path: str, profile: Profile) -> Command:
 
 def run(m: Machine, argv: list[str]) -> int:
     """Run one command on a machine whose lock is held. argv[0] is the command's absolute path. Returns its status."""
-    fault = faults.take(m, argv)
-    if fault is not None and fault.action != faults.KILL_AFTER:
-        return faults.act(m, fault)
+    fault = faults.take(m.host_dir, argv)
+    if fault is not None and not fault.comes_after:
+        return faults.act_before(m, fault)
+    before = _interfaces(m) if fault is not None else {}
     if m.data.get("xen", {}).get("domains"):
         from . import xen
 
@@ -107,8 +119,18 @@ def run(m: Machine, argv: list[str]) -> int:
             print(error.message, file=sys.stderr)
         rc = error.rc
     if fault is not None:
-        return faults.act(m, fault)
+        faults.act_after(m, fault, before)
+    elif "cut_off" in m.data:
+        from . import cutoff
+
+        cutoff.look(m)
     return rc
+
+
+def _interfaces(m: Machine) -> dict[str, Any]:
+    from . import cutoff
+
+    return cutoff.snapshot(m)
 
 
 def log(m: Machine, argv: list[str], rc: int, started: float) -> None:

@@ -17,7 +17,7 @@ else
     # shellcheck disable=SC2086 # four words: both ends' addresses and ports
     set -- "$1" $SSH_CONNECTION
     host=$(readlink -f "$1/addresses/$4") && [ -d "$host" ] || { echo "no simulated host has $4" >&2; exit 255; }
-    : > "$host/connections/$PPID" # this connection's sshd, which a reboot ends
+    echo $$ >> "$host/connections/$PPID" # this connection's sshd, which a reboot ends, and this session of it
 fi
 
 # The connections of a machine that went away do not survive, but the one that asked for it still gets its answer.
@@ -27,11 +27,11 @@ hang_up() {
 
 unreachable() {
     [ -e "$host/unreachable" ] && read -r until < "$host/unreachable" || return 1
-    [ "$until" = down ] || [ "$(date +%s%3N)" -lt "$until" ]
+    [ "$until" = down ] || [ "$until" = cut ] || [ "$(date +%s%3N)" -lt "$until" ]
 }
 
 if unreachable; then
-    hang_up
+    [ "$until" = cut ] || hang_up # a host that is cut off runs on
     exit 255
 fi
 
@@ -53,5 +53,5 @@ printf '{"time": %s, "command": "%s"}\n' "$(date +%s)" "$shown" >> "$host/sessio
 ' enter "$host" "$shell" "$command" "$unshare"
 status=$?
 
-[ -e "$host/unreachable" ] && unreachable && hang_up
+[ -e "$host/unreachable" ] && unreachable && [ "$until" != cut ] && hang_up
 exit "$status"

@@ -2,31 +2,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Injected faults: `faults.json` in the host directory, a list of {match, action, rc, stderr, times}.
 
-`match` is a regular expression searched in the command line joined by blanks (`/usr/pkg/sbin/xl create /x`).
-Actions: `fail` before anything is done, `hang` for ever, `kill_after` the work is done (SIGKILL), `enospc` (the disk is
-full: fails before anything is done). A file written by the machine's Python is matched as `write /path`, for enospc.
+`match` is a regular expression searched in the command line joined by blanks (`/usr/pkg/sbin/xl create /x`). What the
+machine's Python changes in the file system is matched as `write /path`, `rename /path` and so on (writes.py).
+
+Actions: `fail` and `enospc` (the disk is full) before anything is done; `hang` for ever; and when the work is done:
+`kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work),
+`cut_off` (the host answers nobody until its interfaces are again as they were before, cutoff.py). Each fault that was
+carried out is a JSON line in `faults.log`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import signal
 import sys
-from dataclasses import dataclass
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .machine import Machine
+if TYPE_CHECKING:
+    from .machine import Machine
 
 FAIL = "fail"
 HANG = "hang"
 KILL_AFTER = "kill_after"
 ENOSPC = "enospc"
-ACTIONS = (FAIL, HANG, KILL_AFTER, ENOSPC)
+DISCONNECT = "disconnect"
+CUT_OFF = "cut_off"
+ACTIONS = (FAIL, HANG, KILL_AFTER, ENOSPC, DISCONNECT, CUT_OFF)
+_AFTER = (KILL_AFTER, DISCONNECT, CUT_OFF)
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One injected fault that is due now."""
 
     match: str
@@ -34,35 +44,58 @@ class Fault:
     rc: int = 1
     stderr: str = ""
 
+    @property
+    def comes_after(self) -> bool:
+        """Whether the work is done first."""
+        return self.action in _AFTER
 
-def take(m: Machine, argv: list[str]) -> Fault | None:
+
+def take(host_dir: Path, argv: list[str]) -> Fault | None:
     """The first fault that matches, counted down; one with `times` 0 is spent."""
-    path = m.host_dir / "faults.json"
-    try:
-        listed = json.loads(path.read_text())
-    except FileNotFoundError:
+    path = host_dir / "faults.json"
+    if not path.exists():
         return None
-    line = " ".join(argv)
-    for entry in listed:
-        if entry.get("times", 1) == 0 or not re.search(entry["match"], line):
-            continue
+    with open(host_dir / "faults.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        listed = json.loads(path.read_text())
+        entry = _due(listed, " ".join(argv))
+        if entry is None:
+            return None
         if "times" in entry:
             entry["times"] -= 1
             path.write_text(json.dumps(listed, indent=1))
-        return Fault(entry["match"], entry["action"], entry.get("rc", 1), entry.get("stderr", ""))
-    return None
+        with open(host_dir / "faults.log", "a") as log:
+            log.write(json.dumps({"time": round(time.time(), 3), "match": entry["match"], "action": entry["action"],
+                                  "argv": argv}) + "\n")
+    return Fault(entry["match"], entry["action"], entry.get("rc", 1), entry.get("stderr", ""))
 
 
-def act(m: Machine, fault: Fault) -> int:
-    """Carry the fault out. Returns the exit status, if the process still lives."""
+def _due(listed: list[dict[str, Any]], line: str) -> dict[str, Any] | None:
+    return next((entry for entry in listed if entry.get("times", 1) != 0 and re.search(entry["match"], line)), None)
+
+
+def act_before(m: Machine, fault: Fault) -> int:
+    """Carry out a fault that comes instead of the work. Returns the exit status."""
     if fault.action == HANG:
         m.hang()
-    if fault.action == KILL_AFTER:
-        m.save()
-        sys.stdout.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
     if fault.stderr:
         print(fault.stderr, file=sys.stderr)
     elif fault.action == ENOSPC:
         print("/: write failed, file system is full", file=sys.stderr)
     return fault.rc
+
+
+def act_after(m: Machine, fault: Fault, before: dict[str, Any]) -> None:
+    """Carry out a fault that comes when the work is done. `before` is what cutoff.snapshot said before that."""
+    m.save()
+    if fault.action == CUT_OFF:
+        from . import cutoff
+
+        cutoff.cut(m, before)
+        return
+    sys.stdout.flush()
+    if fault.action == DISCONNECT:
+        from . import session
+
+        session.end(m.host_dir)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ import shutil
 import zlib
 from pathlib import Path
 
-from . import base, bootloader, catalogue, devices, images, packages, profiles
+from . import base, bootblocks, bootloader, catalogue, devices, grub2, images, packages, profiles
 from .dispatch import COMMANDS
 from .machine import Machine
 
@@ -39,6 +39,9 @@ nogroup:*:65534:
 users:*:100:
 """
 
+LOADERS = (bootblocks.NETBSD, bootblocks.GRUB, bootblocks.GRUB2)
+_LOADER_PACKAGE = {bootblocks.GRUB: "grub", bootblocks.GRUB2: "grub2"}
+
 # The stock file of 7.99 and later (facts section 4.1).
 STOCK_BOOT_CFG = """menu=Boot normally:rndseed /var/db/entropy-file;boot netbsd
 menu=Boot single user:rndseed /var/db/entropy-file;boot netbsd -s
@@ -49,8 +52,21 @@ default=1
 timeout=5
 clear=1
 """
+# The same file without what the loader of NetBSD 5 does not have.
+_STOCK_BOOT_CFG_5 = STOCK_BOOT_CFG.replace("rndseed /var/db/entropy-file;", "").replace("clear=1\n", "")
 
 _XEN_BOOT_LINE = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a console=pc;multiboot /xen.gz dom0_mem=512M\n"
+
+# As an admin writes them after the installation (facts section 4.5). GRUB legacy loads no 64-bit kernel itself.
+_MENU_LST = "default 0\ntimeout 5\n\n"
+_MENU_LST_XEN = ("title Xen\nroot (hd0,a)\nkernel /xen.gz dom0_mem=512M\n"
+                 "module /netbsd-XEN3_DOM0.gz root=wd0a console=pc\n\n")
+_MENU_LST_NATIVE = {"i386": "title NetBSD\nroot (hd0,a)\nkernel --type=netbsd /netbsd\n",
+                    "amd64": "title NetBSD\nrootnoverify (hd0,a)\nchainloader +1\n"}
+_GRUB_CFG = "set default=0\nset timeout=5\ninsmod part_msdos\ninsmod part_bsd\ninsmod ufs2\n\n"
+_GRUB_CFG_XEN = ("menuentry 'Xen' {\n\tmultiboot /xen.gz dom0_mem=512M\n"
+                 "\tmodule /netbsd-XEN3_DOM0.gz root=wd0a console=pc\n}\n")
+_GRUB_CFG_NATIVE = "menuentry 'NetBSD' {\n\tknetbsd /netbsd\n}\n"
 
 # rc.d scripts of the base system. The value is the default of rc.conf (None: no rcvar, as record bridge-start-only
 # shows for network).
@@ -70,14 +86,17 @@ tmpfs\t\t/tmp\ttmpfs\trw,-s=64M
 
 
 def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profiles.DEFAULT_PROFILE,
-           address: str = "10.0.2.15", links: list[str] | None = None) -> None:
+           address: str = "10.0.2.15", links: list[str] | None = None, *, loader: str = bootblocks.NETBSD,
+           small_root: bool = False, pkgsrc: bool = False) -> None:
     """Make `host_dir` and boot the machine in it.
 
     `links` are the library directories that lead to the shared tree (`base.library_links`); a host that is never
-    entered (unit tests) does not need them.
+    entered (unit tests) does not need them. `loader` is what its disk boots. `small_root` makes a root file system that
+    GRUB legacy can read, which loader `grub` needs and gets. `pkgsrc` puts a pkgsrc tree there.
     """
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    check_loader(profile, loader)
     root = host_dir / "root"
     for directory in _DIRECTORIES:
         (root / directory).mkdir(parents=True, exist_ok=True)
@@ -88,6 +107,7 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
     (host_dir / "connections").mkdir()
     with Machine(host_dir, root) as m:
         m.data.update(_initial_state(name, profile, address))
+        m.data["small_root"] = small_root or loader == bootblocks.GRUB
         _write_etc(m, name, address)
         _link_commands(m, links or [])
         _make_devices(m)
@@ -96,7 +116,24 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
             packages.install(m, [m.profile.python_package, "pkgin"])
         if preset == DOM0:
             _make_dom0(m)
+        if loader != bootblocks.NETBSD:
+            _install_loader(m, loader, preset == DOM0)
+        if pkgsrc:
+            from . import pkgsrc as tree
+
+            tree.create(m)
         bootloader.boot(m, seconds=0)
+
+
+def check_loader(profile: str, loader: str) -> None:
+    """Raises ValueError for a loader that machines of that profile cannot have."""
+    if loader not in LOADERS:
+        raise ValueError(f"no loader {loader!r}; there are: {', '.join(LOADERS)}")
+    machine = profiles.get(profile)
+    if loader == bootblocks.NETBSD:
+        return
+    if machine.firmware == profiles.EFI or _LOADER_PACKAGE[loader] not in machine.packages:
+        raise ValueError(f"no loader {loader!r} on machines of profile {profile}")
 
 
 def address_of(index: int) -> str:
@@ -109,12 +146,13 @@ def _initial_state(name: str, profile: str, address: str) -> dict[str, object]:
         "profile": profile, "hostname": name, "address": address, "pace": 0.1, "kernel": None, "hypervisor": None,
         "boot_time": 0.0, "up_at": 0.0, "down_reason": None, "daemons": {}, "next_pid": 4200400, "interfaces": {},
         "vnd": {}, "mounts": [], "boots": 0, "boot_log": [], "xen": {},
-        "hardware_macs": _mac_addresses(profile, name),
+        "boot_sector": bootblocks.NETBSD, "hardware_macs": _mac_addresses(profile, name),
     }
 
 
 def _write_etc(m: Machine, name: str, address: str) -> None:
-    services = "".join(f"{key}={value}\n" for key, value in BASE_SERVICES.items() if value is not None)
+    known = _base_services(m)
+    services = "".join(f"{key}={value}\n" for key, value in known.items() if value is not None)
     files = {
         "etc/passwd": "root:*:0:0:Charlie &:/root:/bin/sh\n"
                       "daemon:*:1:1:The devil himself:/:/sbin/nologin\n"
@@ -125,7 +163,7 @@ def _write_etc(m: Machine, name: str, address: str) -> None:
         "etc/rc.conf": f"#\n# see rc.conf(5) for more information.\n#\nif [ -r /etc/defaults/rc.conf ]; then\n"
                        f"\t. /etc/defaults/rc.conf\nfi\n\nrc_configured=YES\nhostname={name}\nsshd=YES\n"
                        f"defaultroute=10.0.2.2\n",
-        "etc/fstab": _FSTAB,
+        "etc/fstab": _fstab(m),
         "etc/hosts": f"127.0.0.1\tlocalhost\n{address}\t{name}\n",
         "etc/resolv.conf": "nameserver 10.0.2.3\n",
         "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -136,9 +174,10 @@ def _write_etc(m: Machine, name: str, address: str) -> None:
         "etc/release": f"NetBSD {m.profile.netbsd_release}/{m.profile.arch}\n",
         "etc/ttys": 'console "/usr/libexec/getty Pc"\tvt100\toff secure\n'
                     'constty\t"/usr/libexec/getty Pc"\tvt100\ton  secure\n',
-        "boot.cfg": STOCK_BOOT_CFG,
+        "boot.cfg": _stock_boot_cfg(m),
         "boot": "simulated second-stage boot program\n",
         "usr/mdec/boot": "simulated second-stage boot program\n",
+        "usr/mdec/mbr": "simulated master boot record\n",
         "usr/mdec/bootxx_ffsv1": "simulated first-stage boot program\n",
         "usr/mdec/bootxx_ffsv2": "simulated first-stage boot program\n",
         "root/.profile": ". /etc/profile\n",
@@ -147,8 +186,25 @@ def _write_etc(m: Machine, name: str, address: str) -> None:
         files[f"etc/ssh/ssh_host_{kind}_key.pub"] = f"{_KEY_TYPES[kind]} {_key_text(name, kind)} root@{name}\n"
     for path, content in files.items():
         (m.root / path).write_text(content)
-    for service in BASE_SERVICES:
-        packages.write_rc_script(m.root / "etc/rc.d" / service, service, rcvar=BASE_SERVICES[service] is not None)
+    for service, default in known.items():
+        packages.write_rc_script(m.root / "etc/rc.d" / service, service, rcvar=default is not None)
+
+
+def _base_services(m: Machine) -> dict[str, str | None]:
+    """npf came with NetBSD 6."""
+    return {**BASE_SERVICES, "npf": "NO"} if int(m.profile.netbsd_release.split(".")[0]) >= 6 else BASE_SERVICES
+
+
+def _fstab(m: Machine) -> str:
+    """A root file system for GRUB legacy has no room for /usr."""
+    if not m.data["small_root"]:
+        return _FSTAB
+    root, rest = _FSTAB.split("/dev/wd0b", 1)
+    return f"{root}/dev/wd0g\t\t/usr\tffs\trw\t\t 1 2\n/dev/wd0b{rest}"
+
+
+def _stock_boot_cfg(m: Machine) -> str:
+    return _STOCK_BOOT_CFG_5 if m.profile.netbsd_revision < 600000000 else STOCK_BOOT_CFG
 
 
 _KEY_TYPES = {"ecdsa": "ecdsa-sha2-nistp256", "ed25519": "ssh-ed25519", "rsa": "ssh-rsa"}
@@ -188,11 +244,11 @@ def _make_devices(m: Machine) -> None:
     """What `MAKEDEV all` makes of interest: four vnd units, four xbd units, the Xen nodes (facts section 3)."""
     dev = m.path("/dev")
     for disk in m.profile.disks:
-        for name, node in devices.disk_nodes(disk.name[:2], int(disk.name[2:])).items():
+        for name, node in devices.disk_nodes(disk.name[:2], int(disk.name[2:]), m.profile.arch).items():
             devices.make_node(dev / name, node)
     for unit in range(4):
         for kind in ("vnd", "xbd"):
-            for name, node in devices.disk_nodes(kind, unit).items():
+            for name, node in devices.disk_nodes(kind, unit, m.profile.arch).items():
                 devices.make_node(dev / name, node)
     for name, values in devices.XEN_NODES.items():
         devices.make_node(dev / name, devices.Node(*values))
@@ -216,10 +272,26 @@ def _make_dom0(m: Machine) -> None:
     kernel = images.Image("netbsd", m.profile.netbsd_release, "XEN3_DOM0")
     m.path("/netbsd-XEN3_DOM0.gz").write_bytes(kernel.compressed())
     m.path("/xen.gz").write_bytes(m.path(f"/usr/pkg/xen{release}-kernel/xen.gz").read_bytes())
-    m.path("/boot.cfg").write_text(_XEN_BOOT_LINE + STOCK_BOOT_CFG)
+    m.path("/boot.cfg").write_text(_XEN_BOOT_LINE + _stock_boot_cfg(m))
     m.path("/etc/ifconfig.bridge0").write_text("create\n!brconfig $int add wm0 up\n")
     with open(m.path("/etc/rc.conf"), "a") as stream:
         stream.write("".join(f"{name}=YES\n" for name in catalogue.daemon_scripts(m.profile)))
+
+
+def _install_loader(m: Machine, loader: str, dom0: bool) -> None:
+    """What the package's install command does, and the menu that an admin writes."""
+    packages.install(m, [_LOADER_PACKAGE[loader]])
+    grub = m.path("/grub")
+    grub.mkdir()
+    if loader == bootblocks.GRUB:
+        for name in ("stage1", "stage2", "ffs_stage1_5"):
+            shutil.copyfile(m.path(f"/usr/pkg/share/grub/{m.profile.processor}-/{name}"), grub / name)
+        native = _MENU_LST_NATIVE[m.profile.arch]
+        (grub / "menu.lst").write_text(_MENU_LST + (_MENU_LST_XEN if dom0 else "") + native)
+        m.data["boot_sector"] = loader
+    else:
+        grub2.write_files(m)
+        (grub / "grub.cfg").write_text(_GRUB_CFG + (_GRUB_CFG_XEN if dom0 else "") + _GRUB_CFG_NATIVE)
 
 
 def remove(host_dir: Path) -> None:

@@ -37,9 +37,13 @@ class Image:
 def identify(path: Path) -> Image | None:
     """What a file is to the boot loader, or None if it is nothing that could run. Compressed files load as well."""
     try:
-        content = path.read_bytes()
+        return identify_content(path.read_bytes())
     except OSError:
         return None
+
+
+def identify_content(content: bytes) -> Image | None:
+    """The same for what is in the file."""
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)

@@ -12,36 +12,19 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
 
-from . import profiles
+from . import hanging, profiles
+from .errors import NotSimulated, SimError
 
 SANDBOX_HOST = "/.sim/host"
-
-# A signal would end the real command no more than it ends this one: it sleeps uninterruptibly
-# (record xenstored-dead-hang, NetBSD 7.99.10). Only SIGKILL still works here, so that `simrack stop` can clean up.
-_IGNORED_WHEN_HUNG = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
 
 DEFAULT_PACE = 0.1
 
 
-class SimError(Exception):
-    """A simulated tool fails: `message` is what the real one prints on stderr, `rc` its exit status."""
-
-    def __init__(self, message: str, rc: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.rc = rc
-
-
-class NotSimulated(SimError):
-    """Something that the simulator has no source for. It ends loudly and never pretends."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"simulator: {what}: not simulated", 97)
+__all__ = ["DEFAULT_PACE", "SANDBOX_HOST", "Machine", "NotSimulated", "SimError"]
 
 
 class Machine:
@@ -118,16 +101,13 @@ class Machine:
         """Never come back, without the lock (records xenstored-dead-hang, xs-kill; NetBSD 7.99.10)."""
         self.save()
         self._release()
-        for number in _IGNORED_WHEN_HUNG:
-            signal.signal(number, signal.SIG_IGN)
-        while True:
-            time.sleep(3600)
+        hanging.hang(self.host_dir)
 
     # --- what the machine is -----------------------------------------------------------------------------------
 
     @property
     def profile(self) -> profiles.Profile:
-        return profiles.get(self.data.get("profile", profiles.DEFAULT_PROFILE))
+        return profiles.get(self.data.get("profile", profiles.DEFAULT_PROFILE), bool(self.data.get("small_root")))
 
     def path(self, name: str | os.PathLike[str]) -> Path:
         """Where the machine's file `name` (absolute) is for this process."""

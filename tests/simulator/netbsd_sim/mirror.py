@@ -4,17 +4,33 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
+import lzma
 import tarfile
 from pathlib import Path
 
+from . import profiles
 from .images import Image
 from .profiles import Profile
 
 
 def build(directory: Path, profile: Profile) -> None:
-    """Write pub/NetBSD/NetBSD-RELEASE/PORT/binary/{kernel,sets}."""
+    """Write what the profile's hosts fetch, and what those of all other profiles do: a rack may have several."""
+    known = {(each.netbsd_release, each.arch): each for each in (*profiles.PROFILES.values(), profile)}
+    for each in known.values():
+        _build_release(directory, each)
+
+
+def _set_suffix(profile: Profile) -> str:
+    """.tar.xz on amd64 from NetBSD 9 on, .tgz before and on i386 (facts section 5)."""
+    return ".tar.xz" if profile.arch == "amd64" and int(profile.netbsd_release.split(".")[0]) >= 9 else ".tgz"
+
+
+def _build_release(directory: Path, profile: Profile) -> None:
+    """pub/NetBSD/NetBSD-RELEASE/PORT/binary/{kernel,sets}. archive.netbsd.org has the same paths as the CDN."""
+    suffix = _set_suffix(profile)
     binary = directory / f"pub/NetBSD/NetBSD-{profile.netbsd_release}/{profile.arch}/binary"
     for name in ("kernel", "sets"):
         (binary / name).mkdir(parents=True)
@@ -22,9 +38,9 @@ def build(directory: Path, profile: Profile) -> None:
         image = Image("netbsd", profile.netbsd_release, name)
         (binary / "kernel" / f"netbsd-{name}.gz").write_bytes(image.compressed())
         if not name.startswith("INSTALL"):
-            (binary / "sets" / f"kern-{name}.tar.xz").write_bytes(_archive({"./netbsd": image.content()}))
+            (binary / "sets" / f"kern-{name}{suffix}").write_bytes(_archive({"./netbsd": image.content()}, suffix))
     for name, files in _SETS.items():
-        (binary / "sets" / f"{name}.tar.xz").write_bytes(_archive(files))
+        (binary / "sets" / f"{name}{suffix}").write_bytes(_archive(files, suffix))
     for directory_name in ("kernel", "sets"):
         _write_sums(binary / directory_name)
 
@@ -38,16 +54,18 @@ _SETS: dict[str, dict[str, bytes]] = {
 }
 
 
-def _archive(files: dict[str, bytes]) -> bytes:
-    """A .tar.xz that is the same in every run."""
+def _archive(files: dict[str, bytes], suffix: str) -> bytes:
+    """A set that is the same in every run."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:xz", preset=0) as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             entry.mode = 0o755 if content.startswith(b"#!") else 0o644
             archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
+    if suffix == ".tgz":
+        return gzip.compress(buffer.getvalue(), mtime=0)
+    return lzma.compress(buffer.getvalue(), preset=0)
 
 
 def _write_sums(directory: Path) -> None:

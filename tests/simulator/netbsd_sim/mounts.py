@@ -227,7 +227,8 @@ def _sizes(m: Machine, entry: dict[str, Any]) -> tuple[int, int]:
         for disk in m.profile.disks:
             letter = entry["device"].removeprefix(f"/dev/{disk.name}")
             if letter in disk.partitions:
-                return disk.partitions[letter], 1457640
+                size = disk.partitions[letter]
+                return size, min(1457640, size // 3)
         return 614400, 2
     return {"tmpfs": (131072, 8), "procfs": (8, 8)}.get(entry["fstype"], (2, 2))
 

@@ -1,16 +1,14 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ifconfig, brconfig, route, and what /etc/rc.d/network does with /etc/ifconfig.IF."""
+"""ifconfig, brconfig and route."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-import shlex
-import sys
 from typing import Any
 
-from . import network, rcconf
+from . import network
 from .machine import Machine, NotSimulated, SimError
 
 # ifconfig breaks a list of flags before it grows beyond this, and begins again with "NAME: flags=" on the same line.
@@ -40,12 +38,13 @@ def flags_text(name: str, entry: dict[str, Any]) -> str:
     return "".join(f"{name}: flags={piece}" for piece in bits(f"{value:x}", flags)) + f" mtu {entry['mtu']}"
 
 
-def show(name: str, entry: dict[str, Any]) -> str:
-    """ifconfig IF (records ifconfig-a.txt, bridge.txt)."""
+def show(name: str, entry: dict[str, Any], carries_vlans: bool = False) -> str:
+    """ifconfig IF (records ifconfig-a.txt, bridge.txt; the line of a vlan: sbin/ifconfig/vlan.c)."""
     lines = [flags_text(name, entry)]
     if entry["kind"] == "ether":
         lines += [f"\tcapabilities={piece}" for piece in bits("2bf80", list(_CAPABILITIES), 54)]
-        lines += ["\tenabled=0", "\tec_capabilities=7<VLAN_MTU,VLAN_HWTAGGING,JUMBO_MTU>", "\tec_enabled=0",
+        lines += ["\tenabled=0", "\tec_capabilities=7<VLAN_MTU,VLAN_HWTAGGING,JUMBO_MTU>",
+                  "\tec_enabled=1<VLAN_MTU>" if carries_vlans else "\tec_enabled=0",
                   f"\taddress: {entry['mac']}", "\tmedia: Ethernet autoselect (1000baseT full-duplex)",
                   "\tstatus: active"]
     elif entry["kind"] == "xvif":
@@ -53,6 +52,10 @@ def show(name: str, entry: dict[str, Any]) -> str:
     elif entry["kind"] == "tap":
         lines += ["\tec_capabilities=5<VLAN_MTU,JUMBO_MTU>", "\tec_enabled=0", f"\taddress: {entry['mac']}",
                   "\tmedia: Ethernet autoselect"]
+    elif entry["kind"] == "vether":
+        lines += ["\tec_capabilities=5<VLAN_MTU,JUMBO_MTU>", "\tec_enabled=0", f"\taddress: {entry['mac']}"]
+    elif entry["kind"] == "vlan" and entry["vlan"]:
+        lines += [f"\tvlan: {entry['vlan'][0]} parent: {entry['vlan'][1]}", f"\taddress: {entry['mac']}"]
     for address, mask in entry["inet"]:
         network_of = ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
         tail = f" broadcast {network_of.broadcast_address}" if entry["kind"] != "lo" else ""
@@ -68,13 +71,13 @@ def ifconfig(m: Machine, argv: list[str]) -> int:
     words = argv[1:]
     if words in ([], ["-a"]):
         for name, entry in known.items():
-            print(show(name, entry))
+            print(show(name, entry, _carries_vlans(m, name)))
         return 0
     if words[0] in ("-l", "-lu", "-lb"):
         print(" ".join(name for name, entry in known.items() if words[0] != "-lu" or "UP" in entry["flags"]))
         return 0
     if words == ["-C"]:
-        print(" ".join(network.CLONERS))
+        print(" ".join(network.cloners(m)))
         return 0
     if words[0].startswith("-"):
         raise NotSimulated(" ".join(argv))
@@ -83,7 +86,7 @@ def ifconfig(m: Machine, argv: list[str]) -> int:
         create_clone(m, name)
         parameters = parameters[1:]
     elif parameters == ["destroy"]:
-        if name in known and known[name]["kind"] not in ("bridge", "tap"):
+        if name in known and known[name]["kind"] not in network.CLONED_KINDS:
             raise SimError("ifconfig: clone_command: Invalid argument\nifconfig: exec_matches: Invalid argument")
         network.destroy_interface(m, name)
         return 0
@@ -91,24 +94,30 @@ def ifconfig(m: Machine, argv: list[str]) -> int:
         # record ifconfig-nonexist.txt
         raise SimError(f"ifconfig: SIOCGIFFLAGS {name}: Device not configured")
     if words[1:]:
-        _configure(known[name], name, parameters)
+        _configure(m, name, parameters)
     else:
-        print(show(name, known[name]))
+        print(show(name, known[name], _carries_vlans(m, name)))
     return 0
+
+
+def _carries_vlans(m: Machine, name: str) -> bool:
+    return any(entry.get("vlan") and entry["vlan"][1] == name for entry in network.interfaces(m).values())
 
 
 def create_clone(m: Machine, name: str) -> None:
     """ifconfig NAME create: only the cloners' names, with a number (record bridge-destroy-with-member)."""
     match = re.fullmatch(r"([a-z]+)(\d+)", name)
-    if not match or match[1] not in network.CLONERS:
+    if not match or match[1] not in network.cloners(m):
         raise SimError("ifconfig: clone_command: Invalid argument\nifconfig: exec_matches: Invalid argument")
-    if match[1] not in ("bridge", "tap"):
+    if match[1] not in network.CLONED_KINDS:
         raise NotSimulated(f"ifconfig {name} create")
     network.create_interface(m, name, match[1])
 
 
-def _configure(entry: dict[str, Any], name: str, parameters: list[str]) -> None:
+def _configure(m: Machine, name: str, parameters: list[str]) -> None:
+    entry = network.interfaces(m)[name]
     words = list(parameters)
+    tag = None
     while words:
         word = words.pop(0)
         if word == "up":
@@ -116,35 +125,68 @@ def _configure(entry: dict[str, Any], name: str, parameters: list[str]) -> None:
         elif word == "down":
             network.interface_down(entry)
         elif word == "mtu":
-            entry["mtu"] = int(words.pop(0))
+            network.set_mtu(m, name, int(words.pop(0)))
+        elif word in ("vlan", "vlanif", "-vlanif"):
+            tag = _configure_vlan(m, name, word, tag, words)
         elif word in ("media", "description", "descr"):
             words.pop(0)
         elif word == "inet" or re.match(r"\d+\.\d+\.\d+\.\d+", word):
-            _set_address(entry, word if word != "inet" else words.pop(0), words)
+            set_address(entry, word if word != "inet" else words.pop(0), words)
         elif word in ("inet6", "delete", "-alias"):
             raise NotSimulated(f"ifconfig {name} {word}")
         else:
             raise SimError(f"ifconfig: unknown command or parameter: {word}")
 
 
-def _set_address(entry: dict[str, Any], text: str, words: list[str]) -> None:
+def _configure_vlan(m: Machine, name: str, word: str, tag: int | None, words: list[str]) -> int | None:
+    """`vlan N vlanif IF` and `-vlanif` (sbin/ifconfig/vlan.c: setvlan, setvlanif). Returns the tag named so far."""
+    entry = network.interfaces(m)[name]
+    if entry["kind"] != "vlan":
+        raise SimError("ifconfig: valid only with vlan(4) interfaces")
+    if word == "-vlanif":
+        network.unconfigure_vlan(entry)
+        return None
+    if word == "vlan":
+        if entry["vlan"]:  # sets the tag for the parent that it has
+            raise SimError("ifconfig: SIOCSETVLAN: Device busy")
+        return int(words.pop(0))
+    if tag is None:
+        raise SimError("ifconfig: exec_matches: No such file or directory")
+    network.configure_vlan(m, entry, tag, words.pop(0))
+    return tag
+
+
+def set_address(entry: dict[str, Any], text: str, words: list[str]) -> None:
+    """`ADDRESS[/BITS] [netmask M] [broadcast B] [alias|delete|-alias]`. An address alone replaces the first."""
     if entry["kind"] == "bridge":
         raise SimError("ifconfig: SIOCAIFADDR: Inappropriate ioctl for device")  # record bridge-autodestroy-member
     address, _slash, prefix = text.partition("/")
     mask = ipaddress.ip_network(f"0.0.0.0/{prefix or 24}").netmask
     keep = False
-    while words and words[0] in ("netmask", "broadcast", "alias"):
+    while words and words[0] in ("netmask", "broadcast", "alias", "delete", "-alias"):
         word = words.pop(0)
         if word == "alias":
             keep = True
+        elif word in ("delete", "-alias"):
+            _remove_address(entry, address)
+            return
         else:
             value = words.pop(0)
             if word == "netmask":
                 mask = ipaddress.ip_address(int(value, 16) if value.startswith("0x") else value)
+    if entry["kind"] == "vlan" and not entry["vlan"]:
+        raise SimError("ifconfig: SIOCAIFADDR: Invalid argument")
     entry["inet"] = (entry["inet"] if keep else []) + [[address, f"0x{int(mask):08x}"]]
     network.interface_up(entry)
     if entry["kind"] == "ether" and not entry["inet6"]:
         entry["inet6"] = [[link_local(entry["mac"], name_of(entry)), 64, f"0x{entry['index']:x}"]]
+
+
+def _remove_address(entry: dict[str, Any], address: str) -> None:
+    kept = [pair for pair in entry["inet"] if pair[0] != address]
+    if len(kept) == len(entry["inet"]):
+        raise SimError("ifconfig: SIOCDIFADDR: Can't assign requested address")
+    entry["inet"] = kept
 
 
 def name_of(entry: dict[str, Any]) -> str:
@@ -242,92 +284,3 @@ def _interface_towards(m: Machine, gateway: str) -> tuple[str, str] | None:
             if ipaddress.ip_address(gateway) in net:
                 return name, address
     return None
-
-
-# --- /etc/rc.d/network -----------------------------------------------------------------------------------------------
-
-
-def attach_hardware(m: Machine) -> None:
-    """The machine's own NICs and lo0, as the kernel finds them at boot."""
-    m.data["interfaces"] = {}
-    macs = m.data.get("hardware_macs") or [mac for _name, mac in m.profile.nics]
-    for (name, _mac), mac in zip(m.profile.nics, macs, strict=True):
-        network.create_interface(m, name, "ether", mac)["zone"] = name
-    loopback = network.create_interface(m, "lo0", "lo")
-    network.interface_up(loopback)
-    loopback["inet"] = [["127.0.0.1", "0xff000000"]]
-    loopback["inet6"] = [["::1", 128, None], ["fe80::1%lo0", 64, f"0x{loopback['index']:x}"]]
-
-
-def network_start(m: Machine) -> int:
-    """Configure from files. It exits 0 even if a `!command` failed (record bridge-file-badmember)."""
-    variables = rcconf.read(m, "network")
-    print(f"Starting network.\nHostname: {m.hostname}\nIPv6 mode: host\nConfiguring network interfaces:", end="")
-    for name in _configured(m, variables):
-        print(f" {name}", end="", flush=True)
-        _configure_from_file(m, name, variables)
-    print(".\nAdding interface aliases:.")
-    gateway = variables.get("defaultroute")
-    if gateway:
-        m.data.setdefault("routes", {})["default"] = gateway
-        print(f"add net default: gateway {gateway}")
-    print("Waiting for DAD to complete for statically configured addresses...")
-    return 0
-
-
-def network_stop(m: Machine) -> int:
-    """Down every interface that is up, and destroy the cloned ones: a bridge loses its guests' interfaces for good."""
-    names = [name for name, entry in network.interfaces(m).items() if "UP" in entry["flags"] and entry["kind"] != "lo"]
-    print(f"Stopping network.\nDeleting aliases.\nDowning network interfaces: {' '.join(names)}.")
-    for name in names:
-        entry = network.interfaces(m)[name]
-        network.interface_down(entry)
-        if entry["kind"] in ("bridge", "tap"):
-            network.destroy_interface(m, name)
-    return 0
-
-
-def _configured(m: Machine, variables: dict[str, str]) -> list[str]:
-    """Interfaces that will be configured: those that exist, and clones that have a file (records bridge-file-nocreate,
-    ifconfig_rcconf, net-interfaces-set; bridge-backup-file: a name with a dot is no interface)."""
-    if rcconf.is_yes(variables.get("auto_ifconfig", "YES")):
-        names = [name for name in network.interfaces(m) if name != "lo0"]
-        for path in sorted(m.path("/etc").glob("ifconfig.*")):
-            name = path.name.removeprefix("ifconfig.")
-            match = re.fullmatch(r"([a-z]+)\d+", name)
-            if name not in names and match and match[1] in network.CLONERS:
-                names.append(name)
-    else:
-        names = variables.get("net_interfaces", "").split()
-    return [name for name in names
-            if variables.get(f"ifconfig_{name}") or m.path(f"/etc/ifconfig.{name}").exists()]
-
-
-def _configure_from_file(m: Machine, name: str, variables: dict[str, str]) -> None:
-    inline = variables.get(f"ifconfig_{name}")
-    text = inline.replace(";", "\n") if inline else m.path(f"/etc/ifconfig.{name}").read_text(errors="replace")
-    if name not in network.interfaces(m):
-        create_clone(m, name)
-    for line in text.replace("\\\n", " ").splitlines():
-        line = line.strip()
-        if not line or line.startswith("#") or line == "create":
-            continue
-        try:
-            if line.startswith("!"):
-                for command in line[1:].split(";"):
-                    _run_line(m, command.replace("$int", name).replace("${int}", name))
-            elif line == "dhcp":
-                _set_address(network.interfaces(m)[name], f"{m.data.get('address', '10.0.2.15')}/24", [])
-            else:
-                ifconfig(m, ["/sbin/ifconfig", name, *shlex.split(line)])
-        except SimError as error:
-            print(error.message, file=sys.stderr)
-
-
-def _run_line(m: Machine, command: str) -> None:
-    words = shlex.split(command)
-    tools = {"brconfig": brconfig, "ifconfig": ifconfig, "route": route}
-    tool = words[0].rpartition("/")[2] if words else ""
-    if tool not in tools:
-        raise NotSimulated(f"!{command} in a file for ifconfig")
-    tools[tool](m, words)

@@ -23,9 +23,17 @@ FLAG_BITS = {
 }
 
 # `ifconfig -C` (record dom0-on-xen-4.17/bridge.txt); xvif is not cloned, xennetback makes it.
-CLONERS = ("bridge", "vlan", "stf", "gif", "gre", "tun", "tap", "sl", "pppoe", "ppp", "lo")
+_CLONERS = ("bridge", "vlan", "stf", "gif", "gre", "tun", "tap", "sl", "pppoe", "ppp", "lo")
 
-_ETHERNET_KINDS = ("ether", "tap", "xvif")
+# What `ifconfig IF create` makes here.
+CLONED_KINDS = ("bridge", "tap", "vlan", "vether")
+_ETHERNET_KINDS = ("ether", "tap", "xvif", "vlan", "vether")
+
+
+def cloners(m: Machine) -> tuple[str, ...]:
+    """The names that `ifconfig IF create` knows, last attached first. vether came with NetBSD 10 (if_vether.c 1.1),
+    and stands behind bridge in GENERIC."""
+    return ("vether", *_CLONERS) if int(m.profile.netbsd_release.split(".")[0]) >= 10 else _CLONERS
 
 
 def interfaces(m: Machine) -> dict[str, dict[str, Any]]:
@@ -34,7 +42,7 @@ def interfaces(m: Machine) -> dict[str, dict[str, Any]]:
 
 
 def create_interface(m: Machine, name: str, kind: str, mac: str | None = None, mtu: int = 1500) -> dict[str, Any]:
-    """Make an interface of kind ether, bridge, xvif, lo or tap. Raises SimError if the name is taken."""
+    """Make an interface of kind ether, bridge, xvif, lo, tap, vether or vlan. Raises SimError if the name is taken."""
     known = interfaces(m)
     if name in known:
         # records ifconfig-create-again.txt, generic
@@ -45,6 +53,8 @@ def create_interface(m: Machine, name: str, kind: str, mac: str | None = None, m
     if kind in _ETHERNET_KINDS:
         entry["flags"] = ["BROADCAST", "SIMPLEX", "MULTICAST"]
         entry["mac"] = mac or _invented_mac(m, name)
+        if kind == "vlan":  # nothing until it has a parent (if_vlan.c: vlan_clone_create)
+            entry.update(mac=None, mtu=0, vlan=None)
     elif kind == "lo":
         entry["flags"] = ["LOOPBACK", "MULTICAST"]
         entry["mtu"] = 33648 if mtu == 1500 else mtu
@@ -53,7 +63,7 @@ def create_interface(m: Machine, name: str, kind: str, mac: str | None = None, m
 
 
 def destroy_interface(m: Machine, name: str) -> None:
-    """Remove an interface; a bridge loses it as a member (record bridge-autodestroy-member)."""
+    """Remove an interface; a bridge loses it as a member (record bridge-autodestroy-member), a vlan its parent."""
     known = interfaces(m)
     if name not in known:
         # record bridge-destroy-with-member, second destroy
@@ -62,6 +72,40 @@ def destroy_interface(m: Machine, name: str) -> None:
     for entry in known.values():
         if name in entry["members"]:
             entry["members"].remove(name)
+        if entry.get("vlan") and entry["vlan"][1] == name:
+            unconfigure_vlan(entry)
+
+
+def configure_vlan(m: Machine, entry: dict[str, Any], tag: int, parent: str) -> None:
+    """SIOCSETVLAN with a parent (if_vlan.c: vlan_config): address, MTU and most flags are the parent's. Raises SimError
+    in ifconfig's words."""
+    if tag != tag & 0xFFF:
+        raise SimError("ifconfig: SIOCSETVLAN: Invalid argument")
+    above = interfaces(m).get(parent)
+    if above is None:
+        raise SimError("ifconfig: SIOCSETVLAN: No such file or directory")
+    if entry["vlan"]:
+        raise SimError("ifconfig: SIOCSETVLAN: Device busy")
+    if above["kind"] not in _ETHERNET_KINDS or above["mac"] is None:
+        raise SimError("ifconfig: SIOCSETVLAN: Protocol not supported")
+    entry.update(vlan=[tag, parent], mac=above["mac"], mtu=above["mtu"])
+    entry["flags"] = [flag for flag in above["flags"] if flag in ("UP", "BROADCAST", "SIMPLEX", "MULTICAST")]
+    set_flags(entry, "RUNNING")
+
+
+def unconfigure_vlan(entry: dict[str, Any]) -> None:
+    """SIOCSETVLAN without a parent (if_vlan.c: vlan_unconfig)."""
+    if entry["vlan"]:
+        entry.update(vlan=None, mac=None, mtu=0, inet=[], inet6=[])
+        interface_down(entry)
+
+
+def set_mtu(m: Machine, name: str, mtu: int) -> None:
+    """SIOCSIFMTU. A vlan's is at most its parent's, which takes the tag on top (VLAN_MTU; if_vlan.c: vlan_ioctl)."""
+    entry = interfaces(m)[name]
+    if entry["kind"] == "vlan" and (not entry["vlan"] or mtu > interfaces(m)[entry["vlan"][1]]["mtu"] or mtu < 46):
+        raise SimError("ifconfig: SIOCSIFMTU: Invalid argument")
+    entry["mtu"] = mtu
 
 
 def bridge(m: Machine, name: str) -> dict[str, Any]:
@@ -86,7 +130,7 @@ def add_member(m: Machine, bridge_name: str, name: str) -> None:
         raise SimError(f"brconfig: add {name}: File exists")
     if any(name in entry["members"] for entry in interfaces(m).values()):
         raise SimError(f"brconfig: add {name}: Device busy")
-    if member["kind"] not in _ETHERNET_KINDS or member["mtu"] != target["mtu"]:
+    if member["kind"] not in _ETHERNET_KINDS or member["mac"] is None or member["mtu"] != target["mtu"]:
         raise SimError(f"brconfig: add {name}: Invalid argument")
     target["members"].insert(0, name)  # the newest is listed first
     # A NIC keeps both flags when the bridge is gone (record bridge-destroy-with-member); a tap has only PROMISC.

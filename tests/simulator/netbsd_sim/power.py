@@ -95,7 +95,8 @@ def describe(m: Machine) -> str:
         text += f" on Xen {hypervisor['release']}"
     state = "up" if m.is_up() else "boots"
     hazards = "".join(f"; hazard: {line}" for line in m.data.get("boot_log", []))
-    return f"{state}: {text}{hazards}"
+    panics = "".join(f"; after a panic: {line}" for line in m.data.get("panics", []))
+    return f"{state}: {text}{panics}{hazards}"
 
 
 def hang_up(host_dir: Path) -> None:

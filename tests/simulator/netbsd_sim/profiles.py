@@ -4,18 +4,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 XL = "xl"
 XM = "xm"
+BIOS = "bios"
+EFI = "efi"
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk of the machine. Partitions map a letter to its size in 512-byte sectors; `d` is the whole disk."""
+    """A disk of the machine. Partitions map a letter to its size in 512-byte sectors; `d` is the whole disk. `first` is
+    the sector at which they begin: before it are the MBR and, where there is one, what GRUB embeds."""
 
     name: str
     partitions: dict[str, int]
+    first: int = 0
+
+
+@dataclass(frozen=True)
+class RootFs:
+    """How newfs(8) made the root file system. bsize and fsize are in bytes; its size is that of partition `a`."""
+
+    version: int  # 1: FFSv1, 2: FFSv2
+    bsize: int
+    fsize: int
+
+
+# newfs(8)'s sizes: 16 KiB and 2 KiB from 1000 MiB on, 8 KiB and 1 KiB from 20 MiB on (sbin/newfs/newfs.c).
+_LARGE_V1 = RootFs(1, 16384, 2048)
+_LARGE_V2 = RootFs(2, 16384, 2048)
+_SMALL_V1 = RootFs(1, 8192, 1024)
 
 
 @dataclass(frozen=True)
@@ -32,7 +52,7 @@ class Profile:
     total_memory: int = 8192
     cpus: int = 4
     disks: tuple[Disk, ...] = (
-        Disk("wd0", {"a": 16777216, "b": 1048576, "d": 33554432, "e": 4194304, "f": 4194304}),
+        Disk("wd0", {"a": 16777216, "b": 1048576, "d": 33554432, "e": 4194304, "f": 4194304}, 2048),
         Disk("wd1", {"d": 8388608, "e": 2097152, "f": 2097152}),
     )
     nics: tuple[tuple[str, str], ...] = (("wm0", "52:54:00:12:34:56"), ("wm1", "52:54:00:12:34:57"))
@@ -49,6 +69,12 @@ class Profile:
     toolstack: str = XL
     # Commands that are not what they are on the newest system: path -> "module:function", empty where it lacks them.
     commands: dict[str, str] = field(default_factory=dict)
+    firmware: str = BIOS
+    root_fs: RootFs = _LARGE_V2
+    # Words of `cpuctl identify` that say what the CPU can do for HVM guests, and the label of the line that has them:
+    # features2 in NetBSD 5, features1 from 7 on (facts section 9).
+    hvm_feature: str = "VMX"
+    hvm_feature_label: str = "features1"
     balloon: bool = True  # whether dom0's kernel has balloon(4) (facts section 9: from NetBSD 6 on)
 
 
@@ -66,7 +92,36 @@ NETBSD_10_1_XEN_4_20 = Profile(
         "xentools420": "20260610",
         "xenkernel418": "20260911",
         "xentools418": "20260911",
+        "grub2": "2.04nb3",
     },
+)
+
+# The same machine with the Xen that was current when NetBSD 10.1 came, and one that the firmware starts by EFI.
+NETBSD_10_1_XEN_4_18 = replace(NETBSD_10_1_XEN_4_20, name="netbsd-10.1-xen-4.18", xen_release="4.18",
+                               xen_version="4.18.5_20260911nb0")
+NETBSD_10_1_XEN_4_20_EFI = replace(NETBSD_10_1_XEN_4_20, name="netbsd-10.1-xen-4.20-efi", firmware=EFI)
+
+NETBSD_9_4_XEN_4_15 = Profile(
+    name="netbsd-9.4-xen-4.15",
+    netbsd_release="9.4",
+    netbsd_revision=904000000,
+    arch="amd64",
+    xen_release="4.15",
+    xen_version="4.15.5",
+    packages={
+        "pkgin": "25.5.0",
+        "python313": "3.13.5",
+        "xenkernel415": "4.15.5",
+        "xentools415": "4.15.5",
+        "xenkernel413": "4.13.5",
+        "xentools413": "4.13.5",
+        "xenkernel411": "4.11.4",
+        "xentools411": "4.11.4",
+        "grub2": "2.04nb3",
+        "xenkernel418": "20260911",
+        "xentools418": "20260911",
+    },
+    build_date="Sat Apr 20 13:00:42 UTC 2024",
 )
 
 # xl of Xen 4.2 is installed beside xm, but nobody recorded it.
@@ -80,6 +135,7 @@ _COMMANDS_4_2 = {
     "/usr/pkg/sbin/xenconsoled": "xen.xend_rc:xenconsoled",
 }
 _COMMANDS_3_1 = {path: target for path, target in _COMMANDS_4_2.items() if not path.endswith("/xl")}
+_COMMANDS_3_1["/sbin/npfctl"] = ""  # came with NetBSD 6
 
 NETBSD_6_1_XEN_4_2 = Profile(
     name="netbsd-6.1-xen-4.2",
@@ -94,11 +150,15 @@ NETBSD_6_1_XEN_4_2 = Profile(
         "xenkernel42": "4.2.5",
         "xentools42": "4.2.5",
         "xenkernel41": "4.1.6.1",
+        "xentools41": "4.1.6.1",
+        "grub": "0.97nb12",
     },
     build_date="Sat May 18 17:41:22 UTC 2013",
     build_host="builds@b6.netbsd.org:/usr/src/sys/arch/amd64/compile",
     toolstack=XM,
     commands=_COMMANDS_4_2,
+    root_fs=_LARGE_V1,
+    hvm_feature_label="features2",
 )
 
 NETBSD_5_1_XEN_3_1 = Profile(
@@ -114,6 +174,11 @@ NETBSD_5_1_XEN_3_1 = Profile(
         "xenkernel3": "3.1.4",
         "xentools3": "3.1.4",
         "xentools3-hvm": "3.1.4",
+        "xenkernel33": "3.3.2nb6",
+        "xentools33": "3.3.2",
+        "xenkernel41": "4.1.6.1",
+        "xentools41": "4.1.6.1",
+        "grub": "0.97nb12",
     },
     total_memory=2048,
     cpus=2,
@@ -124,17 +189,34 @@ NETBSD_5_1_XEN_3_1 = Profile(
     processor="i386",
     toolstack=XM,
     commands=_COMMANDS_3_1,
+    root_fs=_LARGE_V1,
+    hvm_feature_label="features2",
     balloon=False,
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (
-    NETBSD_10_1_XEN_4_20, NETBSD_6_1_XEN_4_2, NETBSD_5_1_XEN_3_1)}
+    NETBSD_10_1_XEN_4_20, NETBSD_10_1_XEN_4_20_EFI, NETBSD_10_1_XEN_4_18, NETBSD_9_4_XEN_4_15, NETBSD_6_1_XEN_4_2,
+    NETBSD_5_1_XEN_3_1)}
 DEFAULT_PROFILE = NETBSD_10_1_XEN_4_20.name
 
+# What GRUB legacy can read: FFSv1 with 8 KiB blocks, less than 512 MB (facts section 4.5). /usr is then on its own.
+SMALL_ROOT_SECTORS = 983040
 
-def get(name: str) -> Profile:
-    """The profile of that name. Raises ValueError that names the known ones."""
+
+def get(name: str, small_root: bool = False) -> Profile:
+    """The profile of that name; `small_root` is that machine with a root file system made for GRUB legacy. Raises
+    ValueError that names the known ones."""
     try:
-        return PROFILES[name]
+        profile = PROFILES[name]
     except KeyError:
         raise ValueError(f"no profile {name!r}; there are: {', '.join(sorted(PROFILES))}") from None
+    return _with_small_root(name) if small_root else profile
+
+
+@lru_cache(maxsize=None)
+def _with_small_root(name: str) -> Profile:
+    profile = PROFILES[name]
+    disk, *others = profile.disks
+    rest = disk.partitions["a"] - SMALL_ROOT_SECTORS
+    first = replace(disk, partitions={**disk.partitions, "a": SMALL_ROOT_SECTORS, "g": rest})
+    return replace(profile, disks=(first, *others), root_fs=_SMALL_V1)

@@ -26,7 +26,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import base, hangup, hosttree, mirror, profiles
+from . import base, bootblocks, hangup, hosttree, mirror, profiles
 from .machine import Machine
 
 CODE = Path(__file__).resolve().parent
@@ -74,8 +74,11 @@ class Rack:
 
     # --- create and destroy ------------------------------------------------------------------------------------
 
-    def create(self, names: list[str], preset: str = hosttree.DOM0, profile: str = profiles.DEFAULT_PROFILE) -> None:
-        """Make the rack with its hosts, or add hosts to one that exists."""
+    def create(self, names: list[str], preset: str = hosttree.DOM0, profile: str = profiles.DEFAULT_PROFILE,
+               *, loader: str = bootblocks.NETBSD, small_root: bool = False, pkgsrc: bool = False) -> None:
+        """Make the rack with its hosts, or add hosts to one that exists. hosttree.create tells what the options mean.
+        Raises ValueError for a loader that the profile cannot have."""
+        hosttree.check_loader(profile, loader)
         if (self.directory / "rack.json").exists():
             config = self.config
         else:
@@ -90,7 +93,8 @@ class Rack:
             host = self.directory / "hosts" / name
             address = hosttree.address_of(len(known))
             index = len(known)
-            hosttree.create(host, name, preset, profile, f"10.0.{2 + index // 240}.{15 + index % 240}", links)
+            hosttree.create(host, name, preset, profile, f"10.0.{2 + index // 240}.{15 + index % 240}", links,
+                            loader=loader, small_root=small_root, pkgsrc=pkgsrc)
             (host / "mounts").write_text(self._mounts(host))
             (self.directory / "addresses" / address).symlink_to(f"../hosts/{name}")
             known.append(name)

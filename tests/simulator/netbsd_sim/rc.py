@@ -8,7 +8,7 @@ import contextlib
 import io
 import shutil
 
-from . import mounts, netcommands, rcconf, services, xenhooks
+from . import mounts, netstart, rcconf, services, xenhooks
 from .machine import Machine, SimError
 
 # Base services in the order that rcorder(8) gives them; packages' scripts come behind DAEMON.
@@ -18,7 +18,7 @@ ORDER = ("syslogd", "inetd", "powerd", "ntpd", "postfix", "sshd", "cron", "xenco
 
 def multiuser(m: Machine) -> str:
     """Run the boot scripts. Returns why the machine stays in single user, or an empty string."""
-    netcommands.attach_hardware(m)
+    netstart.attach_hardware(m)
     try:
         variables = rcconf.read(m)
     except ValueError as error:
@@ -30,7 +30,9 @@ def multiuser(m: Machine) -> str:
     log: list[str] = []
     _run(log, "mountall", lambda: mounts.mount_all(m))
     _clear_runtime_files(m)
-    _run(log, "network", lambda: netcommands.network_start(m))
+    for name in ("sysctl", "network", "npf"):
+        if m.path(f"/etc/rc.d/{name}").exists():
+            _run(log, name, lambda name=name: services.at_boot(m, name))
     if m.is_dom0():
         xenhooks.at_boot(m)
     failed = []

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import netcommands, profiles, rcconf, xenhooks
+from . import catalogue, netstart, npf, rcconf, sysctl, xenhooks
 from .machine import Machine, NotSimulated, SimError
 
 Action = Callable[[Machine, "Script"], int]
@@ -30,6 +30,7 @@ class Script:
     base: str
     name: str
     rcvar: str | None
+    origin: str = ""  # the package whose script it is
 
 
 # --- rc.subr ---------------------------------------------------------------------------------------------------------
@@ -52,7 +53,8 @@ def read_script(m: Machine, path: str) -> Script:
     rcvar = _assignment(text, "rcvar")
     if rcvar in ("$name", "${name}"):
         rcvar = name
-    return Script(path, base, name, rcvar)
+    origin = re.search(r"^# Simulated: .* of (\S+)\.$", text, re.MULTILINE)
+    return Script(path, base, name, rcvar, origin[1] if origin else "")
 
 
 def _assignment(text: str, variable: str) -> str | None:
@@ -316,18 +318,24 @@ _OWN: dict[str, dict[str, Action]] = {
     "xencommons": {"start": _xencommons_start, "stop": _xencommons_stop, "status": _xencommons_status},
     "xendomains": {"start": _xendomains_start, "stop": _xendomains_stop, "list": _xendomains_list},
     "xen-watchdog": {"start": _watchdog_start, "stop": _watchdog_stop},
-    "network": {"start": lambda m, script: netcommands.network_start(m),
-                "stop": lambda m, script: netcommands.network_stop(m)},
+    "network": {"start": lambda m, script: netstart.network_start(m),
+                "stop": lambda m, script: netstart.network_stop(m)},
+    "npf": {"start": lambda m, script: npf.rc_start(m), "stop": lambda m, script: npf.rc_stop(m),
+            "reload": lambda m, script: npf.rc_reload(m), "status": lambda m, script: 0},
+    "sysctl": {"start": lambda m, script: sysctl.rc_start(m), "stop": lambda m, script: 0},
 }
 
-_NOT_DAEMONS = ("mountall", "mountcritlocal", "swap2", "local", "sysctl")
+_NOT_DAEMONS = ("mountall", "mountcritlocal", "swap2", "local")
 
 
 def _actions(m: Machine, script: Script) -> dict[str, Action]:
-    if m.profile.toolstack == profiles.XM and script.base in ("xencommons", "xend", "xenbackendd"):
+    if script.base in ("xencommons", "xend", "xenbackendd"):
         from .xen import xend_rc
 
-        return xend_rc.ACTIONS[m.profile.xen_release][script.base]
+        # A script that stayed behind when its package went away does what it did.
+        release = catalogue.release_of(script.origin) if script.origin else m.profile.xen_release
+        if release in xend_rc.ACTIONS:
+            return xend_rc.ACTIONS[release][script.base]
     if script.base in _OWN:
         return _OWN[script.base]
     if script.base in _NOT_DAEMONS:

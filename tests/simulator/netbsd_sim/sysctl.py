@@ -9,6 +9,7 @@ import time
 
 from . import kernelinfo
 from .machine import Machine, NotSimulated, SimError
+from .profiles import EFI
 
 _LEVELS = ("top", "second", "third", "fourth", "fifth")
 
@@ -93,6 +94,9 @@ def _bare_metal(m: Machine) -> dict[str, str]:
     return {
         "machdep.biosbasemem": "639",
         "machdep.biosextmem": "1047424",
+        # usr.sbin/sysinst/arch/i386/md.c asks for it to tell an EFI machine; the EFI loader came with NetBSD 8.
+        **({"machdep.bootmethod": "UEFI" if m.profile.firmware == EFI else "BIOS"}
+           if m.profile.netbsd_revision >= 800000000 else {}),
         "machdep.booted_kernel": m.data["kernel"]["file"].lstrip("/"),
         "machdep.dmi.system-vendor": "netbsd.xen",
         "machdep.dmi.system-product": "Simulated PC",
@@ -106,9 +110,11 @@ def _bare_metal(m: Machine) -> dict[str, str]:
 
 
 def sysctl(m: Machine, argv: list[str]) -> int:
-    """sysctl [-anqw] [name[=value]...] (records sysctl, sysctl-values, sysctl-machdep)."""
+    """sysctl [-anqw] [name[=value]...] | -f FILE (records sysctl, sysctl-values, sysctl-machdep)."""
     flags: set[str] = set()
     names: list[str] = []
+    if len(argv) > 2 and argv[-2] == "-f":
+        return sysctl(m, [*argv[:-2], *_file_lines(m, argv[-1])])
     for word in argv[1:]:
         if word.startswith("-") and not names:
             unknown = set(word[1:]) - set("anqwde")
@@ -133,6 +139,22 @@ def sysctl(m: Machine, argv: list[str]) -> int:
                 print(error.message, file=sys.stderr)
             rc = 1
     return rc
+
+
+def _file_lines(m: Machine, name: str) -> list[str]:
+    """The assignments of a file as sysctl.conf(5) has them: one a line, # begins a comment."""
+    try:
+        text = m.path(name).read_text(errors="replace")
+    except OSError as error:
+        raise SimError(f"sysctl: {name}: {error.strerror}") from None
+    return [line for line in (line.partition("#")[0].strip() for line in text.splitlines()) if line]
+
+
+def rc_start(m: Machine) -> int:
+    """/etc/rc.d/sysctl start."""
+    print("Setting sysctl variables:")
+    lines = _file_lines(m, "/etc/sysctl.conf") if m.path("/etc/sysctl.conf").exists() else []
+    return sysctl(m, ["/sbin/sysctl", *lines]) if lines else 0
 
 
 _USAGE = """usage: sysctl [-AdeMnqrx] [-x[x]|-r] variable ...

@@ -55,32 +55,36 @@ def date(m: Machine, argv: list[str]) -> int:
 
 
 def dmesg(m: Machine, argv: list[str]) -> int:
-    """dmesg: the lines by which people tell a dom0 (facts section 9)."""
+    """dmesg: what the kernel has said since the boot."""
     if argv[1:]:
         raise NotSimulated(" ".join(argv))
-    hypervisor = m.data.get("hypervisor")
-    memory = hypervisor["dom0_memory"] if hypervisor else m.profile.total_memory
-    print("Copyright (c) 1996-2024\n    The NetBSD Foundation, Inc.  All rights reserved.\n")
-    print(kernelinfo.version_text(m.data), end="")
-    print(f"total memory = {memory} MB\nmainbus0 (root)")
-    if hypervisor:
-        print(f"hypervisor0 at mainbus0: Xen version {hypervisor['version']}\nvcpu0 at hypervisor0\n"
-              "xenbus0 at hypervisor0: Xen Virtual Bus Interface\n"
-              "xencons0 at hypervisor0: Xen Virtual Console Driver")
-    for name, entry in m.data["interfaces"].items():
-        if entry["kind"] == "ether":
-            print(f"{name}: Ethernet address {entry['mac']}")
-    for disk in m.profile.disks:
-        print(f"{disk.name} at atabus0 drive 0\n{disk.name}: {disk.partitions['d'] // 2048} MB, 512 bytes/sect x "
-              f"{disk.partitions['d']} sectors")
-    print(f"boot device: {m.profile.disks[0].name}\nroot on {m.profile.disks[0].name}a dumps on "
-          f"{m.profile.disks[0].name}b")
+    print(message_buffer(m), end="")
     return 0
 
 
+def message_buffer(m: Machine) -> str:
+    """The lines by which people tell a dom0 (facts section 9, record sysctl-machdep)."""
+    hypervisor = m.data.get("hypervisor")
+    memory = hypervisor["dom0_memory"] if hypervisor else m.profile.total_memory
+    lines = ["Copyright (c) 1996-2024", "    The NetBSD Foundation, Inc.  All rights reserved.", "",
+             kernelinfo.version_text(m.data).rstrip("\n"), f"total memory = {memory} MB", "mainbus0 (root)"]
+    if hypervisor:
+        lines += [f"hypervisor0 at mainbus0: Xen version {hypervisor['version']}", "vcpu0 at hypervisor0",
+                  "xenbus0 at hypervisor0: Xen Virtual Bus Interface",
+                  "xencons0 at hypervisor0: Xen Virtual Console Driver"]
+    lines += [f"{name}: Ethernet address {entry['mac']}" for name, entry in m.data["interfaces"].items()
+              if entry["kind"] == "ether"]
+    for disk in m.profile.disks:
+        size = disk.partitions["d"]
+        lines += [f"{disk.name} at atabus0 drive 0",
+                  f"{disk.name}: {size // 2048} MB, 512 bytes/sect x {size} sectors"]
+    name = m.profile.disks[0].name
+    lines += [f"boot device: {name}", f"root on {name}a dumps on {name}b"]
+    return "\n".join(lines) + "\n"
+
+
 def cpuctl(m: Machine, argv: list[str]) -> int:
-    """cpuctl list | identify N (records cpuctl-list.txt, cpuctl-identify-0.txt). VMX shows on bare metal only, because
-    a PV dom0 may not see it (facts section 9)."""
+    """cpuctl list | identify N (records cpuctl-list.txt, cpuctl-identify-0.txt)."""
     words = argv[1:]
     count = 1 if m.is_dom0() else m.profile.cpus
     if words == ["list"]:
@@ -93,16 +97,25 @@ def cpuctl(m: Machine, argv: list[str]) -> int:
     if len(words) == 2 and words[0] == "identify" and words[1].isdigit():
         if int(words[1]) >= count:
             raise SimError(f"cpuctl: cpu{words[1]}: Device not configured")
-        vmx = "" if m.is_dom0() else "VMX,"
-        label = f"cpu{words[1]}:"
-        print(f"{label} highest basic info 0000000b\n{label} highest extended info 80000008\n"
-              f'{label} "{m.profile.cpu_brand}"\n'
-              f"{label} features 0x78bfbfd<FPU,DE,PSE,TSC,MSR,PAE,MCE,CX8,APIC,SEP,MTRR,PGE,MCA>\n"
-              f"{label} features 0x78bfbfd<CMOV,PAT,PSE36,CFLUSH,MMX,FXSR,SSE,SSE2>\n"
-              f"{label} features1 0x80982201<SSE3,{vmx}SSSE3,CX16,SSE41,SSE42,POPCNT,RAZ>\n"
-              f"{label} features2 0x20100800<SYSCALL/SYSRET,XD,EM64T>\n{label} features3 0x1<LAHF>")
+        _identify(m, f"cpu{words[1]}:")
         return 0
     raise NotSimulated(" ".join(argv))
+
+
+def _identify(m: Machine, label: str) -> None:
+    """The labels of the lines differ by era, and VMX with them: a PV dom0 may not see it (facts section 9). A machine
+    whose state says `"hvm": false` has a CPU that cannot do it."""
+    vmx = m.profile.hvm_feature + "," if m.data.get("hvm", True) and not m.is_dom0() else ""
+    lines = [("features", "0x78bfbfd<FPU,DE,PSE,TSC,MSR,PAE,MCE,CX8,APIC,SEP,MTRR,PGE,MCA>"),
+             ("features", "0x78bfbfd<CMOV,PAT,PSE36,CFLUSH,MMX,FXSR,SSE,SSE2>")]
+    basic, extended, more = (("features2", "features3", "features4") if m.profile.hvm_feature_label == "features2" else
+                             ("features1", "features2", "features3"))
+    lines += [(basic, f"0x80982201<SSE3,{vmx}SSSE3,CX16,SSE41,SSE42,POPCNT,RAZ>"),
+              (extended, "0x20100800<SYSCALL/SYSRET,XD,EM64T>"), (more, "0x1<LAHF>")]
+    print(f"{label} highest basic info 0000000b\n{label} highest extended info 80000008\n"
+          f'{label} "{m.profile.cpu_brand}"')
+    for name, text in lines:
+        print(f"{label} {name} {text}")
 
 
 def which(m: Machine, argv: list[str]) -> int:

@@ -39,8 +39,15 @@ def params(**given):
     return dict(default, **given)
 
 
-def planned(text=STOCK, files=FILES, **given):
-    current = {"path": "/boot.cfg", "text": text, "files": list(files), "looked_at": list(files)}
+def planned(text=STOCK, files=FILES, efi=None, **given):
+    current = {
+        "path": "/boot.cfg",
+        "text": text,
+        "release": "10.1",
+        "efi": efi or {"booted": False, "menu": None},
+        "files": list(files),
+        "looked_at": list(files),
+    }
     return boot_cfg.plan(current, boot_cfg.declare(params(**given)))
 
 
@@ -146,6 +153,83 @@ def test_twenty_entries_are_allowed_and_twenty_one_are_not():
     assert written(others + "menu=e18:boot netbsd\n", other_entries="remove")
 
 
+# -- fallback, optional entries
+
+
+def test_a_fallback_is_one_more_command():
+    # record bootcfg-first-missing-semicolon: a command whose file is missing falls through to the next
+    entries = [dict(XEN, fallback="/netbsd"), dict(NATIVE, fallback="/netbsd.old")]
+    text = written(None, (*FILES, "/netbsd.old"), entries=entries, timeout=5)
+    assert f"{XEN_LINE};boot /netbsd\n" in text
+    assert "menu=NetBSD:rndseed /var/db/entropy-file;boot /netbsd;boot /netbsd.old\n" in text
+
+
+def test_a_fallback_must_be_there_and_makes_no_native_entry():
+    assert "/netbsd.old" in refusal(entries=[dict(XEN, fallback="/netbsd.old"), NATIVE])
+    assert "no entry that boots" in refusal(None, entries=[dict(XEN, fallback="/netbsd")])
+
+
+def test_an_optional_entry_is_there_while_its_files_are():
+    backup = dict(XEN, name="Xen before", kernel="/netbsd-XEN3_DOM0.gz.old", optional=True)
+    with_it = written(None, (*FILES, "/netbsd-XEN3_DOM0.gz.old"), entries=[XEN, NATIVE, backup])
+    assert "menu=Xen before:load /netbsd-XEN3_DOM0.gz.old" in with_it
+    without = written(with_it, entries=[XEN, NATIVE, backup])
+    assert "Xen before" not in without and XEN_LINE in without
+    assert "It is optional" in refusal(entries=[XEN, NATIVE, backup], default="Xen before")
+
+
+# -- old loaders
+
+
+def test_netbsd_5_gets_no_command_that_it_does_not_know():
+    assert "rndseed" not in written(None, loader_release="5.1")
+    assert "rndseed" in written(None, loader_release="6.1.5")
+
+
+@pytest.mark.parametrize("release", ["5.1", "5.2.3", "6.1.5"])
+@pytest.mark.parametrize("text", ["# stock\nmenu=a:boot netbsd\ntimeout=5\n", "menu=a:boot netbsd\n\ntimeout=5\n"])
+def test_what_an_old_loader_swallows_is_refused(release, text):
+    assert "no comments and no blank lines" in refusal(text, loader_release=release)
+    assert written(text)
+
+
+def test_what_an_old_loader_does_not_mind_stays():
+    text = "# a=b\nmenu=a:boot netbsd\ndefault=1\n# the end\n"
+    assert written(text, loader_release="5.1").endswith("default=3\n# the end\n")
+    # what would come behind it would be swallowed
+    assert "loses 'timeout=5'" in refusal(text, loader_release="5.1", timeout=5)
+
+
+# -- EFI
+
+
+def test_a_menu_on_the_efi_partition_comes_before_ours():
+    shadow = {"booted": True, "menu": "/efi/EFI/NetBSD/boot.cfg"}
+    assert "/efi/EFI/NetBSD/boot.cfg" in refusal(efi=shadow)
+
+
+def test_an_efi_partition_that_can_not_be_seen_is_a_warning_with_a_change_only():
+    unseen = {"booted": True, "menu": None}
+    assert "EFI partition" in planned(efi=unseen).warnings[0]
+    assert planned(written(), efi=unseen).warnings == []
+
+
+def test_how_a_machine_tells_that_it_boots_by_efi(tmp_path):
+    host = machine(tmp_path)
+    host.answers = {
+        "/sbin/sysctl -n machdep.bootmethod": "UEFI\n",
+        "/sbin/mount": "/dev/dk1 on / type ffs (log, local)\n/dev/dk0 on /efi type msdos (local)\n",
+    }
+    assert boot_cfg.read(host)["efi"] == {"booted": True, "menu": None}
+    host.put("/efi/EFI/NetBSD/boot.cfg", STOCK)
+    assert boot_cfg.read(host)["efi"]["menu"] == "/efi/EFI/NetBSD/boot.cfg"
+    host.answers["/sbin/sysctl -n machdep.bootmethod"] = (1, "", "sysctl: second level name 'bootmethod' is invalid\n")
+    assert boot_cfg.read(host)["efi"]["booted"] is False
+    host.release = "6.1"
+    host.answers = {}
+    assert boot_cfg.read(host)["efi"] == {"booted": False, "menu": None}
+
+
 # -- refusing
 
 
@@ -173,7 +257,7 @@ def test_an_entry_that_the_loader_would_misread(entry, words):
         # A line break within arguments is a blank like any other.
         assert written(entries=[entry])
         return
-    assert words in refusal(entries=[entry, NATIVE])
+    assert words in refusal(entries=[entry, dict(NATIVE, name="another")])
 
 
 def test_255_characters_for_dom0_are_allowed_with_a_warning_about_the_buffer():
@@ -270,6 +354,7 @@ def test_another_path_was_not_read():
 
 def machine(tmp_path, **files):
     host = RootedHost(tmp_path, {"/boot.cfg": STOCK, **{path: "kernel" for path in FILES}})
+    host.answers = {"/sbin/sysctl -n machdep.bootmethod": "BIOS\n", "/sbin/mount": "/dev/wd0a on / type ffs (local)\n"}
     for path, content in files.items():
         host.put(path, content)
     return host
@@ -282,7 +367,8 @@ def test_apply_writes_keeps_the_old_file_and_is_done(tmp_path):
     assert XEN_LINE in host.text("/boot.cfg")
     assert host.text("/boot.cfg.orig") == host.text("/boot.cfg.prev") == STOCK
     assert converge(boot_cfg, params(default="Xen", timeout=5), host, check=False).done == []
-    assert host.commands == []
+    # What was asked is whether an EFI loader reads another menu before this one.
+    assert set(host.ran) == {"/sbin/sysctl -n machdep.bootmethod", "/sbin/mount"}
 
 
 def test_check_mode_touches_nothing(tmp_path):

@@ -35,6 +35,29 @@ def test_every_file_comes_back_to_the_byte(text):
     assert bootcfg.render(bootcfg.parse(text)) == text
 
 
+@given(st.text(), st.booleans())
+def test_every_file_comes_back_whichever_loader_reads_it(text, comments):
+    assert bootcfg.render(bootcfg.parse(text, comments)) == text
+
+
+def test_an_old_loader_takes_a_comment_for_the_beginning_of_the_next_line():
+    # sys/arch/i386/stand/boot/boot2.c (NetBSD 5.2), parsebootconf: a key goes on until the next '='
+    lines_ = bootcfg.parse("# c\nmenu=a:boot netbsd\nmenu=b:boot netbsd # -s\n\ntimeout=7\n# x=y\ndefault=1\n", False)
+    assert [entry.text for entry in bootcfg.entries(lines_)] == ["b"]
+    assert bootcfg.entries(lines_)[0].commands == ("boot netbsd # -s",)
+    assert [line.text for line in lines_ if line.swallowed] == ["menu=a:boot netbsd", "timeout=7"]
+    assert bootcfg.timeout(lines_) == bootcfg.DEFAULT_TIMEOUT
+    assert bootcfg.last(lines_, "default").value == "1"
+
+
+@pytest.mark.parametrize(
+    ("release", "comments", "rndseed"),
+    [("5.1", False, False), ("6.1.5", False, True), ("7.0", True, True), ("10.1", True, True), ("", False, False)],
+)
+def test_what_a_releases_loader_knows(release, comments, rndseed):
+    assert (bootcfg.reads_comments(release), bootcfg.knows_rndseed(release)) == (comments, rndseed)
+
+
 lines = st.sampled_from(
     ["menu=a:boot netbsd", "menu=b", "menu=:boot /x", "timeout=", "timeout=7", "default=b", "default=2", "#x", ""]
 )

@@ -9,61 +9,9 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
 FILE = "create\n!brconfig $int add wm0 up\n"
-
-
-class Machine(RootedHost):
-    """Interfaces and bridges that refuse what NetBSD refuses (if_bridge.c; records bridge-mtu, bridge-two)."""
-
-    def __init__(self, root, mtus=(("wm0", 1500), ("wm1", 1500)), bridges=None):
-        super().__init__(root, {"/etc/rc.conf": "rc_configured=YES\n"})
-        self.mtus = dict(mtus, lo0=33648)
-        self.down = set()
-        self.bridges = {name: list(members) for name, members in (bridges or {}).items()}
-        for name, members in self.bridges.items():
-            self.mtus[name] = 1500
-            for member in members:
-                self.mtus.setdefault(member, 1500)
-        self.answers = {"/sbin/ifconfig": self._ifconfig, "/sbin/brconfig": self._brconfig}
-
-    def _ifconfig(self, argv):
-        if argv[1] == "-a":
-            return "".join(
-                f"{name}: flags={'8843<UP,RUNNING>' if name not in self.down else '8802<BROADCAST>'} mtu {mtu}\n"
-                for name, mtu in self.mtus.items()
-            )
-        name, action = argv[1], argv[2]
-        if action == "create":
-            assert name not in self.mtus, "File exists"
-            self.mtus[name], self.bridges[name] = 1500, []
-            self.down.add(name)
-        elif action == "destroy":
-            del self.mtus[name], self.bridges[name]
-        elif action == "mtu":
-            self.mtus[name] = int(argv[3])
-        return ""
-
-    def _brconfig(self, argv):
-        if argv[1] == "-a":
-            return "".join(self._show(name) for name in self.bridges)
-        name, action = argv[1], argv[2]
-        if action == "up":
-            self.down.discard(name)
-        elif action == "delete":
-            self.bridges[name].remove(argv[3])
-        elif self.mtus[name] != self.mtus[argv[3]]:
-            return 1, "", f"brconfig: add {argv[3]}: Invalid argument\n"
-        elif any(argv[3] in members for members in self.bridges.values()):
-            return 1, "", f"brconfig: add {argv[3]}: Device busy\n"
-        else:
-            self.bridges[name].append(argv[3])
-        return ""
-
-    def _show(self, name):
-        members = "".join(f"\t\t{member} flags=3<LEARNING,DISCOVER>\n" for member in self.bridges[name])
-        return f"{name}: flags=41<UP,RUNNING>\n\tConfiguration:\n\t\tpriority 32768\n\tInterfaces:\n{members}"
 
 
 def params(*bridges):

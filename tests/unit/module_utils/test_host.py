@@ -72,6 +72,14 @@ class TestRun:
         assert len(looking.commands) == 1
         assert acting.run(argv).stdout != acting.run(argv).stdout
 
+    def test_variables_come_over_the_fixed_ones_and_nothing_else_is_passed_on(self, host, monkeypatch):
+        monkeypatch.setenv("PKG_DBDIR", "/elsewhere")
+        given = {"PKG_PATH": "http://mirror.example/All", "HOME": "/tmp"}
+        text = host.run(["/usr/bin/env"], env=given).stdout
+        lines = dict(line.split("=", 1) for line in text.splitlines())
+        assert (lines["PKG_PATH"], lines["HOME"], lines["LC_ALL"]) == ("http://mirror.example/All", "/tmp", "C")
+        assert "PKG_DBDIR" not in lines
+
     def test_c_locale_full_path_and_no_standard_input(self, host):
         result = host.run(["/bin/sh", "-c", 'echo "$LC_ALL $PATH"; cat'])
         assert result.stdout == f"C {_host.SEARCH_PATH}\n"
@@ -152,3 +160,27 @@ class TestRead:
     def test_device_numbers(self, host):
         null = host.stat("/dev/null")
         assert (null.kind, null.major, null.minor) == ("char", 1, 3)
+
+
+class TestStreams:
+    def test_a_stream_is_put_in_place_whole(self, host, tmp_path):
+        path = tmp_path / "kernel"
+        with host.open_file("/etc/passwd") as stream:
+            host.write_stream(stream, str(path), 0o444)
+        assert path.read_bytes() == host.read_bytes("/etc/passwd")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o444
+
+    def test_a_stream_that_breaks_off_leaves_the_old_file(self, host, tmp_path):
+        class Broken:
+            def read(self, size):
+                raise OSError(5, "Input/output error")
+
+        path = tmp_path / "kernel"
+        path.write_bytes(b"old")
+        with pytest.raises(XenError, match="It is unchanged"):
+            host.write_stream(Broken(), str(path), 0o444)
+        assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["kernel"]
+
+    def test_what_can_not_be_opened_is_said(self, host, tmp_path):
+        with pytest.raises(XenError, match="can't be read: No such file"):
+            host.open_file(str(tmp_path / "none"))

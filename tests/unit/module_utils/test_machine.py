@@ -107,6 +107,36 @@ def test_a_machine_without_privcmd_is_dom0_but_its_toolstack_says_what_is_missin
     assert "mount kernfs" in toolstack["why"]
 
 
+@pytest.mark.parametrize(("machine", "processor"), [("amd64", "x86_64"), ("i386", "i386"), ("x86_64", "x86_64")])
+def test_the_processor_is_what_uname_p_says(monkeypatch: pytest.MonkeyPatch, machine: str, processor: str) -> None:
+    names = types.SimpleNamespace(sysname="NetBSD", nodename="nb", release="10.1", machine=machine, version=GENERIC)
+    monkeypatch.setattr(os, "uname", lambda: names)
+    assert _machine.describe(MemoryHost(), {})["processor"] == processor
+
+
+# record sysctl (NetBSD 7.99.10)
+@pytest.mark.parametrize(("printed", "seconds"), [("1795342188\n", 1795342188), ("", None), ("Sun Nov 22\n", None)])
+def test_when_it_was_booted(printed: str, seconds: int | None) -> None:
+    host = MemoryHost()
+    assert _machine.boot_time(host) is None
+    host.programs["/sbin/sysctl"] = lambda argv: (0, printed, "")
+    assert _machine.boot_time(host) == seconds
+
+
+@pytest.mark.parametrize(("installed_at", "exchanged"), [(500.0, False), (1500.0, True), (None, None)])
+def test_tools_that_came_after_the_boot_have_older_daemons(
+    monkeypatch: pytest.MonkeyPatch, installed_at: float | None, exchanged: bool | None
+) -> None:
+    names = types.SimpleNamespace(sysname="NetBSD", nodename="nb", release="10.1", machine="amd64", version=XEN3_DOM0)
+    monkeypatch.setattr(os, "uname", lambda: names)
+    host = dom0()
+    host.programs["/sbin/sysctl"] = lambda argv: (0, "1000\n", "")
+    if installed_at is not None:
+        host.put("/var/db/pkg/xentools420-20260610/+CONTENTS")
+        host.tree["/var/db/pkg/xentools420-20260610/+CONTENTS"].modified = installed_at
+    assert _machine.describe(host, PACKAGES)["toolstack"]["exchanged"] is exchanged
+
+
 # -- its hypervisor ----------------------------------------------------------------------------------------------------
 
 
@@ -117,10 +147,74 @@ def test_numbers_and_words_of_the_running_hypervisor() -> None:
     assert found["guest_types"] == ["pv", "pvh", "hvm"]
 
 
-def test_a_hypervisor_that_does_not_answer_is_unknown() -> None:
+# records dom0-on-xen-4.17/dmesg (NetBSD 7.99.10), and with the times that NetBSD 9 and later put before each line.
+MESSAGES = """\
+cpu0 at mainbus0 apid 0
+hypervisor0 at mainbus0: Xen version 4.17.7
+VIRQ_DEBUG interrupt using event channel 1
+"""
+TIMED_MESSAGES = """\
+[     1.000000] NetBSD 10.1 (XEN3_DOM0) #0: Mon Dec 16 13:08:11 UTC 2024
+[     1.000003] hypervisor0 at mainbus0: Xen version 4.18.5_20260317nb0
+[     1.000003] vcpu0 at hypervisor0
+"""
+# record list_as_nobody (xl 4.17): a toolstack that can't talk to the hypervisor.
+SILENT = (1, "", "cannot init xl context\n")
+
+
+def without_toolstack(messages: str, boot_messages: str | None = None) -> MemoryHost:
     host = dom0()
-    host.programs["/usr/pkg/sbin/xl"] = lambda argv: (1, "", "cannot init xl context\n")
+    host.programs["/usr/pkg/sbin/xl"] = lambda argv: SILENT
+    host.programs["/sbin/dmesg"] = lambda argv: (0, messages, "")
+    if boot_messages is not None:
+        host.put("/var/run/dmesg.boot", boot_messages)
+        host.tree["/var/run/dmesg.boot"].modified = 1000.0
+    return host
+
+
+@pytest.mark.parametrize(
+    ("messages", "version", "release"),
+    [(MESSAGES, "4.17.7", "4.17"), (TIMED_MESSAGES, "4.18.5_20260317nb0", "4.18"), (MESSAGES * 2, "4.17.7", "4.17")],
+)
+def test_the_kernels_own_words_tell_a_hypervisor_that_the_tools_can_not_talk_to(
+    messages: str, version: str, release: str
+) -> None:
+    found = hypervisor(without_toolstack(messages))
+    assert (found["version"], found["release"]) == (version, release)
+    unknown = ("commandline", "capabilities", "virtualization", "guest_types", "scheduler", "memory_free", "cpus")
+    assert [found[key] for key in unknown] == [None] * len(unknown)
+    assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": True}
+    assert found["current"] is False
+
+
+def test_the_last_boot_counts_where_the_buffer_has_two() -> None:
+    assert hypervisor(without_toolstack(MESSAGES + TIMED_MESSAGES))["release"] == "4.18"
+
+
+def test_the_copy_of_the_messages_counts_only_if_it_is_of_this_boot() -> None:
+    host = without_toolstack("nothing of the boot is left\n", MESSAGES)
+    assert _hypervisor.describe(host, PACKAGES, booted_at=999)["release"] == "4.17"
+    assert _hypervisor.describe(host, PACKAGES, booted_at=1001) is None
+    assert _hypervisor.describe(host, PACKAGES, booted_at=None) is None
+
+
+def test_tools_of_another_release_tell_a_part() -> None:
+    part = "".join(line + "\n" for line in INFO.splitlines() if line.startswith(("host", "xen_")))
+    found = hypervisor(dom0(info=part))
+    assert (found["version"], found["commandline"], found["memory_free"]) == ("4.20.2_20260610nb0", "dom0_mem=1G", None)
+
+
+def test_a_hypervisor_of_which_nothing_tells_is_unknown() -> None:
+    host = without_toolstack("")
     assert _hypervisor.describe(host, PACKAGES) is None
+    del host.programs["/sbin/dmesg"]
+    assert _hypervisor.describe(host, PACKAGES) is None
+
+
+def test_a_version_in_pieces_is_put_together() -> None:
+    # As xm info of Xen 3.1 prints it (tools/python/xen/xend/XendNode.py, xeninfo).
+    found = hypervisor(dom0(info="xen_major : 3\nxen_minor : 1\nxen_extra : .4\n"))
+    assert (found["version"], found["release"], found["commandline"]) == ("3.1.4", "3.1", None)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +263,50 @@ def test_of_two_releases_else_the_running_one_counts() -> None:
 @pytest.mark.parametrize("menu", [None, "", MENU.replace("default=1", "default=2")])
 def test_a_menu_that_boots_no_hypervisor_by_default(menu: str | None) -> None:
     assert hypervisor(dom0(menu=menu))["boots"] is None
+
+
+# As the HOWTO (revision 1.7) has it for GRUB legacy.
+MENU_LST = """\
+default 1
+timeout 5
+title NetBSD
+\tchainloader (hd0,a)+1
+title Xen
+\tkernel (hd0,a)/xen-4.20.gz dom0_mem=1G
+\tmodule (hd0,a)/netbsd-XEN3_DOM0.gz root=wd0a
+"""
+GRUB_CFG = """\
+set default="Xen"
+menuentry "NetBSD" {
+\tknetbsd /netbsd
+}
+menuentry "Xen" {
+\tmultiboot2 /xen-4.20.gz placeholder dom0_mem=1G
+\tmodule2 /netbsd-XEN3_DOM0.gz placeholder root=wd0a
+}
+"""
+NATIVE_MENU = "menu=NetBSD:boot /netbsd\n"
+
+
+@pytest.mark.parametrize(
+    ("menus", "file"),
+    [
+        ({"/grub/menu.lst": MENU_LST}, "/xen-4.20.gz"),
+        ({"/grub/menu.lst": MENU_LST.replace("default 1", "default 0")}, None),
+        ({"/grub/menu.lst": MENU_LST.replace("default 1", "default saved"), "/grub/default": "1\n"}, "/xen-4.20.gz"),
+        ({"/grub/grub.cfg": GRUB_CFG}, "/xen-4.20.gz"),
+        ({"/grub/grub.cfg": GRUB_CFG.replace('"Xen"\n', "1\n")}, "/xen-4.20.gz"),
+        ({"/grub/grub.cfg": GRUB_CFG.replace('set default="Xen"\n', "")}, None),
+        ({"/grub/grub.cfg": GRUB_CFG, "/boot.cfg": MENU}, "/xen-4.20.gz"),
+        ({"/grub/grub.cfg": GRUB_CFG, "/boot.cfg": MENU.replace("xen-4.20", "xen-4.18")}, None),
+        ({"/grub/grub.cfg": "", "/grub/menu.lst": ""}, None),
+    ],
+)
+def test_the_default_of_whichever_menu_names_a_hypervisor(menus: dict[str, str], file: str | None) -> None:
+    host = dom0(menu=NATIVE_MENU)
+    for path, text in menus.items():
+        host.put(path, text)
+    assert (hypervisor(host)["boots"] or {}).get("file") == file
 
 
 def test_a_file_that_is_missing_can_not_be_compared() -> None:

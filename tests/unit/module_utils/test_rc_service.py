@@ -6,79 +6,17 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import rc_service
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
-
-RC_CONF = "# ours\nrc_configured=YES\nxencommons=NO\nhostname=nbdom0\n"
-XENCOMMONS = '#!/bin/sh\n# PROVIDE: xencommons\n. /etc/rc.subr\nname="xencommons"\nrcvar=$name\n'
-WATCHDOG = 'name="xenwatchdog"\nrcvar=$name\n'
-XENDOMAINS = 'name="xendomains"\nctl_command="/usr/pkg/sbin/xl"\n'
-
-
-class Machine(RootedHost):
-    """A dom0 with a process table; xencommons' script starts both daemons whatever runs (record xc-before)."""
-
-    def __init__(self, root, processes=(), rc_conf=RC_CONF):
-        super().__init__(root, {"/etc/rc.conf": rc_conf, "/etc/defaults/rc.conf": "xenwatchdog=NO\nsshd=NO # x\n"})
-        self.put("/etc/rc.d/xencommons", XENCOMMONS)
-        self.put("/etc/rc.d/xen-watchdog", WATCHDOG)
-        self.put("/etc/rc.d/xendomains", XENDOMAINS)
-        self.put("/etc/rc.d/sshd", 'name="sshd"\nrcvar=$name\n')
-        self.put("/kern/xen/privcmd")
-        self.put("/usr/pkg/bin/xenstore-read")
-        self.processes = list(processes)
-        self.dom0_known = "xenstored" in self.processes
-        self.store_is_silent = False
-        self.broken = False
-        self.answers = {
-            "/bin/ps -axo pid=,comm=": self._ps,
-            "/usr/pkg/bin/xenstore-read": self._xenstore_read,
-            "/etc/rc.d/xencommons onestart": self._onestart,
-            "/usr/pkg/sbin/xenconsoled": lambda argv: self._launch("xenconsoled"),
-            "/usr/pkg/libexec/xen/bin/xen-init-dom0": self._init_dom0,
-            "/bin/kill -TERM": self._kill,
-            "/etc/rc.d/xen-watchdog onestart": lambda argv: self._launch("xenwatchdogd"),
-            "/etc/rc.d/xen-watchdog onestop": lambda argv: self.processes.remove("xenwatchdogd"),
-            "/etc/rc.d/sshd onestatus": lambda argv: (0 if "sshd" in self.processes else 1, "", ""),
-            "/etc/rc.d/sshd onestart": lambda argv: self._launch("sshd"),
-        }
-
-    def _ps(self, argv):
-        rows = ["    1 init", " 1337 sshd: root@notty"]
-        rows += [f"{100 + i:5d} /usr/pkg/sbin/{name}" for i, name in enumerate(self.processes)]
-        return "\n".join(rows) + "\n"
-
-    def _xenstore_read(self, argv):
-        assert "xenstored" in self.processes, "this would hang for ever (record xs-kill)"
-        if self.store_is_silent:
-            return CommandFailed("xenstore-read did not end within 10 seconds", timed_out=True)
-        return "Domain-0\n" if self.dom0_known else (1, "", "xenstore-read: couldn't read path /local/domain/0/name\n")
-
-    def _launch(self, name):
-        if not self.broken:
-            self.processes.append(name)
-
-    def _onestart(self, argv):
-        self._launch("xenstored")
-        self._launch("xenconsoled")
-        self.dom0_known = True
-        return (1, "", "xenstored: out of memory\n") if self.broken else "Starting xenservices.\n"
-
-    def _init_dom0(self, argv):
-        self.dom0_known = True
-        return "Done setting up Dom0\n"
-
-    def _kill(self, argv):
-        del self.processes[int(argv[2]) - 100]
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_daemons, rc_service
+from ansible_collections.netbsd.xen.tests.unit.rc_machine import RC_CONF, XENCOMMONS, Machine
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     clock = iter(range(100000))
-    monkeypatch.setattr(rc_service.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(rc_service.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(_rc_daemons.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(_rc_daemons.time, "sleep", lambda seconds: None)
 
 
 def params(*services, **given):

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import system_files
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _files_content, system_files
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 XEN = gzip.compress(os.urandom(3000))
@@ -304,5 +304,5 @@ def test_reading_ahead_serves_an_unchanged_run(tmp_path):
 
 def test_a_big_gzip_file_is_read_in_pieces():
     blown_up = gzip.compress(b"\0" * (64 << 20))
-    assert system_files._damage(blown_up) is None
-    assert system_files._damage(blown_up[:-1]) == "it is cut short"
+    assert _files_content.gzip_damage(blown_up) is None
+    assert _files_content.gzip_damage(blown_up[:-1]) == "it is cut short"

@@ -49,12 +49,37 @@ def test_release_without_quotes_in_yaml_is_found() -> None:
     assert xen_release(4.18)["name"] == "4.18"
 
 
+def test_a_release_without_quotes_that_may_be_two_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"number 4\.2 and may be 4\.2 or 4\.20; put it in quotes"):
+        xen_release(4.20)
+
+
+def test_a_release_tells_all_that_roles_and_admins_need() -> None:
+    old, new = xen_release("3.1"), xen_release("4.18")
+    assert (old["hvm_package"], new["hvm_package"]) == ("xentools3-hvm", "")
+    assert new["debug_hypervisor"] == "/usr/pkg/xen418-kernel/xen-debug.gz"
+    assert old["dom0_kernels"] == {"i386": "XEN3_DOM0", "x86_64": "XEN3_DOM0"}
+    assert xen_release("3.3")["dom0_kernels"]["i386"] == "XEN3PAE_DOM0"
+    assert new["dom0_kernels"] == {"x86_64": "XEN3_DOM0"}
+    assert (old["pci_passthrough"], new["pci_passthrough"]) == (True, False)
+    assert (old["guest_types"], new["guest_types"]) == (["pv", "hvm"], ["pv", "pvh", "hvm"])
+    assert old["services"][0] == {"name": "xend", "variable": "xend"}
+    assert "use 4.20 or 4.18" in old["note"] and new["note"] == ""
+
+
 def test_unknown_release_is_refused_with_the_known_ones() -> None:
     with pytest.raises(AnsibleFilterError, match=r"'9\.9' is not known\. Use 4\.20 or 4\.18"):
         xen_release("9.9")
 
 
-@pytest.mark.parametrize(("role", "variable"), [("dom0", "dom0_xen_release"), ("bootloader", "bootloader_xen_release")])
+@pytest.mark.parametrize(
+    ("role", "variable"),
+    [
+        ("dom0", "dom0_xen_release"),
+        ("bootloader", "bootloader_xen_release"),
+        ("services", "services_xen_release"),
+    ],
+)
 def test_roles_allow_exactly_the_releases_of_the_table(role: str, variable: str) -> None:
     specs = yaml.safe_load((ROLES / role / "meta/argument_specs.yml").read_text())
     assert specs["argument_specs"]["main"]["options"][variable]["choices"] == list(RELEASES)

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 SETTINGS = "__services_xl_conf | combine(__services_xl_memory, services_xl_conf)"
 PLAY = """
@@ -55,7 +57,8 @@ def values(directory: Path, role: str, expressions: dict[str, str], hosts: dict[
 def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     expressions = {
         "xl_conf": SETTINGS,
-        "xencommons": "__services_xencommons",
+        "daemons": "__services_daemons",
+        "watchdog": "__services_watchdog",
         "xendomains": "__services_xendomains.variables",
     }
     bridges = [{"name": "bridge9", "state": "absent"}, {"name": "bridge1", "state": "present"}, {"name": "bridge0"}]
@@ -74,6 +77,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "domu_config_dir": "/home/xen/etc",
         },
     }
+    hosts.update({f"xen{name}": {"dom0_xen_release": name, "services_watchdog": True} for name in RELEASES})
     return values(tmp_path_factory.mktemp("services"), "services", expressions, hosts)
 
 
@@ -87,8 +91,18 @@ def test_the_admins_own_settings_go_over_it(services: dict[str, Any]) -> None:
 
 
 def test_consoles_are_logged_only_where_that_is_wanted(services: dict[str, Any]) -> None:
-    assert services["usual"]["xencommons"]["variables"] == {"XENCONSOLED_TRACE": "guest"}
-    assert services["bare"]["xencommons"] == {"name": "xencommons", "enabled": True, "state": "started"}
+    assert services["usual"]["daemons"][0]["variables"] == {"XENCONSOLED_TRACE": "guest"}
+    assert services["bare"]["daemons"] == [{"name": "xencommons", "enabled": True, "state": "started"}]
+
+
+def test_each_release_has_all_of_its_daemons_in_their_order(services: dict[str, Any]) -> None:
+    for name, row in RELEASES.items():
+        wanted = [one.name for one in row.services if one.variable and one.name != "xen-watchdog"]
+        assert [one["name"] for one in services[f"xen{name}"]["daemons"]] == wanted
+        has_watchdog = row.service("xen-watchdog") is not None
+        assert services[f"xen{name}"]["watchdog"] == (
+            [{"name": "xen-watchdog", "enabled": True, "state": "started"}] if has_watchdog else []
+        )
 
 
 def test_guests_start_with_the_machine_in_their_order_from_their_directory(services: dict[str, Any]) -> None:
@@ -96,10 +110,58 @@ def test_guests_start_with_the_machine_in_their_order_from_their_directory(servi
     assert services["bare"]["xendomains"] == {"xendomains": "", "xendomains_config": "/usr/pkg/etc/xen/%s"}
 
 
-def test_hidden_devices_stand_among_the_dom0_kernels_arguments(tmp_path: Path) -> None:
-    hosts = {"none": {}, "two": {"bootloader_pci_hide": ["0000:03:00.0", "4:0.1"], "bootloader_dom0_args": "-v"}}
-    found = values(tmp_path, "bootloader", {"entries": "bootloader_entries"}, hosts)
-    assert found["none"]["entries"][0]["args"] == "console=pc"
-    arguments = [entry.get("args") for entry in found["two"]["entries"]]
+@pytest.fixture(scope="module")
+def bootloader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    hosts = {
+        "usual": {},
+        "hidden": {"bootloader_pci_hide": ["0000:03:00.0", "4:0.1"], "bootloader_dom0_args": "-v"},
+        "serial": {"bootloader_console": "serial"},
+        "second": {"bootloader_console": "com1", "bootloader_baud": 9600},
+        "legacy64": {"bootloader_loader": "grub", "machine": "amd64", "bootloader_xen_release": "4.2"},
+        "legacy32": {"bootloader_loader": "grub", "machine": "i386", "bootloader_xen_release": "3.1"},
+        "grub2": {"bootloader_loader": "grub2", "machine": "amd64", "bootloader_previous_hypervisor": "/xen-4.18.gz"},
+    }
+    for host in hosts.values():
+        host["netbsd_xen_host"] = {"host": {"role": "dom0", "machine": host.pop("machine", "amd64")}}
+    names = ("entries", "flavour", "protocol")
+    expressions = {name: f"__bootloader_{name}" for name in names}
+    return values(tmp_path_factory.mktemp("bootloader"), "bootloader", expressions, hosts)
+
+
+def test_hidden_devices_stand_among_the_dom0_kernels_arguments(bootloader: dict[str, Any]) -> None:
+    assert bootloader["usual"]["entries"][0]["args"] == "console=pc"
+    arguments = [entry.get("args") for entry in bootloader["hidden"]["entries"]]
     hidden = "console=pc pciback.hide=(03:00.0)(04:00.1) -v"
-    assert arguments == [hidden, f"{hidden} -s", None, "-s"]
+    assert arguments == [hidden, f"{hidden} -s", None, "-s", hidden, hidden]
+
+
+def test_the_menu_has_a_native_kernel_behind_everything(bootloader: dict[str, Any]) -> None:
+    entries = bootloader["usual"]["entries"]
+    assert [entry["name"] for entry in entries if not entry.get("optional")] == [
+        "Xen",
+        "Xen, single user",
+        "NetBSD",
+        "NetBSD, single user",
+    ]
+    assert {entry["fallback"] for entry in entries if "hypervisor" in entry} == {"/netbsd"}
+    older = [(entry["kernel"], entry["hypervisor"]) for entry in entries if entry.get("optional")]
+    assert older == [("/netbsd-XEN3_DOM0.gz.old", "/xen-4.20.gz"), ("/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz.old")]
+
+
+def test_consoles_are_counted_from_0_by_netbsd_and_from_1_by_xen(bootloader: dict[str, Any]) -> None:
+    first, second = bootloader["serial"]["entries"][0], bootloader["second"]["entries"][0]
+    assert (first["args"], first["hypervisor_args"]) == ("console=com0", "dom0_mem=1G console=com1 com1=115200,8n1")
+    assert (second["args"], second["hypervisor_args"]) == ("console=com1", "dom0_mem=1G console=com2 com2=9600,8n1")
+
+
+def test_grub_legacy_lets_netbsds_loader_boot_a_kernel_of_64_bits(bootloader: dict[str, Any]) -> None:
+    assert {"name": "NetBSD", "commands": ["root (hd0,a)", "chainloader +1"]} in bootloader["legacy64"]["entries"]
+    assert {"name": "NetBSD", "kernel": "/netbsd"} in bootloader["legacy32"]["entries"]
+    assert not [entry for entry in bootloader["legacy32"]["entries"] if "fallback" in entry]
+    assert (bootloader["legacy64"]["flavour"], bootloader["legacy64"]["protocol"]) == ("legacy", "multiboot")
+
+
+def test_grub_2_starts_a_hypervisor_by_the_newer_protocol(bootloader: dict[str, Any]) -> None:
+    assert (bootloader["grub2"]["flavour"], bootloader["grub2"]["protocol"]) == ("grub2", "multiboot2")
+    before = [entry for entry in bootloader["grub2"]["entries"] if entry.get("hypervisor") == "/xen-4.18.gz"]
+    assert [(entry["name"], entry["optional"]) for entry in before] == [("Xen, release before", True)]

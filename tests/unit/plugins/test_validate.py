@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -62,7 +63,13 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"domu_guests": ["web1"]}, ["domu_guests is ['web1']; allowed is a list of dictionaries"]),
         ({"domu_guests": 7}, ["domu_guests is 7; allowed is a list of dictionaries"]),
         ({"bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}, {"name": "br 1"}]}, ["br 1"]),
-        ({"dom0_xen_release": "9.9"}, [f"dom0_xen_release is '9.9'; allowed are {', '.join(RELEASES)}"]),
+        ({"dom0_xen_release": "9.9"}, ["dom0_xen_release: Xen release '9.9' is not known. Use 4.20 or 4.18; for"]),
+        ({"dom0_xen_release": 4.20}, ["dom0_xen_release is the number 4.2 and may be 4.2 or 4.20; put it in quotes"]),
+        ({"dom0_pkg_repository": "http://a b"}, ["dom0 packages: repository is 'http://a b'"]),
+        ({"dom0_pkgsrc_dir": "pkgsrc"}, ["dom0 packages: pkgsrc_dir is 'pkgsrc'; allowed is an absolute path"]),
+        ({"dom0_native_kernel": "netbsd"}, ["dom0_native_kernel is 'netbsd'; allowed is an absolute path"]),
+        ({"dom0_kernel_path": "/netbsd.gz", "dom0_kernel_member": "./netbsd"}, ["dom0 kernel", "not compressed"]),
+        ({"dom0_kernel_path": "/netbsd", "dom0_kernel_sums": "SHA512"}, ["dom0 kernel", "sums is 'SHA512'"]),
         ({"dom0_kernel_path": "netbsd"}, ["dom0_kernel_path is 'netbsd'; allowed is an absolute path"]),
         ({"dom0_kernel_path": "/netbsd-XEN3_DOM0.gz", "dom0_kernel_sha512": "abc"}, ["dom0 kernel", "sha512"]),
         ({"bootloader_reboot": "maybe"}, ["bootloader_reboot is 'maybe'; allowed is true or false"]),
@@ -71,6 +78,17 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"bootloader_dom0_memory": "muchM"}, ["bootloader_dom0_memory is 'muchM'"]),
         ({"bootloader_timeout": -1}, ["boot menu", "timeout is -1"]),
         ({"bootloader_entries": [{"name": "a:b", "kernel": "/netbsd"}]}, ["boot menu", "'a:b'"]),
+        (
+            {"bootloader_entries": [{"name": "a > b", "kernel": "/netbsd"}], "bootloader_loader": "grub2"},
+            ["boot menu", "'a > b'"],
+        ),
+        (
+            {"bootloader_entries": [{"name": "=b", "kernel": "/netbsd"}], "bootloader_loader": "grub"},
+            ["boot menu", "'=b'"],
+        ),
+        ({"bootloader_loader": "lilo"}, ["bootloader_loader is 'lilo'; allowed are boot_cfg, grub, grub2"]),
+        ({"bootloader_disk": "/dev/wd0a"}, ["bootloader_disk: disk is '/dev/wd0a'; allowed is a disk's name"]),
+        ({"bootloader_console": "ttyS0"}, ["bootloader_console is 'ttyS0'; allowed are pc, com0"]),
         ({"makedev_vnd_units": 100000}, ["makedev", "vnd_units is 100000"]),
         ({"services_extra": [{"name": "../sh"}]}, ["services_extra", "../sh"]),
         ({"services_xl_conf": {"autobaloon": "off"}}, ["services_xl_conf: xl.conf: 'autobaloon'", "autoballoon"]),
@@ -79,6 +97,15 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"bootloader_pci_hide": ["wm0"]}, ["bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is"]),
         ({"bootloader_pci_hide": ["3:0.0", "03:00.0"]}, ["bootloader_pci_hide: 0000:03:00.0 is there twice"]),
         ({"bootloader_pci_hide": [f"3:{slot}.0" for slot in range(8)]}, ["pci_hide: 8 devices", "7 devices"]),
+        (
+            {"bootloader_pci_hide": ["03:00.0"], "dom0_xen_release": "4.20"},
+            ["bootloader_pci_hide: on NetBSD, Xen 4.20 can't give a PCI device to a guest", "Xen 3.1 can"],
+        ),
+        ({"makedev_xbd_units": -1}, ["makedev", "xbd_units is -1"]),
+        (
+            {"services_watchdog": True, "services_xen_release": "4.2"},
+            ["services_watchdog is true, and Xen 4.2 has no xen-watchdog"],
+        ),
         ({"domu_start_delay": -1}, ["start_delay is -1"]),
     ],
 )
@@ -117,9 +144,22 @@ def test_a_default_that_fails_because_of_a_declared_value_is_not_blamed() -> Non
         declared=frozenset({"dom0_xen_release"}),
         problems={"dom0_packages": "dom0_packages can't be worked out: Xen release '9.9' is not known"},
     )
+    with pytest.raises(Refused) as refused:
+        release("9.9")
     assert _declared.check_host(variables, role_options()).errors == [
-        f"host xen1: dom0_xen_release is '9.9'; allowed are {', '.join(RELEASES)}."
+        f"host xen1: dom0_xen_release: {refused.value}"
     ]
+
+
+def test_an_old_release_is_a_warning_that_says_what_to_use() -> None:
+    found = report(dom0_xen_release="4.15")
+    assert found.errors == []
+    assert found.warnings == [f"host xen1: dom0_xen_release is 4.15. {RELEASES['4.15'].note}"]
+    assert report(dom0_xen_release="4.20").warnings == report().warnings == []
+
+
+def test_a_release_without_quotes_that_can_be_only_one_is_let_pass() -> None:
+    assert report(dom0_xen_release=4.18).errors == []
 
 
 def test_a_secret_is_never_printed() -> None:
@@ -202,6 +242,7 @@ def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: 
             "xen2": {**SOUND, "domu_guests": "{{ missing_variable }}"},
             "xen3": {**SOUND, "domu_config_dir": "{{ netbsd_xen_host.host.name }}"},
             "xen4": {**SOUND, "bootloader_pci_hide": ["wm0"]},
+            "xen5": {**SOUND, "dom0_xen_release": "4.2"},
         },
     )
     text = run.stdout + run.stderr
@@ -210,6 +251,7 @@ def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: 
     assert "host xen1: services_watchdog is 'maybe'; allowed is true or false." in text
     assert "host xen2: domu_guests can't be worked out: 'missing_variable' is undefined" in text
     assert "host xen3" not in text
+    assert "[WARNING]: host xen5: dom0_xen_release is 4.2. Xen no longer mends" in " ".join(text.split())
     # The boot menu that is made from it can't be worked out either; that is no second mistake.
     assert "bootloader_entries" not in text
     assert "host xen4: bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is" in text

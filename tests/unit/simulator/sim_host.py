@@ -8,6 +8,7 @@ import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulator"))
 
@@ -69,6 +70,11 @@ class Host:
             packages.install(m, list(names), rc_scripts, said)
         return "\n".join(said)
 
+    def would_boot(self) -> dict:
+        """What the next boot would start."""
+        with Machine(self.directory) as m:
+            return bootloader.would_boot(m)
+
     def reboot(self) -> dict:
         """Boot again. Returns the state."""
         with Machine(self.directory) as m:
@@ -76,7 +82,7 @@ class Host:
         return self.data
 
 
-def make_host(directory: Path, preset: str = "dom0", name: str = "nb0") -> Host:
-    """A host that is up."""
-    hosttree.create(directory, name, preset)
+def make_host(directory: Path, preset: str = "dom0", name: str = "nb0", **options: Any) -> Host:
+    """A host that is up. The options are those of hosttree.create: profile, loader..."""
+    hosttree.create(directory, name, preset, **options)
     return Host(directory)

@@ -37,6 +37,12 @@ def test_makedev_adds_units(dom0, monkeypatch):
         assert devices.node(m, "/dev/rvnd5d") == devices.Node("c", 41, 83, 0o640, 0, 5)
 
 
+def test_on_i386_the_ninth_partition_is_far_away():
+    """DISKMINOR in sys/arch/i386/include/disklabel.h."""
+    nodes = devices.disk_nodes("vnd", 4, "i386")
+    assert [nodes[f"vnd4{letter}"].minor for letter in "adhip"] == [32, 35, 39, 524320, 524327]
+
+
 def test_physical_device_is_the_recorded_number(dom0):
     """record after-reboot: vnd0d is 3587; record ansible-stat-vnd: vnd4d is 3651."""
     assert devices.Node("b", 14, 3).rdev == 3587

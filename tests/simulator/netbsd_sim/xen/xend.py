@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import tools
 from ..machine import Machine, NotSimulated
 from . import domains, hypervisor, xend_config, xend_sxp
 from .hypervisor import Domain
@@ -53,7 +54,7 @@ class Guest:
 
 def modern(m: Machine) -> bool:
     """Whether this is xend 4.x."""
-    return m.profile.xen_release != "3.1"
+    return tools.xm_era(m) != "3.1"
 
 
 def connect(m: Machine) -> None:
@@ -93,7 +94,7 @@ def save_managed(m: Machine, settings: Settings) -> None:
     path = _file(m, settings["uuid"])
     path.parent.mkdir(parents=True, exist_ok=True)
     form = xend_config.domain_form(m, Guest(settings["name"], settings["uuid"], None, settings))
-    path.write_text(xend_sxp.pretty(form, m.profile.xen_release, width=78), errors="surrogateescape")
+    path.write_text(xend_sxp.pretty(form, tools.xm_era(m), width=78), errors="surrogateescape")
 
 
 def forget_managed(m: Machine, key: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .. import tools
 from ..machine import Machine
 from . import domains, hypervisor, listing, xend_sxp
 from .hypervisor import KIB_PER_MIB
@@ -49,7 +50,7 @@ def vcpus(m: Machine, guest: Guest) -> int:
 
 def domain_form(m: Machine, guest: Guest) -> list[Any]:
     """The `(domain ...)` form."""
-    new = m.profile.xen_release != "3.1"
+    new = tools.xm_era(m) != "3.1"
     found = guest.settings
     domid = [["domid", guest.domid]] if guest.domid is not None else []
     head: list[Any]

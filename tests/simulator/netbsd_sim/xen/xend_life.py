@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import tools
 from ..machine import Machine
 from . import domains, guests, hypervisor, xend, xend_create
 from .hypervisor import Domain
@@ -96,7 +97,7 @@ def hotplug_off(m: Machine, domain: Domain) -> None:
 
 def _too_soon(m: Machine, found: dict[str, Any], at: float) -> bool:
     since = found["started"] if xend.modern(m) else found.get("restarted")
-    return since is not None and hypervisor.recorded(m, at - since) < _MINIMUM_SECONDS[m.profile.xen_release]
+    return since is not None and hypervisor.recorded(m, at - since) < _MINIMUM_SECONDS[tools.xm_era(m)]
 
 
 def _start(m: Machine, found: dict[str, Any], at: float | None) -> None:

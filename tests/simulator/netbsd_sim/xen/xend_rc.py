@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """xend, xenbackendd and the others as daemons, and the rc.d scripts that start them.
 
-Source: pkgsrc sysutils/xentools42/files/{xencommons,xend}.sh and sysutils/xentools3/files/{xend,xenbackendd}.sh;
-tools/xenbackendd and xend/server/SrvDaemon.py of Xen 3.1 and 4.2; rc.subr of NetBSD 5 and 6.
+Source: pkgsrc sysutils/xentools42 and xentools41/files/{xencommons,xend}.sh, sysutils/xentools3 and
+xentools33/files/{xend,xenbackendd}.sh; tools/xenbackendd and xend/server/SrvDaemon.py of Xen 3.1 and 4.2; rc.subr of
+NetBSD 5 and 6.
 """
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .. import xenhooks
+from .. import tools, xenhooks
 from ..machine import Machine, NotSimulated, SimError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _start_xend(m: Machine) -> int:
     if m.daemon("xend"):
         return 0
     _needs_hypervisor(m, "xend")
-    if m.profile.xen_release == "3.1":  # xend.py's start_xenstored and start_consoled
+    if tools.release(m) in ("3.1", "3.3"):  # xend.py's start_xenstored and start_consoled
         xenstored(m, [])
         if not m.daemon("xenconsoled"):
             xenconsoled(m, [])
@@ -186,14 +187,51 @@ def _xend_status(m: Machine, _script: Script) -> int:
     return 0
 
 
-# --- rc.d of 3.1 -------------------------------------------------------------------------------------------------
+# --- rc.d of 4.1 -------------------------------------------------------------------------------------------------
+
+_SERVICES_4_1 = ("xenstored", "xenconsoled", "xenbackendd")
+
+
+def _xencommons_41_start(m: Machine, _script: Script) -> int:
+    """Starts xenbackendd as well. required_files of the script is not looked at by a start of its own."""
+    print("Starting xenservices: xenstored, xenconsoled, xenbackendd.", flush=True)
+    xenstored(m, [])
+    if not m.data.get("booting"):
+        m.sleep(5)
+    m.data["dom0_set_up"] = True
+    xenhooks.daemons_started(m)
+    xenconsoled(m, [])
+    return xenbackendd(m, [])
+
+
+def _xencommons_41_stop(m: Machine, _script: Script) -> int:
+    print("Stopping xencommons.")
+    for name in reversed(_SERVICES_4_1):
+        _stop(m, name)
+    return 0
+
+
+def _xencommons_41_status(m: Machine, _script: Script) -> int:
+    """Exit status 0 whatever it says. `test -n` without quotes is true of nothing as well: then the pid is missing."""
+    pids = {name: m.daemon(name) for name in _SERVICES_4_1}
+    if all(pids.values()):
+        print("xencommons are running as pids  " + " ".join(str(pid) for pid in pids.values()) + ".")
+    elif not any(pids.values()):
+        print("xencommons are not running.")
+    else:
+        for name, pid in pids.items():
+            print(f"{name} is running as pid {pid or ''}.")
+    return 0
+
+
+# --- rc.d of 3.1 and 3.3, and xend of 4.1 -----------------------------------------------------------------------
 
 
 def _plain(name: str, start: Callable[[Machine], int], stop: Callable[[Machine], None]) -> dict:
     """A daemon in rc.subr's frame."""
 
-    def started(m: Machine, _script: Script) -> int:
-        if name == "xend" and not m.path(_PRIVCMD).exists():
+    def started(m: Machine, script: Script) -> int:
+        if name == "xend" and script.origin != "xentools41" and not m.path(_PRIVCMD).exists():
             print("xend: Cannot find /kern/xen/privcmd!")
             return 1
         if m.daemon(name):
@@ -217,15 +255,23 @@ def _plain(name: str, start: Callable[[Machine], int], stop: Callable[[Machine],
     return {"start": started, "stop": stopped, "status": status}
 
 
+_XEND_3 = {
+    "xend": _plain("xend", _start_xend, _stop_xend),
+    "xenbackendd": _plain("xenbackendd", lambda m: xenbackendd(m, []), lambda m: _stop(m, "xenbackendd")),
+    "xencommons": {},
+}
+
 ACTIONS: dict[str, dict[str, dict]] = {
     "4.2": {
         "xencommons": {"start": _xencommons_start, "stop": _xencommons_stop, "status": _xencommons_status},
         "xend": {"start": _xend_start, "stop": _xend_stop, "status": _xend_status},
         "xenbackendd": {},
     },
-    "3.1": {
+    "4.1": {
+        "xencommons": {"start": _xencommons_41_start, "stop": _xencommons_41_stop, "status": _xencommons_41_status},
         "xend": _plain("xend", _start_xend, _stop_xend),
-        "xenbackendd": _plain("xenbackendd", lambda m: xenbackendd(m, []), lambda m: _stop(m, "xenbackendd")),
-        "xencommons": {},
+        "xenbackendd": {},
     },
+    "3.3": _XEND_3,
+    "3.1": _XEND_3,
 }

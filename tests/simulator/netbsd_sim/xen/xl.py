@@ -11,7 +11,7 @@ import importlib
 import re
 
 from ..machine import Machine, NotSimulated
-from . import domains, helptext, hypervisor
+from . import domains, helptext, hypervisor, interfaces
 from .finding import Call, Command
 from .hypervisor import XlExit, err, out
 
@@ -64,6 +64,7 @@ def _run(m: Machine, args: list[str]) -> int:
     call = Call("N" in letters, hypervisor.global_settings(m))
     domains.settle(m)
     word, rest = rest[0], rest[1:]
+    interfaces.check(m, _full_name(word), rest)
     if word == "help" and not rest:
         out(helptext.text())
         return 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import getopt
 from collections.abc import Callable
 
+from .. import tools
 from ..machine import Machine, NotSimulated
 from . import (
     domains,
@@ -60,7 +61,7 @@ def run(m: Machine, args: list[str]) -> int:
     except Fault as fault:
         err(f"Error: {fault.text}\n")
         if fault.missing:
-            return _MISSING_STATUS[m.profile.xen_release]
+            return _MISSING_STATUS[tools.xm_era(m)]
         if command not in ("create", "new"):
             out(xm_help.usage(command))
         return 1
@@ -105,7 +106,7 @@ def _create(m: Machine, args: list[str]) -> int:
     given = xm_config.command_line(m, args, out)
     found = xm_config.settings(m, given.values)
     if given.dryrun:
-        out(sxp.pretty(xm_config.vm_form(m, found), m.profile.xen_release) + "\n")
+        out(sxp.pretty(xm_config.vm_form(m, found), tools.xm_era(m)) + "\n")
         return 0
     xend.connect(m)
     xend_create.check_new(m, found)

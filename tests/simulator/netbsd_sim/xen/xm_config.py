@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import tools
 from ..machine import Machine, NotSimulated
 from .hotplug import local
 
@@ -206,7 +207,7 @@ def settings(m: Machine, values: dict[str, Any]) -> dict[str, Any]:
         raise NotSimulated(f"builder {values['builder']}")
     if "restart" in values:
         raise NotSimulated("restart in xm's configuration file")
-    new = m.profile.xen_release != "3.1"
+    new = tools.xm_era(m) != "3.1"
     for key in ("kernel", "ramdisk"):
         name = values.get(key)
         if new and name and not local(m, name).is_file():
@@ -256,7 +257,7 @@ def _vif(text: Any) -> dict[str, str]:
 
 def vm_form(m: Machine, found: dict[str, Any]) -> list[Any]:
     """What `--dryrun` shows."""
-    new = m.profile.xen_release != "3.1"
+    new = tools.xm_era(m) != "3.1"
     image = ["linux", ["kernel", found["kernel"]]]
     image += [["ramdisk", found["ramdisk"]]] if found["ramdisk"] else []
     image += [["videoram", 4]] if new else []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getopt
 
-from .. import kernelinfo
+from .. import kernelinfo, tools
 from ..machine import Machine, NotSimulated
 from . import domains, hypervisor, xend, xend_config, xend_sxp
 from .hypervisor import KIB_PER_MIB, out
@@ -61,7 +61,7 @@ def list_domains(m: Machine, args: list[str]) -> int:
     listed = [guest for guest in selected(m, words) if _in_state(guest, state)]
     if any(option in ("-l", "--long") for option, _value in options):
         for guest in listed:
-            out(xend_sxp.pretty(xend_config.domain_form(m, guest), m.profile.xen_release) + "\n")
+            out(xend_sxp.pretty(xend_config.domain_form(m, guest), tools.xm_era(m)) + "\n")
         return 0
     width = 5 if xend.modern(m) else 3
     out(f"{'Name':<40} {'ID':>{width}} {'Mem':>5} {'VCPUs':>5} {'State':>10} {'Time(s)':>9}\n")

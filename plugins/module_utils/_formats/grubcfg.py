@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""grub.cfg of GRUB 2: a block of our own in it; and grubenv, the 1024 bytes in which GRUB 2 remembers.
+
+grub.cfg is a program, so that nobody but GRUB can say what all of it does. We write one marked block, know that block
+to the byte, and of the rest only which entries it has, by their ``menuentry`` lines.
+
+Sources: the GRUB 2 manual (Multiboot, NetBSD, "The GRUB environment block"), util/grub.d/00_header.in for next_entry,
+util/grub.d/20_linux_xen.in for the placeholder, grub-core/lib/envblk.c for grubenv.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BEGIN = "### BEGIN netbsd.xen: written by Ansible, edits are lost ###"
+END = "### END netbsd.xen ###"
+# Some releases of Xen drop the first word of what GRUB 2 hands over, because GRUB legacy put the file's name there;
+# Xen and the dom0 kernel both pass over a word that they don't know.
+PLACEHOLDER = "placeholder"
+NEXT_ENTRY = "next_entry"
+_ENTRY = re.compile(r"""^\s*menuentry\s+(?P<quote>['"])(?P<title>.*?)(?P=quote)""")
+_SETTING = re.compile(r"""^\s*set\s+(?P<name>default|timeout)=(?P<quote>["']?)(?P<value>.*?)(?P=quote)\s*$""")
+_KERNEL = re.compile(r"^\s*knetbsd\s+(?:-\S+\s+)*(?P<path>\S+)")
+_CHAIN = re.compile(r"^\s*chainloader\s")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the menu: its title and GRUB's commands."""
+
+    title: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """A grub.cfg: what stands before our block, the block's lines between its marks (None without a block), and what
+    stands after it."""
+
+    before: str
+    block: str | None
+    after: str
+
+
+def parse(text: str) -> File:
+    """The parts of a file. Never fails: a block without its end mark is none."""
+    begin = text.find(BEGIN + "\n")
+    end = text.find(END + "\n", begin)
+    if begin < 0 or end < 0:
+        return File(text, None, "")
+    start = begin + len(BEGIN) + 1
+    return File(text[:begin], text[start:end], text[end + len(END) + 1 :])
+
+
+def render(file: File) -> str:
+    """The file again, byte for byte."""
+    if file.block is None:
+        return file.before + file.after
+    return f"{file.before}{BEGIN}\n{file.block}{END}\n{file.after}"
+
+
+def block_text(entries: Iterable[Entry], default: str, timeout: int, fallbacks: Iterable[int]) -> str:
+    """Our block. ``default`` is a title; ``fallbacks`` are numbers of entries, counted from 0 over the whole menu.
+
+    The entry that grub-reboot(8) or grub-editenv(1) put into next_entry comes before the default, and is forgotten
+    before it is started.
+    """
+    lines = [
+        "if [ -s $prefix/grubenv ]; then",
+        "\tload_env",
+        "fi",
+        f'set default="{default}"',
+        f"set timeout={timeout}",
+    ]
+    numbers = " ".join(map(str, fallbacks))
+    if numbers:
+        lines.append(f'set fallback="{numbers}"')
+    lines += [
+        f'if [ "${{{NEXT_ENTRY}}}" ]; then',
+        f'\tset default="${{{NEXT_ENTRY}}}"',
+        f"\tset {NEXT_ENTRY}=",
+        f"\tsave_env {NEXT_ENTRY}",
+        "fi",
+    ]
+    for entry in entries:
+        lines += [f'menuentry "{entry.title}" {{', *(f"\t{command}" for command in entry.commands), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def entries(text: str) -> list[Entry]:
+    """The entries with quoted titles in a piece of a file, each with the lines up to its closing brace."""
+    found: list[Entry] = []
+    title, commands = None, []
+    for line in text.split("\n"):
+        begun = _ENTRY.match(line)
+        if begun:
+            title, commands = begun.group("title"), []
+        elif title is not None and line.strip() == "}":
+            found.append(Entry(title, tuple(commands)))
+            title = None
+        elif title is not None and line.strip() and not line.strip().startswith("#"):
+            commands.append(line.strip())
+    return found
+
+
+def without_entries(text: str, titles: Iterable[str]) -> str:
+    """A piece of a file without the entries of these titles, as far as they end with a brace on a line of its own."""
+    unwanted = set(titles)
+    kept: list[str] = []
+    held: list[str] = []
+    for line in text.split("\n"):
+        begun = _ENTRY.match(line)
+        if begun and begun.group("title") in unwanted and not held:
+            held = [line]
+        elif held:
+            held = [] if line.strip() == "}" else [*held, line]
+        else:
+            kept.append(line)
+    # An entry without an end was none that we know.
+    return "\n".join(kept + held)
+
+
+def setting(text: str, name: str) -> str | None:
+    """The value of ``default`` or ``timeout``; the last line outside an entry that sets it decides, except the one that
+    takes next_entry over."""
+    values = []
+    for line in text.split("\n"):
+        found = _SETTING.match(line)
+        if found and found.group("name") == name and "$" not in found.group("value"):
+            values.append(found.group("value"))
+    return values[-1] if values else None
+
+
+def native_kernel(entry: Entry) -> str | None:
+    """The kernel that an entry boots without a hypervisor, or None."""
+    for command in entry.commands:
+        found = _KERNEL.match(command)
+        if found and "XEN3" not in found.group("path").rsplit("/", 1)[-1]:
+            return found.group("path")
+    return None
+
+
+def chains(entry: Entry) -> bool:
+    """True if an entry starts another loader, such as NetBSD's own."""
+    return any(_CHAIN.match(command) for command in entry.commands)
+
+
+def variables(environment: str) -> dict[str, str]:
+    r"""The variables of a grubenv. A backslash keeps the next character, also a newline; '#' fills the rest."""
+    found = {}
+    for line in re.findall(r"(?:\\.|[^\\\n])*\n", environment, re.DOTALL):
+        name, equals, value = line[:-1].partition("=")
+        if equals and not line.startswith("#"):
+            found[name] = re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL)
+    return found

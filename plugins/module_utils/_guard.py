@@ -1,0 +1,221 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""A process that takes a change of the network back unless it is told in time that the machine can still be reached.
+
+The one who makes the change starts the guard first, then makes the change and goes away. Somebody who comes in over a
+new connection confirms. All that they have in common is one small file, TOKEN.STATE in a directory below /var/run,
+where renaming decides who was first:
+
+    armed       the guard waits
+    confirmed   all is well; the guard removes the file and ends
+    given-up    the change failed half way; the guard takes it back at once
+    undoing     the guard takes it back; nobody can confirm any more
+    undone      it is taken back; the file says what was tried
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+
+# Cleaned at every boot, as it must be: a machine that boots has what its files say, and nothing to be taken back.
+DIRECTORY = "/var/run/netbsd-xen-guard"
+LOOK_SECONDS = 0.1
+# A command of the way back may take this long; the next one is tried in any case.
+COMMAND_SECONDS = 20.0
+# How long a guard may take for its commands before nobody waits for it any more.
+UNDO_SECONDS = 120.0
+_WAITING = ("armed", "given-up", "undoing")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A guarded change: ``undo`` takes it back, ``seconds`` is how long the guard waits, ``tried`` says it in words."""
+
+    undo: Sequence[Sequence[str]]
+    seconds: float
+    tried: str
+
+
+def start(token: str, step: Step, directory: str = DIRECTORY) -> None:
+    """Start a guard. When this returns, it runs and survives the end of this process and of its connection."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    _write(_path(directory, token, "armed"), {"tried": step.tried, "seconds": step.seconds, "pid": 0})
+    ready, announce = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _become_daemon(ready, announce, directory, token, step)
+    os.close(announce)
+    os.waitpid(child, 0)
+    alive = os.read(ready, 1)
+    os.close(ready)
+    if alive != b"1":
+        _remove(_path(directory, token, "armed"))
+        raise XenError("The guard of the connection could not be started, so nothing was changed.")
+
+
+def confirm(token: str, directory: str = DIRECTORY) -> None:
+    """Tell the guard that the machine can be reached. Raises XenError if it has taken the change back already, or is
+    not there."""
+    if _rename(directory, token, "armed", "confirmed"):
+        _wait_until_gone(_path(directory, token, "confirmed"), 10 * LOOK_SECONDS)
+        return
+    _wait_until_gone(_path(directory, token, "undoing"), UNDO_SECONDS)
+    undone = _read(_path(directory, token, "undone"))
+    if undone is not None:
+        _remove(_path(directory, token, "undone"))
+        raise XenError(_taken_back(undone), guard="undone")
+    raise XenError(
+        "Nothing guards the change of the network any more, and it was not taken back: the machine was rebooted, or "
+        "the change never began.",
+        guard="missing",
+    )
+
+
+def give_up(token: str, directory: str = DIRECTORY) -> list[str]:
+    """Let the guard take the change back now, and wait until it has. Returns the commands of the way back that
+    failed."""
+    _rename(directory, token, "armed", "given-up")
+    for state in _WAITING:
+        _wait_until_gone(_path(directory, token, state), UNDO_SECONDS)
+    undone = _read(_path(directory, token, "undone")) or {"failed": []}
+    _remove(_path(directory, token, "undone"))
+    return list(undone["failed"])
+
+
+def settle(directory: str = DIRECTORY) -> None:
+    """Wait for the guards of runs that ended before they could confirm: what they take back must be read as it is
+    then. One whose process is dead is forgotten."""
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        path = os.path.join(directory, name)
+        state = name.rpartition(".")[2]
+        content = _read(path)
+        if state in _WAITING and content is not None and _lives(content["pid"]):
+            _wait_until_gone(path, float(content["seconds"]) + UNDO_SECONDS)
+        else:
+            _remove(path)
+
+
+# -- the guard itself -------------------------------------------------------------------------------------------------
+
+
+def _become_daemon(ready: int, announce: int, directory: str, token: str, step: Step) -> None:
+    """Leave the session, the terminal and every pipe of the one who started us, and watch. Never returns."""
+    try:
+        os.close(ready)
+        os.setsid()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if os.fork():
+            os._exit(0)
+        os.chdir("/")
+        # ssh ends only when nobody holds the other end of its pipes.
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        _write(
+            _path(directory, token, "armed"), {"tried": step.tried, "seconds": step.seconds, "pid": os.getpid()}
+        )
+        os.write(announce, b"1")
+        os.closerange(3, 256)
+        watch(token, step, directory)
+    finally:
+        os._exit(0)
+
+
+def watch(token: str, step: Step, directory: str) -> None:
+    """Wait for the confirmation, and take the change back if it does not come."""
+    deadline = time.monotonic() + step.seconds
+    armed = _path(directory, token, "armed")
+    while time.monotonic() < deadline and os.path.exists(armed):
+        time.sleep(LOOK_SECONDS)
+    if not (_rename(directory, token, "armed", "undoing") or _rename(directory, token, "given-up", "undoing")):
+        _remove(_path(directory, token, "confirmed"))
+        return
+    failed = _take_back(step.undo)
+    _write(_path(directory, token, "undone"), {"tried": step.tried, "seconds": step.seconds, "failed": failed})
+    _remove(_path(directory, token, "undoing"))
+
+
+def _take_back(undo: Sequence[Sequence[str]]) -> list[str]:
+    """Run all the commands, whatever becomes of each: the change may have been made in part only."""
+    host = Host()
+    failed = []
+    for argv in undo:
+        try:
+            host.run(argv, timeout=COMMAND_SECONDS)
+        except CommandFailed as error:
+            failed.append(str(error))
+    return failed
+
+
+def _taken_back(undone: dict[str, Any]) -> str:
+    words = (
+        f"The machine could not be reached after this change of its network, which was therefore taken back after "
+        f"{undone['seconds']:g} seconds: {undone['tried']}. Its files in /etc were not touched."
+    )
+    if undone["failed"]:
+        words += f" On the way back, these commands failed: {'; '.join(undone['failed'])}."
+    return words
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def _path(directory: str, token: str, state: str) -> str:
+    return os.path.join(directory, f"{token}.{state}")
+
+
+def _write(path: str, content: dict[str, Any]) -> None:
+    """In one step, so that nobody reads half of it."""
+    temporary = path + ".new"
+    with open(temporary, "w", encoding="utf-8") as stream:
+        json.dump(content, stream)
+    os.rename(temporary, path)
+
+
+def _read(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _rename(directory: str, token: str, old: str, new: str) -> bool:
+    """Whether the file was there to be renamed: of two that try, one succeeds."""
+    try:
+        os.rename(_path(directory, token, old), _path(directory, token, new))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
+
+
+def _wait_until_gone(path: str, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while os.path.exists(path) and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)

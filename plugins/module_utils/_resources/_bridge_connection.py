@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which changes could cut the connection that we came in on, and how each is taken back. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_declared import Declared
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG
+
+
+def carriers(current: dict[str, Any], declared: Declared) -> set[str]:
+    """The interfaces that carry the connection: the one with the address that it ends at, and what that one is built
+    on. Where nobody can tell the address (sudo takes it away, a gateway hides it), every interface with an address of
+    the network may be it."""
+    interfaces = current["interfaces"]
+    found: set[str] = set()
+    for address in (current.get("connection"), declared.reached_at):
+        found = found or {name for name, each in interfaces.items() if address and address in each["addresses"]}
+    if not found:
+        found = {name for name, each in interfaces.items() if each["networks"] and not name.startswith("lo")}
+    return _with_foundations(current, found)
+
+
+def _with_foundations(current: dict[str, Any], names: set[str]) -> set[str]:
+    """Also the parent of a VLAN, and the other members of a bridge in which an address has an interface of its own."""
+    found = set(names)
+    for name in names:
+        vlan = (current["interfaces"].get(name) or {}).get("vlan")
+        if vlan:
+            found.add(vlan[1])
+        if name.startswith(("vether", "tap")):
+            for bridge, members in current["bridges"].items():
+                if name in members:
+                    found.update([bridge, *members])
+    return found if found == names else _with_foundations(current, found)
+
+
+def commands_of(changes: list[Change]) -> list[list[str]]:
+    """The commands that change the network as it is now, in order."""
+    return [argv for change in changes if change.action == "run" for argv in change.data]
+
+
+def touched(current: dict[str, Any], declared: Declared, changes: list[Change]) -> list[str]:
+    """The carriers of the connection that these changes touch, in alphabetical order."""
+    names: set[str] = set()
+    for argv in commands_of(changes):
+        names.update(argv[1:])
+        if argv[2:] == ["destroy"]:
+            names.update(current["bridges"].get(argv[1], []))
+    return sorted(names & carriers(current, declared))
+
+
+def warnings(current: dict[str, Any], declared: Declared, changes: list[Change]) -> list[str]:
+    """A warning in words for changes that touch the connection."""
+    names = touched(current, declared, changes)
+    if not names:
+        return []
+    return [
+        f"This changes the network that Ansible reaches this machine over ({', '.join(names)}): {in_words(changes)}. "
+        "It is done in one step, which takes itself back if the machine can't be reached anew afterwards."
+    ]
+
+
+def in_words(changes: list[Change]) -> str:
+    """The live changes of the network."""
+    return "; ".join(f"{change.thing}: {change.summary}" for change in changes if change.action == "run")
+
+
+# -- taking back ------------------------------------------------------------------------------------------------------
+
+
+def undo(current: dict[str, Any], commands: list[list[str]]) -> list[list[str]]:
+    """The commands that put the network back as ``current`` shows it, for commands that were planned against that.
+
+    Each command's opposite, in reverse. What was created is only destroyed again: all else about it goes with it. What
+    was destroyed is made again with its members.
+    """
+    created = {argv[1] for argv in commands if argv[2:] == ["create"]}
+    destroyed = {argv[1] for argv in commands if argv[2:] == ["destroy"]}
+    back: list[list[str]] = []
+    for argv in reversed(commands):
+        back += _opposite(current, created, destroyed, argv)
+    return back
+
+
+def _opposite(
+    current: dict[str, Any], created: set[str], destroyed: set[str], argv: list[str]
+) -> list[list[str]]:
+    tool, name, action, rest = argv[0], argv[1], argv[2], argv[3:]
+    if action == "create":
+        return [[IFCONFIG, name, "destroy"]]
+    if tool == BRCONFIG and action in ("add", "delete"):
+        # What is destroyed leaves its bridge by itself, and what is made again joins it.
+        if {name, rest[0]} & (created | destroyed):
+            return []
+        return [[BRCONFIG, name, "delete" if action == "add" else "add", *rest]]
+    if name in created:
+        return []
+    old = current["interfaces"][name]
+    if action == "destroy":
+        return _made_again(current, name, destroyed)
+    if action == "mtu":
+        return [[IFCONFIG, name, "mtu", str(old["mtu"])]]
+    if action == "up":
+        return [] if old["up"] else [[IFCONFIG, name, "down"]]
+    if action == "vlan":
+        return [[IFCONFIG, name, "-vlanif"]]
+    if action == "-vlanif":
+        return _vlan_again(name, old)
+    if action == "inet" and rest[1:] == ["delete"]:
+        return [[IFCONFIG, name, "inet", network] for network in old["networks"] if network.split("/")[0] == rest[0]]
+    if action == "inet":
+        return [[IFCONFIG, name, "inet", rest[0].split("/")[0], "delete"]]
+    raise ValueError(f"nobody knows how to take {argv} back")
+
+
+def _made_again(current: dict[str, Any], name: str, destroyed: set[str]) -> list[list[str]]:
+    """An interface that is there in ``current`` and was destroyed. One that is in a bridge of ``destroyed`` joins that
+    when the bridge is made."""
+    old = current["interfaces"][name]
+    commands = [[IFCONFIG, name, "create"]]
+    if old["vlan"]:
+        commands += _vlan_again(name, old)
+    elif old["mtu"] != ifconfig.DEFAULT_MTU:
+        commands.append([IFCONFIG, name, "mtu", str(old["mtu"])])
+    commands += [[IFCONFIG, name, "inet", address] for address in old["networks"]]
+    if old["up"] and not old["vlan"]:
+        commands.append([IFCONFIG, name, "up"])
+    commands += [[BRCONFIG, name, "add", member] for member in current["bridges"].get(name, [])]
+    bridges = [bridge for bridge, members in current["bridges"].items() if name in members and bridge not in destroyed]
+    return commands + [[BRCONFIG, bridge, "add", name] for bridge in bridges]
+
+
+def _vlan_again(name: str, old: dict[str, Any]) -> list[list[str]]:
+    commands = [[IFCONFIG, name, "vlan", str(old["vlan"][0]), "vlanif", old["vlan"][1]]]
+    if old["mtu"]:
+        commands.append([IFCONFIG, name, "mtu", str(old["mtu"])])
+    return [*commands, [IFCONFIG, name, "up" if old["up"] else "down"]]

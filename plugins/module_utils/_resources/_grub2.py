@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""GRUB 2's side of the resource grub_menu: our block in grub.cfg, and next_entry in grubenv.
+
+GRUB 2 of pkgsrc has its files in /grub, because /boot is NetBSD's own loader (sysutils/grub2; GRUB's configure.ac takes
+/ for the boot directory on NetBSD).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import grubcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _boot_entries
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._grub_declared import Declared, wanted_once
+
+NAME = "grub_menu"
+WRITE, REMEMBER = "write_grub_cfg", "remember"
+ENVIRONMENT = "grubenv"
+EDITENV = "/usr/pkg/bin/grub-editenv"
+DEFAULT_TIMEOUT = 5
+# In a title GRUB would expand, end or split it; in arguments GRUB's script language has a use for these.
+_TITLE_CHARACTERS = '"$\\>'
+_WORD_CHARACTERS = "\"'$\\{}|&;<>#"
+
+
+def refuse_unreadable(declared: Declared) -> None:
+    """Raise Refused for what grub.cfg can't hold as it stands."""
+    for entry in declared.menu.entries:
+        bad = next((character for character in _TITLE_CHARACTERS if character in entry.name), None)
+        if bad:
+            raise Refused(f"Boot entry {entry.name!r}: its name holds {bad!r}, which means something else to GRUB.")
+        for words in (entry.kernel, entry.args, entry.hypervisor, entry.hypervisor_args):
+            bad = next((character for character in _WORD_CHARACTERS if character in words), None)
+            if bad:
+                raise Refused(f"Boot entry {entry.name!r}: {words!r} holds {bad!r}, which means something to GRUB.")
+        if "}" in entry.commands:
+            raise Refused(f"Boot entry {entry.name!r}: a command is '}}', which ends the entry.")
+
+
+def _entry(entry: _boot_entries.Entry, declared: Declared) -> grubcfg.Entry:
+    if entry.commands:
+        return grubcfg.Entry(entry.name, entry.commands)
+    root = declared.root
+    if entry.native:
+        return grubcfg.Entry(entry.name, (_join("knetbsd", root + entry.kernel, entry.args),))
+    module = declared.protocol.replace("multiboot", "module")
+    commands = (
+        _join(declared.protocol, root + entry.hypervisor, grubcfg.PLACEHOLDER, entry.hypervisor_args),
+        _join(module, root + entry.kernel, grubcfg.PLACEHOLDER, entry.args),
+    )
+    return grubcfg.Entry(entry.name, commands)
+
+
+def _join(*words: str) -> str:
+    return " ".join(word for word in words if word)
+
+
+# -- plan -------------------------------------------------------------------------------------------------------------
+
+
+def plan(current: dict[str, Any], declared: Declared, entries: list[_boot_entries.Entry]) -> Plan:
+    """The menu, and what GRUB remembers, in that order: an entry must be there before it is chosen."""
+    path = declared.menu.path
+    text = current["texts"][path]
+    _refuse_cr(path, text or "")
+    old = grubcfg.parse(text or "")
+    rest = _rest(old, declared)
+    managed = [_entry(entry, declared) for entry in entries] + _kept(old, declared)
+    _refuse_overridden(path, managed, rest)
+    others = grubcfg.entries(rest.before) + grubcfg.entries(rest.after)
+    names = [entry.title for entry in managed + others]
+    default = _default(text or "", declared, names)
+    _refuse_without_way_back(current, declared, managed + others)
+    new = grubcfg.File(rest.before, _block(rest, old, declared, entries, managed, default), rest.after)
+    once = wanted_once(declared, _pending(current, declared), default, names)
+    after = grubcfg.render(new)
+    changes = []
+    if after != text:
+        shown = None if text is None else printable(text)
+        summary = "; ".join(_differences(text or "", after))
+        changes.append(Change(NAME, path, WRITE, summary, before=shown, after=printable(after), data=after))
+    return Plan(changes + _once_changes(current, declared, once))
+
+
+def _kept(old: grubcfg.File, declared: Declared) -> list[grubcfg.Entry]:
+    """Entries that the block has and that are not declared now."""
+    ours = {entry.name for entry in declared.menu.entries}
+    return [each for each in grubcfg.entries(old.block or "") if declared.menu.keep_others and each.title not in ours]
+
+
+def _rest(old: grubcfg.File, declared: Declared) -> grubcfg.File:
+    """What others wrote, without entries of our names; or nothing. A new block comes after it, because the last setting
+    wins."""
+    if not declared.menu.keep_others:
+        return grubcfg.File("", None, "")
+    ours = [entry.name for entry in declared.menu.entries]
+    before = grubcfg.without_entries(old.before, ours)
+    if old.block is None and before and not before.endswith("\n"):
+        before += "\n"
+    return grubcfg.File(before, None, grubcfg.without_entries(old.after, ours))
+
+
+def _block(
+    rest: grubcfg.File,
+    old: grubcfg.File,
+    declared: Declared,
+    entries: list[_boot_entries.Entry],
+    managed: list[grubcfg.Entry],
+    default: str,
+) -> str:
+    timeout = declared.menu.timeout
+    if timeout is None:
+        said = grubcfg.setting(old.block or old.before, "timeout") or ""
+        timeout = int(said) if said.isdigit() else DEFAULT_TIMEOUT
+    # Entries before ours would shift the numbers, and others' entries can't be counted for certain.
+    alone = "menu" not in rest.before
+    numbers = _fallbacks(declared, entries, managed, default) if alone else []
+    return grubcfg.block_text(managed, default, timeout, numbers)
+
+
+def _fallbacks(
+    declared: Declared, entries: list[_boot_entries.Entry], managed: list[grubcfg.Entry], default: str
+) -> list[int]:
+    """What GRUB boots if a file of the chosen entry can't be loaded: the default, then a native entry."""
+    kernels = [grubcfg.native_kernel(entry) for entry in managed]
+    fallback = next((entry.fallback for entry in entries if entry.name == default), "")
+    wanted = declared.root + fallback
+    if fallback and wanted not in kernels:
+        raise Refused(
+            f"Boot entry {default!r}: its fallback is {fallback}, but no entry of {declared.menu.path} boots that "
+            "kernel without Xen; GRUB falls back to entries, so declare one."
+        )
+    names = [entry.title for entry in managed]
+    natives = [number for number, entry in enumerate(managed) if kernels[number] or grubcfg.chains(entry)]
+    first = [kernels.index(wanted)] if fallback else natives[:1]
+    return list(dict.fromkeys([number for number in range(len(names)) if names[number] == default] + first))
+
+
+def _default(text: str, declared: Declared, names: list[str]) -> str:
+    name = _boot_entries.default_name(declared.menu, names)
+    if name is None:
+        name = _old_default(text)
+    if name not in names and not names:
+        raise Refused(f"{declared.menu.path} would have no entry; declare some.")
+    return name if name in names else names[0]
+
+
+def _old_default(text: str) -> str | None:
+    """The title of the entry that is the default now; a number counts from 0."""
+    said = grubcfg.setting(text, "default")
+    found = grubcfg.entries(text)
+    if said is not None and said.isdigit() and int(said) < len(found):
+        return found[int(said)].title
+    return said if said is not None or not found else found[0].title
+
+
+def _environment_path(declared: Declared) -> str:
+    return os.path.join(os.path.dirname(declared.menu.path), ENVIRONMENT)
+
+
+def _pending(current: dict[str, Any], declared: Declared) -> str | None:
+    environment = current["texts"].get(_environment_path(declared)) or ""
+    return grubcfg.variables(environment).get(grubcfg.NEXT_ENTRY) or None
+
+
+def _once_changes(current: dict[str, Any], declared: Declared, once: str | None) -> list[Change]:
+    pending = _pending(current, declared)
+    if pending == once:
+        return []
+    path = _environment_path(declared)
+    return [
+        Change(
+            NAME,
+            path,
+            REMEMBER,
+            f"the next boot is of {once or 'the default'}",
+            before=pending or "the default",
+            after=once or "the default",
+            needs=(declared.menu.path,),
+            data=once,
+        )
+    ]
+
+
+# -- what is never written --------------------------------------------------------------------------------------------
+
+
+def _refuse_cr(path: str, text: str) -> None:
+    if "\r" in text:
+        raise Refused(f"{path} has lines that end with CR LF, as DOS writes them, which GRUB can't read. Convert it.")
+
+
+def _refuse_overridden(path: str, managed: list[grubcfg.Entry], rest: grubcfg.File) -> None:
+    for name in ("default", "timeout"):
+        if grubcfg.setting(rest.after, name) is not None:
+            raise Refused(
+                f"{path} sets {name} behind the managed block, which undoes what is declared. Remove that line, or "
+                "declare other_entries: remove."
+            )
+    titles = {entry.title for entry in grubcfg.entries(rest.before) + grubcfg.entries(rest.after)}
+    for entry in managed:
+        if entry.title in titles:
+            raise Refused(
+                f"Boot entry {entry.title!r}: {path} has another entry of that name outside the managed block, and "
+                "GRUB boots the first one. Rename one of them."
+            )
+
+
+def _refuse_without_way_back(current: dict[str, Any], declared: Declared, menu: list[grubcfg.Entry]) -> None:
+    if any(grubcfg.chains(entry) for entry in menu):
+        return
+    natives = [(grubcfg.native_kernel(entry) or "") for entry in menu]
+    plain = [kernel[len(declared.root) :] if kernel.startswith(declared.root) else kernel for kernel in natives]
+    _boot_entries.refuse_without_native(current, declared.menu, [kernel for kernel in plain if kernel])
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+
+
+def _differences(old: str, new: str) -> list[str]:
+    words = _boot_entries.differences(
+        {entry.title: entry.commands for entry in grubcfg.entries(old)},
+        {entry.title: entry.commands for entry in grubcfg.entries(new)},
+    )
+    for name in ("default", "timeout"):
+        values = grubcfg.setting(old, name), grubcfg.setting(new, name)
+        if values[0] != values[1]:
+            words.append(f"{name} was {'not set' if values[0] is None else values[0]}, becomes {values[1]}")
+    return words or ["write the managed block again"]
+
+
+# -- apply ------------------------------------------------------------------------------------------------------------
+
+
+def write(host: Host, change: Change) -> None:
+    """Write grub.cfg."""
+    host.make_dir(os.path.dirname(change.thing))
+    host.write_text(change.thing, change.data, mode=0o644, backup=True)
+
+
+def remember(host: Host, change: Change) -> None:
+    """Set or drop next_entry with GRUB's own tool, which knows the form of the file."""
+    if change.data:
+        host.run([EDITENV, change.thing, "set", f"{grubcfg.NEXT_ENTRY}={change.data}"])
+    else:
+        host.run([EDITENV, change.thing, "unset", grubcfg.NEXT_ENTRY])
+    found = grubcfg.variables(host.read_text(change.thing) or "").get(grubcfg.NEXT_ENTRY, "")
+    if found != (change.data or ""):
+        raise XenError(f"{change.thing} says that the next boot is of {found or 'the default'!r} after grub-editenv")

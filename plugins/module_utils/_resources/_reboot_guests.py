@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guests of a machine that is to be rebooted: each is shut down and waited for, and none is ever cut off.
+
+/etc/rc.d/xendomains asks them too, but after a while it gives up and the machine goes down all the same (pkgsrc
+xentools420/files/xendomains.sh, xendomains_stop).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import exclusive
+
+# How many are asked at the same time: they all write to the same disks while they shut down.
+AT_ONCE = 8
+LOCK_SECONDS = 900.0
+IFCONFIG = "/sbin/ifconfig"
+# What guests leave to be seen without a toolstack: xl's process that waits for a guest's end, the device model of a
+# fully virtualized one, and dom0's end of a network interface.
+GUEST_PROCESSES = ("xl", "qemu-dm", "qemu-system-i386")
+GUEST_INTERFACE = "xvif"
+
+
+def running(host: Host) -> list[Row]:
+    """The guests that run. Raises XenError if there seem to be some and nobody can ask them."""
+    tool = toolstack(host)
+    alive, why = tool.alive(host)
+    if alive:
+        try:
+            return [row for row in tool.rows(host) if row.domid != 0 and not row.dying]
+        except CommandFailed as error:
+            why = f"{error}."
+    traces = _traces(host)
+    if traces:
+        raise XenError(
+            f"Guests seem to be running ({', '.join(traces)}), and they can't be shut down from here: {why} The "
+            "machine was not rebooted. Shut the guests down from inside; if there are none, reboot it by hand."
+        )
+    return []
+
+
+def _traces(host: Host) -> list[str]:
+    """Signs of guests, in words."""
+    found = [f"process {name}" for name in sorted(waiting.processes(host) & set(GUEST_PROCESSES))]
+    try:
+        names = host.run([IFCONFIG, "-l"]).stdout.split()
+    except CommandFailed:
+        names = []
+    return found + [f"interface {name}" for name in names if name.startswith(GUEST_INTERFACE)]
+
+
+def shut_down(host: Host, seconds: float) -> list[str]:
+    """Shut every guest down and return their names. Each has ``seconds`` for it.
+
+    Raises XenError if one still runs then; those that have shut down stay down.
+    """
+    guests = running(host)
+    if not guests:
+        return []
+    with exclusive(LOCK_SECONDS):
+        tool = toolstack(host)
+        with ThreadPoolExecutor(max_workers=AT_ONCE) as workers:
+            ended = dict(zip(guests, workers.map(lambda row: _ask(tool, host, row, seconds), guests)))
+        left = running(host)
+    if left or not all(ended.values()):
+        stubborn = sorted({row.name for row in left} | {row.name for row, gone in ended.items() if not gone})
+        raise XenError(_words(stubborn, sorted(row.name for row, gone in ended.items() if gone), seconds))
+    return [row.name for row in guests]
+
+
+def _ask(tool: Any, host: Host, row: Row, seconds: float) -> bool:
+    try:
+        return tool.shutdown(host, row, seconds)
+    except XenError:
+        return False
+
+
+def _words(stubborn: list[str], ended: list[str], seconds: float) -> str:
+    down = f" Shut down are {', '.join(ended)}; start them again with netbsd.xen.domain." if ended else ""
+    return (
+        f"The machine was not rebooted, because {', '.join(stubborn)} did not shut down within {seconds:g} seconds, "
+        "and what is not written to disk would be lost. Shut down from inside, or stop with netbsd.xen.domain and "
+        f"destroy_after; does powerd run in NetBSD guests?{down}"
+    )

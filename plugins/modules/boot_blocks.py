@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_blocks
+short_description: The boot blocks of a disk on a NetBSD/x86 machine
+version_added: 0.1.0
+description:
+  - Lets a disk start with NetBSD's own loader, GRUB legacy or GRUB 2. Whose code a disk starts with is read from its
+    first sector.
+  - This is the one step of the collection that writes to a disk outside of a file system. Refused are GRUB without a
+    menu, GRUB legacy on anything but FFSv1, and a machine that boots by EFI.
+  - The blocks that are overwritten stay in C(/grub/DISK.blocks.orig), or C(/boot.blocks.orig) for NetBSD's loader,
+    whose old file stays as C(/boot.old).
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+options:
+  loader:
+    description:
+      - V(netbsd) puts C(/usr/mdec/boot) and the partition's boot blocks in place with C(installboot). V(grub) copies
+        the stages of the package C(grub) to C(/grub) and runs C(root) and C(setup) in its shell. V(grub2) runs
+        C(grub-install).
+      - From GRUB back to V(netbsd) the master boot record must be changed by hand first.
+    type: str
+    choices: [netbsd, grub, grub2]
+    required: true
+  disk:
+    description: The disk that the firmware boots, for example V(wd0).
+    type: str
+    required: true
+  partition:
+    description: The letter of the root file system's partition on it.
+    type: str
+    default: a
+  assume_files:
+    description:
+      - Menus and tools that are taken to exist. For a run in check mode, where the tasks before it did nothing.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: GRUB legacy, once its menu is written
+  netbsd.xen.boot_blocks:
+    loader: grub
+    disk: wd0
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_blocks
+
+
+def main():
+    run_module(boot_blocks)
+
+
+if __name__ == "__main__":
+    main()

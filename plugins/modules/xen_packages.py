@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: xen_packages
+short_description: The packages of one Xen release on a NetBSD machine
+version_added: 0.1.0
+description:
+  - Installs what is missing of the pair that belongs together, hypervisor (C(xenkernel420)) and tools (C(xentools420)),
+    from binary packages or from a pkgsrc tree. What is installed is left as it is; nothing is upgraded in passing.
+  - Hypervisors of several releases stay beside each other, except those of Xen 3.1 and 3.3, which lie in one directory;
+    there the other one's package is removed first, while its copy on the root file system stays.
+  - Tools of another release are not exchanged, because the guests of a running hypervisor can be managed by its own
+    tools only. The playbook C(netbsd.xen.upgrade) does it in the right order.
+  - The packages' rc.d scripts are not copied to C(/etc/rc.d). M(netbsd.xen.system_files) does that, and refreshes them.
+author: netbsd.xen contributors (@netbsd-xen)
+extends_documentation_fragment:
+  - netbsd.xen.resource
+options:
+  release:
+    description: The Xen release, the one in the packages' names. The versions of the newer packages are dates.
+    type: str
+    default: "4.20"
+  source:
+    description:
+      - V(pkgin) and V(pkg_add) install binary packages. They are given 30 minutes.
+      - V(pkgsrc) builds the packages, with what they depend on, in a pkgsrc tree. Each is given 12 hours.
+    type: str
+    choices: [pkgin, pkg_add, pkgsrc]
+    default: pkgin
+  repository:
+    description:
+      - URL or directory of the binary packages, for this run only (C(PKG_REPOS) or C(PKG_PATH)).
+      - If omitted, what the machine is set to holds, C(repositories.conf) of pkgin or C(pkg_install.conf).
+    type: str
+  pkgsrc_dir:
+    description: The pkgsrc tree, for O(source=pkgsrc).
+    type: str
+    default: /usr/pkgsrc
+  hvm:
+    description:
+      - Whether fully virtualized guests are wanted. Xen 3.1 has a package of its own for them; later releases need
+        nothing more.
+    type: bool
+    default: false
+  parts:
+    description: What of the pair is wanted.
+    type: list
+    elements: str
+    choices: [kernel, tools]
+    default: [kernel, tools]
+  replace_tools:
+    description:
+      - Whether tools of another release are removed first. From then on until the machine runs the hypervisor of
+        O(release) no guest can be managed. What can be fetched or built apart is there before anything is removed.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Xen of today
+  netbsd.xen.xen_packages:
+    release: "4.20"
+
+- name: Xen 3.1 with HVM on an i386 machine, which has no pkgin
+  netbsd.xen.xen_packages:
+    release: "3.1"
+    source: pkg_add
+    repository: http://mirror.example/pub/pkgsrc/packages/NetBSD/i386/5.1/All
+    hvm: true
+
+- name: The next hypervisor beside the one that runs
+  netbsd.xen.xen_packages:
+    release: "4.20"
+    parts: [kernel]
+"""
+
+RETURN = r"""
+changes:
+  description: What was done, or in check mode would be done, in order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description: The kind of thing that changed, which is the module's name.
+      type: str
+    thing:
+      description: What changed, by the name that an admin knows it by.
+      type: str
+    summary:
+      description: The change in one line.
+      type: str
+    impact:
+      description:
+        - What the change costs the users of the machine, C(live), C(guest_restart), C(guest_recreate) or
+          C(host_reboot).
+      type: str
+    before:
+      description: What was found. Text or plain data, never a secret.
+      type: raw
+    after:
+      description: What is wanted. Text or plain data, never a secret.
+      type: raw
+restart_required:
+  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  returned: always
+  type: list
+  elements: dict
+commands:
+  description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
+  returned: always
+  type: list
+  elements: dict
+failures:
+  description: What could not be done, each with its C(thing), C(msg) and whatever is known about the cause.
+  returned: failure
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+
+
+def main():
+    run_module(xen_packages)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The connection that Ansible came in on: what touches it, the way back, and the guarded step."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils import _guard
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    _bridge_connection,
+    _bridge_guarded,
+    _bridge_read,
+    bridge,
+)
+from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+
+ADDRESS = "10.0.2.15"
+OFFICE = {"name": "bridge0", "interfaces": ["wm0"]}
+VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
+
+
+@pytest.fixture(autouse=True)
+def over_wm0(monkeypatch):
+    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "10.1")
+    monkeypatch.setenv("SSH_CONNECTION", f"10.0.2.2 51234 {ADDRESS} 22")
+
+
+def machine(tmp_path, **options):
+    options.setdefault("addresses", {"wm0": [ADDRESS + "/24"]})
+    return Machine(tmp_path, **options)
+
+
+def params(*bridges, vlans=(), **options):
+    plain = {"interfaces": [], "mtu": None, "address": None, "state": "present"}
+    base = {"nat": None, "guard_seconds": 60, "guard_token": "t1", "guard_confirm": False, "reached_at": None}
+    return dict(
+        base,
+        bridges=[dict(plain, **each) for each in bridges],
+        vlans=[dict({"state": "present"}, **each) for each in vlans],
+        **options,
+    )
+
+
+def planned(host, wanted):
+    declared = bridge.declare(wanted)
+    current = bridge.read(host, declared)
+    return current, declared, bridge.plan(current, declared)
+
+
+# -- what carries the connection
+
+
+def carriers(host, **options):
+    declared = bridge.declare(params(OFFICE, **options))
+    return _bridge_connection.carriers(bridge.read(host, declared), declared)
+
+
+def test_the_interface_with_the_address_of_the_connection(tmp_path):
+    assert carriers(machine(tmp_path, addresses={"wm0": ["10.0.2.15/24"], "wm1": ["10.0.9.1/24"]})) == {"wm0"}
+
+
+def test_a_vlan_rests_on_its_parent(tmp_path):
+    host = machine(tmp_path, addresses={"vlan10": ["10.0.2.15/24"]}, mtus=(("wm0", 1500), ("vlan10", 1500)))
+    host.vlans["vlan10"] = (10, "wm0")
+    assert carriers(host) == {"vlan10", "wm0"}
+
+
+def test_a_bridges_own_address_rests_on_all_its_members(tmp_path):
+    host = machine(tmp_path, bridges={"bridge0": ["wm0", "vether0"]}, addresses={"vether0": ["10.0.2.15/24"]})
+    assert carriers(host) == {"vether0", "bridge0", "wm0"}
+
+
+def test_without_the_variable_the_controllers_word_counts_and_else_all_may_be_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("SSH_CONNECTION")  # as after sudo
+    host = machine(tmp_path, addresses={"wm0": ["10.0.2.15/24"], "wm1": ["10.0.9.1/24"], "lo0": ["127.0.0.1/8"]})
+    assert carriers(host, reached_at="10.0.9.1") == {"wm1"}
+    assert carriers(host, reached_at="192.0.2.1") == carriers(host) == {"wm0", "wm1"}
+
+
+# -- what touches it
+
+
+@pytest.mark.parametrize(
+    ("spec", "touches"),
+    [
+        (OFFICE, ["wm0"]),
+        (dict(OFFICE, interfaces=["wm1"]), []),
+        (dict(OFFICE, interfaces=["wm1"], mtu=1400), []),
+        (dict(OFFICE, mtu=1400), ["wm0"]),
+        (dict(OFFICE, interfaces=[]), []),
+    ],
+)
+def test_a_change_that_touches_the_connection_is_warned_about(tmp_path, spec, touches):
+    current, declared, plan = planned(machine(tmp_path), params(spec))
+    assert _bridge_connection.touched(current, declared, plan.changes) == touches
+    warned = [words for words in plan.warnings if "reaches this machine over (wm0): bridge0:" in words]
+    assert len(warned) == len(touches)
+
+
+def test_taking_it_out_and_destroying_its_bridge_touch_it(tmp_path):
+    host = machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    for spec in (dict(OFFICE, interfaces=[]), dict(OFFICE, state="absent")):
+        current, declared, plan = planned(host, params(spec))
+        assert "wm0" in _bridge_connection.touched(current, declared, plan.changes)
+
+
+# -- the way back
+
+
+CASES = {
+    "a new bridge": ({}, params(OFFICE)),
+    "a new bridge with another MTU": ({}, params(dict(OFFICE, interfaces=["wm0", "wm1"], mtu=9000))),
+    "a member more": ({"bridges": {"bridge0": ["wm1"]}}, params(dict(OFFICE, interfaces=["wm1", "wm0"]))),
+    "a member less": ({"bridges": {"bridge0": ["wm0", "wm1"]}}, params(dict(OFFICE, interfaces=["wm1"]))),
+    "another MTU": ({"bridges": {"bridge0": ["wm0"]}}, params(dict(OFFICE, mtu=1400))),
+    "another bridge": (
+        {"bridges": {"bridge0": ["wm0", "wm1"]}},
+        params({"name": "bridge1", "interfaces": ["wm0"]}, dict(OFFICE, interfaces=["wm1"])),
+    ),
+    "no bridge any more": ({"bridges": {"bridge0": ["wm0", "wm1"]}}, params(dict(OFFICE, state="absent"))),
+    "a new VLAN": ({}, params(dict(OFFICE, interfaces=["vlan10"]), vlans=[VLAN10])),
+    "another number": ({"vlan": 9}, params(dict(OFFICE, interfaces=["vlan10"]), vlans=[VLAN10])),
+    "no VLAN any more": ({"vlan": 9}, params(dict(OFFICE, interfaces=[]), vlans=[dict(VLAN10, state="absent")])),
+    "an address": ({}, params(dict(OFFICE, address="10.0.3.1/24"))),
+    "another address": ({"own": "10.0.4.1/24"}, params(dict(OFFICE, address="10.0.3.1/24"))),
+    "no address any more": ({"own": "10.0.4.1/24"}, params(OFFICE)),
+    "no bridge with an address any more": ({"own": "10.0.4.1/24"}, params(dict(OFFICE, state="absent"))),
+}
+
+
+def before(tmp_path, vlan=0, own="", **options):
+    host = machine(tmp_path, **options)
+    if vlan:
+        host.mtus["vlan10"], host.vlans["vlan10"] = 1500, (vlan, "wm0")
+        host.mtus["bridge0"], host.bridges["bridge0"] = 1500, ["vlan10"]
+    if own:
+        host.mtus.update(vether0=1500, bridge0=1500)
+        host.networks["vether0"], host.bridges["bridge0"] = [own], ["wm0", "vether0"]
+    return host
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_way_back_leads_exactly_to_where_it_was(tmp_path, case):
+    setup, wanted = CASES[case]
+    host = before(tmp_path, **setup)
+    was = host.state()
+    current, _declared, plan = planned(host, wanted)
+    commands = _bridge_connection.commands_of(plan.changes)
+    for argv in commands:
+        host.run(argv)
+    assert host.state() != was
+    for argv in _bridge_connection.undo(current, commands):
+        host.run(argv)
+    assert host.state() == was
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_way_back_from_half_way_too(tmp_path, case):
+    setup, wanted = CASES[case]
+    count = len(_bridge_connection.commands_of(planned(before(tmp_path, **setup), wanted)[2].changes))
+    for done in range(count):
+        host = before(tmp_path, **setup)
+        was = host.state()
+        current, _declared, plan = planned(host, wanted)
+        commands = _bridge_connection.commands_of(plan.changes)
+        for argv in commands[:done]:
+            host.run(argv)
+        for argv in _bridge_connection.undo(current, commands):
+            try:
+                host.run(argv)
+            except (CommandFailed, KeyError, ValueError):
+                pass  # as the guard does: what was not done can't be taken back
+        assert host.state() == was, commands[:done]
+
+
+# -- the guarded step
+
+
+class Guard:
+    """What the step asks of the guard; its way back is run on the simulated machine."""
+
+    def __init__(self, host, monkeypatch):
+        self.host, self.calls, self.step = host, [], None
+        for name in ("start", "confirm", "give_up", "settle"):
+            monkeypatch.setattr(_guard, name, getattr(self, name))
+
+    def start(self, token, step):
+        assert not [command for command in self.host.ran if not command.endswith(" -a")], "the guard comes first"
+        self.calls.append(("start", token, step.seconds))
+        self.step = step
+
+    def confirm(self, token):
+        self.calls.append(("confirm", token))
+
+    def give_up(self, token):
+        self.calls.append(("give_up", token))
+        for argv in self.step.undo:
+            try:
+                self.host.run(argv)
+            except (CommandFailed, KeyError, ValueError):
+                pass
+        return []
+
+    def settle(self):
+        self.calls.append(("settle",))
+
+
+@pytest.fixture
+def host(tmp_path):
+    return machine(tmp_path)
+
+
+@pytest.fixture
+def guard(host, monkeypatch):
+    return Guard(host, monkeypatch)
+
+
+def test_the_first_call_changes_what_is_live_and_no_file(host, guard):
+    result = _bridge_guarded.first(params(OFFICE), False, host)
+    assert guard.calls == [("settle",), ("start", "t1", 60.0)]
+    assert (result["changed"], result["guarded"], host.bridges) == (True, True, {"bridge0": ["wm0"]})
+    assert [change["summary"] for change in result["changes"]] == ["create it, add wm0, bring it up"]
+    assert not host.exists("/etc/ifconfig.bridge0")
+    assert guard.step.tried == "bridge0: create it, add wm0, bring it up"
+
+
+def test_the_second_call_confirms_and_leaves_the_rest_to_the_module(host, guard):
+    _bridge_guarded.first(params(OFFICE), False, host)
+    assert _bridge_guarded.first(params(OFFICE, guard_confirm=True), False, host) is None
+    assert guard.calls[-1] == ("confirm", "t1")
+    rest = planned(host, params(OFFICE))[2].changes
+    assert [change.action for change in rest] == ["write_file"]
+
+
+def test_what_does_not_touch_the_connection_needs_no_guard(host, guard):
+    assert _bridge_guarded.first(params(dict(OFFICE, interfaces=["wm1"])), False, host) is None
+    assert guard.calls == [("settle",)] and host.bridges == {}
+
+
+def test_check_mode_starts_nothing(host, guard):
+    assert _bridge_guarded.first(params(OFFICE), True, host) is None
+    assert (guard.calls, host.ran) == ([], [])
+
+
+def test_a_step_that_fails_half_way_is_taken_back_at_once(host, guard):
+    was = host.state()
+    host.answers["/sbin/brconfig bridge0 add"] = (1, "", "brconfig: add wm0: Invalid argument\n")
+    with pytest.raises(XenError, match="All of this was taken back: bridge0: create it, add wm0") as caught:
+        _bridge_guarded.first(params(OFFICE), False, host)
+    assert guard.calls[-1] == ("give_up", "t1") and host.state() == was
+    assert caught.value.details["command"][-1] == "wm0"
+
+
+def test_a_confirmed_step_that_did_not_last_is_not_repeated_without_a_guard(host, guard):
+    with pytest.raises(XenError, match="on reading back this is still to be done: bridge0"):
+        _bridge_guarded.first(params(OFFICE, guard_confirm=True), False, host)
+    assert host.bridges == {}
+
+
+@pytest.mark.parametrize("seconds", [9, 601])
+def test_a_guard_that_makes_no_sense(seconds):
+    with pytest.raises(XenError, match="10 to 600 seconds"):
+        bridge.declare(params(OFFICE, guard_seconds=seconds))

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""VLANs and addresses of bridges: now and at boot."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_read, bridge
+from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+
+VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
+ON_VLAN = {"name": "bridge0", "interfaces": ["vlan10"]}
+PRIVATE = {"name": "bridge3", "address": "10.0.3.1/24"}
+
+
+@pytest.fixture(autouse=True)
+def release(monkeypatch):
+    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "10.1")
+
+
+def params(bridges=(), vlans=()):
+    plain = {"interfaces": [], "mtu": None, "address": None, "state": "present"}
+    return {
+        "bridges": [dict(plain, **each) for each in bridges],
+        "vlans": [dict({"state": "present"}, **each) for each in vlans],
+        "nat": None,
+    }
+
+
+def run(host, bridges=(), vlans=(), check=False):
+    wanted = params(bridges, vlans)
+    outcome = converge(bridge, wanted, host, check)
+    assert {thing: str(error) for thing, error in outcome.failures.items()} == {}
+    if not check:
+        assert converge(bridge, wanted, host, check=True).done == []
+    return outcome
+
+
+def refusal(host, bridges=(), vlans=()):
+    with pytest.raises(Refused) as caught:
+        converge(bridge, params(bridges, vlans), host, check=False)
+    assert all(command.endswith(" -a") for command in host.ran)
+    return str(caught.value)
+
+
+# -- VLANs
+
+
+def test_a_vlan_and_its_bridge_from_nothing(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [ON_VLAN], [VLAN10])
+    assert (host.vlans, host.bridges, host.down) == ({"vlan10": (10, "wm0")}, {"bridge0": ["vlan10"]}, set())
+    assert host.text("/etc/ifconfig.bridge0") == (
+        "create\n!ifconfig vlan10 create\n!ifconfig vlan10 vlan 10 vlanif wm0\n!ifconfig vlan10 up\n"
+        "!brconfig $int add vlan10 up\n"
+    )
+    assert not host.exists("/etc/ifconfig.vlan10")
+
+
+def test_a_vlan_in_no_bridge_has_a_file_of_its_own(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [], [VLAN10])
+    assert host.text("/etc/ifconfig.vlan10") == "create\nvlan 10 vlanif wm0\nup\n"
+    assert host.mtus["vlan10"] == 1500 and "vlan10" not in host.down
+
+
+def test_the_admins_lines_of_a_vlan_stay(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/etc/ifconfig.vlan10", "# backup\ncreate\nvlan 9 vlanif wm1 up\ninet 10.9.0.2/24\n")
+    run(host, [], [VLAN10])
+    assert host.text("/etc/ifconfig.vlan10") == "# backup\ncreate\nvlan 10 vlanif wm0 up\ninet 10.9.0.2/24\n"
+
+
+def test_another_number_of_a_live_vlan_is_planned_in_words(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [ON_VLAN], [VLAN10])
+    host.commands.clear()
+    outcome = run(host, [ON_VLAN], [dict(VLAN10, id=20, parent="wm1")])
+    assert outcome.done[0].summary == "make it number 20 on wm1"
+    assert "guests on its bridge included, loses that network and gets number 20 on wm1" in outcome.plan.warnings[0]
+    assert (host.vlans, host.bridges) == ({"vlan10": (20, "wm1")}, {"bridge0": ["vlan10"]})
+    assert host.text("/etc/ifconfig.bridge0").count("vlanif") == 1
+    assert [command for command in host.ran if "vlan10" in command][:2] == [
+        "/sbin/brconfig bridge0 delete vlan10",
+        "/sbin/ifconfig vlan10 -vlanif",
+    ]
+
+
+def test_a_vlan_takes_its_parents_mtu(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 9000),))
+    run(host, [ON_VLAN], [VLAN10])
+    assert (host.mtus["vlan10"], host.mtus["bridge0"]) == (9000, 9000)
+
+
+def test_a_declared_mtu_is_set_on_the_vlan_too(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 9000),))
+    run(host, [dict(ON_VLAN, mtu=1400)], [VLAN10])
+    assert (host.mtus["vlan10"], host.mtus["bridge0"]) == (1400, 1400)
+    assert "!ifconfig vlan10 mtu 1400 up\n" in host.text("/etc/ifconfig.bridge0")
+
+
+def test_an_mtu_above_the_parents_is_refused(tmp_path):
+    words = refusal(Machine(tmp_path), [dict(ON_VLAN, mtu=9000)], [VLAN10])
+    assert "vlan10 is a VLAN on wm0, which has 1500" in words
+
+
+def test_a_vlan_goes(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [ON_VLAN], [VLAN10])
+    run(host, [dict(ON_VLAN, interfaces=[])], [dict(VLAN10, state="absent")])
+    assert (host.vlans, host.bridges["bridge0"]) == ({}, [])
+    assert "vlan10" not in host.mtus
+
+
+def test_a_vlan_in_use_stays(tmp_path):
+    host = Machine(tmp_path, addresses={"vlan10": ["10.9.0.2/24"]}, mtus=(("wm0", 1500), ("vlan10", 1500)))
+    assert "it has addresses (10.9.0.2)" in refusal(host, [], [dict(VLAN10, state="absent")])
+    host = Machine(tmp_path, bridges={"bridge7": ["vlan10"]})
+    assert "it is a member of bridge7" in refusal(host, [], [dict(VLAN10, state="absent")])
+
+
+def test_a_vlan_that_nobody_declared_may_come_too_late_at_boot(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 1500), ("vlan10", 1500)))
+    host.vlans["vlan10"] = (10, "wm0")
+    assert "not declared in vlans" in run(host, [ON_VLAN]).plan.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("vlans", "words"),
+    [
+        ([dict(VLAN10, id=0)], "1 to 4094"),
+        ([dict(VLAN10, id=4095)], "1 to 4094"),
+        ([dict(VLAN10, name="wm0.10")], "vlan0, vlan1"),
+        ([dict(VLAN10, parent="bridge0")], "network cards"),
+        ([dict(VLAN10, parent="wm0 up")], "network cards"),
+        ([dict(VLAN10, parent="em0")], "no interface em0"),
+        ([VLAN10, VLAN10], "declared 2 times"),
+        ([VLAN10, dict(VLAN10, name="vlan11")], "both number 10 on wm0"),
+    ],
+)
+def test_vlans_that_make_no_sense(tmp_path, vlans, words):
+    assert words in refusal(Machine(tmp_path), [], vlans)
+
+
+def test_a_number_that_another_vlan_has(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 1500), ("vlan3", 1500)))
+    host.vlans["vlan3"] = (10, "wm0")
+    assert "number 10 on wm0 is vlan3 already" in refusal(host, [], [VLAN10])
+
+
+def test_what_ifconfig_prints_of_a_vlan():
+    """sbin/ifconfig/vlan.c, and the flags line in two pieces of point 7 (record bridge-file-create, NetBSD 7.99.10)."""
+    text = (
+        "vlan10: flags=8943<UP,BROADCAST,RUNNING,PROMISC,SIMPLEX,MULTICAST>vlan10: flags=8943<> mtu 1496\n"
+        "\tvlan: 10 parent: wm0\n\taddress: 52:54:00:12:34:56\n"
+        "\tinet 10.9.0.2 netmask 0xffffff00 broadcast 10.9.0.255\n"
+        "vlan11: flags=8802<BROADCAST,SIMPLEX,MULTICAST> mtu 0\n\tvlan: 11 parent: <none>\n"
+    )
+    found = ifconfig.parse_interfaces(text)
+    assert (found["vlan10"].vlan, found["vlan10"].mtu, found["vlan10"].networks) == ((10, "wm0"), 1496, ["10.9.0.2/24"])
+    assert (found["vlan11"].vlan, found["vlan11"].mtu) == (None, 0)
+
+
+# -- addresses
+
+
+@pytest.mark.parametrize(
+    ("netbsd", "own"), [("5.1", "tap903"), ("6.1_STABLE", "tap903"), ("9.4", "tap903"), ("10.1", "vether3")]
+)
+def test_a_bridge_with_an_address(tmp_path, monkeypatch, netbsd, own):
+    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: netbsd)
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    assert (host.networks, host.bridges) == ({own: ["10.0.3.1/24"]}, {"bridge3": [own]})
+    assert host.text("/etc/ifconfig.bridge3") == (
+        f"create\n!ifconfig {own} create\n!ifconfig {own} inet 10.0.3.1/24\n!ifconfig {own} up\n"
+        f"!brconfig $int add {own} up\n"
+    )
+
+
+def test_another_address(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    run(host, [dict(PRIVATE, address="10.0.4.1/24")])
+    assert host.networks == {"vether3": ["10.0.4.1/24"]}
+    assert "10.0.3.1" not in host.text("/etc/ifconfig.bridge3")
+
+
+def test_an_address_goes_with_its_interface(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    run(host, [{"name": "bridge3"}])
+    assert host.bridges == {"bridge3": []} and "vether3" not in host.mtus
+    assert "vether3" not in host.text("/etc/ifconfig.bridge3")
+
+
+def test_a_bridge_with_an_address_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "9.4")
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    run(host, [dict(PRIVATE, state="absent")])
+    assert (host.bridges, host.networks, "tap903" in host.mtus) == ({}, {}, False)
+
+
+def test_an_address_and_a_jumbo_network(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 9000),))
+    run(host, [dict(PRIVATE, interfaces=["wm0"])])
+    assert host.mtus["vether3"] == 9000
+    assert "!ifconfig vether3 mtu 9000 up\n" in host.text("/etc/ifconfig.bridge3")
+
+
+@pytest.mark.parametrize("address", ["10.0.3.1", "10.0.3.0/24", "10.0.3.255/24", "fe80::1/64", "10.0.3.1/31", "x"])
+def test_addresses_that_make_no_sense(tmp_path, address):
+    assert "address" in refusal(Machine(tmp_path), [dict(PRIVATE, address=address)])
+
+
+# -- what puts guests' interfaces there
+
+
+SXP = "(vif-script vif-bridge)\n"
+PACKAGED = "#!/bin/sh -e\nxenstore-write $xpath/hotplug-status connected\n"
+XEN_2 = '#!/bin/sh\nOP=$1; shift\neval "$@"\ncase $OP in up) brconfig $bridge add $vif ;; esac\n'
+
+
+@pytest.mark.parametrize(
+    ("config", "script", "mode", "words"),
+    [
+        (SXP, PACKAGED, 0o755, None),
+        ("# nothing\n", PACKAGED, 0o755, None),
+        (SXP, PACKAGED, 0o644, "can't be run"),
+        (SXP, None, 0, "which is not there"),
+        (SXP, XEN_2, 0o755, "was written for Xen 2"),
+        ("(vif-script /etc/my-vif)\n", PACKAGED, 0o755, "/etc/my-vif, which is not there"),
+    ],
+)
+def test_the_vif_script_is_proven(tmp_path, config, script, mode, words):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    host.put("/usr/pkg/etc/xen/xend-config.sxp", config)
+    if script is not None:
+        host.put("/usr/pkg/etc/xen/scripts/vif-bridge", script)
+        (tmp_path / "usr/pkg/etc/xen/scripts/vif-bridge").chmod(mode)
+    warnings = run(host, [{"name": "bridge0", "interfaces": ["wm0"]}]).plan.warnings
+    assert (warnings == []) if words is None else (words in warnings[0])

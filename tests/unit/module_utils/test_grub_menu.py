@@ -1,0 +1,426 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GRUB's menus, both flavours: what is written, what is left alone, what is never written, and the boot of one time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import grubcfg, menulst
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import grub_menu
+from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+
+XEN = {
+    "name": "Xen",
+    "kernel": "/netbsd-XEN3_DOM0.gz",
+    "args": "root=wd0a  console=pc",
+    "hypervisor": "/xen-4.18.gz",
+    "hypervisor_args": "dom0_mem=1G",
+}
+NEW = dict(XEN, name="Xen 4.20", hypervisor="/xen-4.20.gz")
+NATIVE = {"name": "NetBSD", "kernel": "/netbsd"}
+CHAIN = {"name": "NetBSD's loader", "commands": ["root (hd0,a)", "chainloader +1"]}
+FILES = ("/netbsd", "/netbsd-XEN3_DOM0.gz", "/xen-4.18.gz", "/xen-4.20.gz")
+LST, CFG = "/grub/menu.lst", "/grub/grub.cfg"
+SAVED, ENV = "/grub/default", "/grub/grubenv"
+
+MENU_LST = """\
+default 0
+timeout 5
+fallback 1
+title Xen
+\tkernel (hd0,a)/xen-4.18.gz dom0_mem=1G
+\tmodule (hd0,a)/netbsd-XEN3_DOM0.gz root=wd0a console=pc
+title NetBSD
+\tkernel --type=netbsd (hd0,a)/netbsd
+"""
+
+GRUB_CFG = """\
+### BEGIN netbsd.xen: written by Ansible, edits are lost ###
+if [ -s $prefix/grubenv ]; then
+\tload_env
+fi
+set default="Xen"
+set timeout=5
+set fallback="0 1"
+if [ "${next_entry}" ]; then
+\tset default="${next_entry}"
+\tset next_entry=
+\tsave_env next_entry
+fi
+menuentry "Xen" {
+\tmultiboot2 /xen-4.18.gz placeholder dom0_mem=1G
+\tmodule2 /netbsd-XEN3_DOM0.gz placeholder root=wd0a console=pc
+}
+menuentry "NetBSD" {
+\tknetbsd /netbsd
+}
+### END netbsd.xen ###
+"""
+
+
+def params(flavour, **given):
+    default = {"entries": [XEN, NATIVE], "default": "Xen", "timeout": 5, "other_entries": "keep", "assume_files": []}
+    return {"flavour": flavour, "protocol": "multiboot2", **default, **given}
+
+
+def planned(flavour, texts=None, files=FILES, machine="i386", **given):
+    known = {LST: None, CFG: None, SAVED: None, ENV: None, **(texts or {})}
+    current = {"texts": known, "machine": machine, "files": list(files), "looked_at": list(files)}
+    return grub_menu.plan(current, grub_menu.declare(params(flavour, **given)))
+
+
+def written(flavour, text=None, **given):
+    path = LST if flavour == "legacy" else CFG
+    (change,) = planned(flavour, {path: text}, **given).changes
+    # Whatever is written must need nothing more.
+    assert planned(flavour, {path: change.after}, **given).changes == []
+    return change.after
+
+
+def refusal(flavour, text=None, **given):
+    with pytest.raises(Refused) as caught:
+        planned(flavour, {LST if flavour == "legacy" else CFG: text}, **given)
+    return str(caught.value)
+
+
+# -- the formats
+
+some_lines = st.sampled_from(
+    ["title a", "title=b", "\tkernel /netbsd", "default saved", "default 9", "# x", "", "kernel /x \\", "savedefault 0"]
+)
+
+
+@given(st.lists(st.one_of(some_lines, st.text(alphabet="title=# \\\t\rdefault 19", max_size=20)), max_size=20))
+def test_every_menu_lst_comes_back_to_the_byte(lines):
+    text = "\n".join(lines)
+    menu = menulst.parse(text)
+    assert menulst.render(menu) == text
+    chosen = menulst.choice(menu, "7\n")
+    assert chosen.default is None if not menu.blocks else 0 <= chosen.default < len(menu.blocks)
+
+
+pieces = st.sampled_from([grubcfg.BEGIN + "\n", grubcfg.END + "\n", 'menuentry "a" {\n', "}\n", "set default=2\n"])
+
+
+@given(st.lists(st.one_of(pieces, st.text(max_size=10)), max_size=12))
+def test_every_grub_cfg_comes_back_to_the_byte(some):
+    text = "".join(some)
+    assert grubcfg.render(grubcfg.parse(text)) == text
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z_]{1,9}", fullmatch=True), st.text(alphabet="ab\\\n =", max_size=9)))
+def test_grubenv_is_read_as_grub_writes_it(values):
+    # grub-core/lib/envblk.c: a backslash before each backslash and newline of a value, '#' to 1024 bytes
+    escaped = {name: value.replace("\\", "\\\\").replace("\n", "\\\n") for name, value in values.items()}
+    text = "# GRUB Environment Block\n" + "".join(f"{name}={value}\n" for name, value in escaped.items())
+    assert grubcfg.variables(text + "#" * (1024 - len(text))) == values
+
+
+def test_grub_joins_lines_and_skips_comments():
+    text = "title a\nkernel /xen.gz x \\\n  y\n# no\nmodule /netbsd\n# of the next\n\ntitle b\nchainloader +1\n"
+    first, second = menulst.parse(text).blocks
+    assert first.commands == ("kernel /xen.gz x y", "module /netbsd")
+    assert second.before == ("# of the next", "")
+    assert menulst.chains(second)
+
+
+def test_a_file_on_another_disk_is_nothing_that_can_be_looked_at():
+    text = "title a\nroot (hd1,a)\nkernel /netbsd\ntitle b\nkernel (hd0,a)/netbsd\ntitle c\nkernel (hd1,a)/netbsd\n"
+    assert [menulst.files(block, "(hd0,a)") for block in menulst.parse(text).blocks] == [[], ["/netbsd"], []]
+
+
+# -- writing menu.lst
+
+
+def test_a_new_menu_lst():
+    assert written("legacy") == MENU_LST
+
+
+def test_comments_unknown_lines_and_others_entries_stay():
+    text = "# Ann's\nserial --unit=0\ndefault 0\ntimeout 5\n\ntitle Old\nchainloader +1\n\n# end\n"
+    assert written("legacy", text) == (
+        "# Ann's\nserial --unit=0\ndefault 0\ntimeout 5\n\nfallback 1\n"
+        + MENU_LST[MENU_LST.index("title Xen") :]
+        + "title Old\nchainloader +1\n\n# end\n"
+    )
+
+
+def test_the_old_default_stays_the_default_wherever_it_stands():
+    text = "default 0\ntimeout 5\ntitle Old\nchainloader +1\n"
+    menu = menulst.parse(written("legacy", text, default=None))
+    assert menu.titles[menulst.choice(menu, None).default] == "Old"
+
+
+def test_an_entry_that_is_right_keeps_its_spelling():
+    spelling = "# by hand\n kernel\t(hd0,a)/xen-4.18.gz \\\n dom0_mem=1G"
+    text = MENU_LST.replace("\tkernel (hd0,a)/xen-4.18.gz dom0_mem=1G", spelling)
+    assert planned("legacy", {LST: text}).changes == []
+
+
+def test_others_entries_can_go_and_their_comments_stay():
+    text = "timeout 5\ntitle Old\nchainloader +1\n# kept\ntitle Older\nchainloader +1\n"
+    text = written("legacy", text, other_entries="remove")
+    assert menulst.parse(text).titles == ["Xen", "NetBSD"]
+    assert text.endswith("# kept\n")
+
+
+@pytest.mark.parametrize("edit", [("default 0", "default 1"), ("dom0_mem=1G", "dom0_mem=2G"), ("timeout 5\n", "")])
+def test_drift_in_menu_lst_is_put_right(edit):
+    (change,) = planned("legacy", {LST: MENU_LST.replace(*edit)}).changes
+    assert menulst.choice(menulst.parse(change.after), None).default == 0
+    assert sorted(change.after.splitlines()) == sorted(MENU_LST.splitlines())
+
+
+def test_a_native_kernel_of_64_bits_is_none_for_grub_legacy():
+    assert "64 bits" in refusal("legacy", machine="amd64")
+    assert "chainloader +1" in written("legacy", machine="amd64", entries=[XEN, CHAIN])
+
+
+# -- once, GRUB legacy
+
+
+def test_a_boot_of_one_time_turns_the_default_back_before_it_loads_anything():
+    (change,) = planned("legacy", {LST: MENU_LST}, entries=[XEN, NEW, NATIVE], once="Xen 4.20").changes
+    menu = menulst.parse(change.data["armed"])
+    assert menulst.setting(menu, "default") == "saved"
+    assert menu.blocks[1].commands[0] == "savedefault 0"
+    assert menulst.setting(menu, "fallback") == "0 2"
+    assert menulst.choice(menu, change.data["saved"]) == menulst.Choice(0, once=1)
+    # what GRUB writes over the first ten bytes when it starts the trial (savedefault_func)
+    assert menulst.choice(menu, "0\0\n\n\n\n\n\n\n\n" + change.data["saved"][10:]) == menulst.Choice(0)
+    assert menulst.choice(menulst.parse(change.data["disarmed"]), change.data["saved"]) == menulst.Choice(0)
+    assert "the next boot is of Xen 4.20" in change.summary
+
+
+def test_a_trial_that_stands_first_falls_back_to_the_proven_entry():
+    trial = dict(NEW, name="Trial")
+    (change,) = planned("legacy", {LST: MENU_LST}, entries=[trial], default=None, once="Trial").changes
+    menu = menulst.parse(change.data["armed"])
+    assert menulst.saves(menu.blocks[0]) == 1
+    assert menulst.setting(menu, "fallback") == "1 2"
+
+
+def armed(saved):
+    given = {"entries": [XEN, NEW, NATIVE]}
+    (change,) = planned("legacy", {LST: MENU_LST}, once="Xen 4.20", **given).changes
+    return {LST: change.data["armed"], SAVED: change.data["saved"] if saved is None else saved}, given
+
+
+def test_a_pending_boot_is_left_alone_and_can_be_taken_back():
+    texts, given = armed(None)
+    assert planned("legacy", texts, **given).changes == []
+    assert planned("legacy", texts, once="Xen 4.20", **given).changes == []
+    (change,) = planned("legacy", texts, once="", **given).changes
+    assert menulst.setting(menulst.parse(change.after), "default") == "0"
+    assert "savedefault" not in change.after
+
+
+def test_after_the_trial_its_entry_is_like_any_other():
+    texts, given = armed("0\0\n\n\n\n\n\n\n\n#\n")
+    (change,) = planned("legacy", texts, **given).changes
+    assert "savedefault" not in change.after
+    (change,) = planned("legacy", texts, **dict(given, default="Xen 4.20")).changes
+    assert "default 1\n" in change.after
+
+
+@pytest.mark.parametrize("saved", ["1\n", ""])
+def test_a_saved_default_that_grub_could_not_write_to_is_made_longer(saved):
+    texts, given = armed(saved)
+    (change,) = planned("legacy", texts, once="Xen 4.20", **given).changes
+    assert len(change.data["saved"]) >= 10 and change.data["saved"].startswith("1\n")
+
+
+def test_no_moment_of_the_writing_boots_the_trial_twice(tmp_path):
+    host = machine(tmp_path)
+    stages = []
+
+    def write(path, text, mode=0o644, backup=False):
+        RootedHost.write_text(host, path, text, mode, backup)
+        menu = menulst.parse(host.text(LST)) if host.exists(LST) else menulst.Menu((), ())
+        saved = host.text(SAVED) if host.exists(SAVED) else None
+        stages.append(menulst.choice(menu, saved))
+
+    host.write_text = write
+    given = params("legacy", entries=[XEN, NEW, CHAIN], once="Xen 4.20")
+    assert converge(grub_menu, given, host, check=False).failures == {}
+    assert stages == [menulst.Choice(0), menulst.Choice(0), menulst.Choice(0, once=1)]
+    assert converge(grub_menu, given, host, check=False).done == []
+
+
+# -- writing grub.cfg
+
+
+def test_a_new_grub_cfg():
+    assert written("grub2") == GRUB_CFG
+
+
+def test_older_hypervisors_are_started_by_the_older_protocol():
+    text = written("grub2", protocol="multiboot")
+    assert "\tmultiboot /xen-4.18.gz placeholder dom0_mem=1G\n\tmodule /netbsd-XEN3_DOM0.gz placeholder " in text
+
+
+def test_everything_around_the_block_stays():
+    others = 'set default="0"\nmenuentry "Other" {\n\tchainloader (hd1)+1\n}\n'
+    text = written("grub2", others)
+    assert text.startswith(others + grubcfg.BEGIN)
+    # another entry stands first, so that numbers say nothing
+    assert "fallback" not in text
+    tail = "# of Ann\n"
+    assert written("grub2", text.replace("dom0_mem=1G", "dom0_mem=2G") + tail) == text + tail
+    assert written("grub2", text, other_entries="remove") == GRUB_CFG
+
+
+def test_an_entry_of_a_managed_name_outside_the_block_is_replaced():
+    others = "set default=0\ninsmod ufs2\n\nmenuentry 'Xen' {\n\tmultiboot /xen.gz\n}\nmenuentry 'Mine' {\n\tboot\n}\n"
+    text = written("grub2", others)
+    assert text.startswith("set default=0\ninsmod ufs2\n\nmenuentry 'Mine' {\n\tboot\n}\n" + grubcfg.BEGIN)
+    assert "/xen.gz\n" not in text
+
+
+@given(st.lists(st.one_of(pieces, st.text(max_size=10)), max_size=12))
+def test_entries_of_other_names_stay(some):
+    text = "".join(some)
+    assert grubcfg.without_entries(text, ["b"]) == text
+
+
+@pytest.mark.parametrize("line", ["set default=2", "set timeout=9"])
+def test_what_stands_behind_the_block_must_not_undo_it(line):
+    assert refusal("grub2", GRUB_CFG + line + "\n")
+
+
+def test_two_entries_of_one_name_are_refused():
+    text = "menuentry 'NetBSD' {\n\tboot\n}\n" + GRUB_CFG
+    assert "'NetBSD'" in refusal("grub2", text, entries=[XEN, CHAIN])
+
+
+def test_drift_in_grub_cfg_is_put_right():
+    assert written("grub2", GRUB_CFG.replace('set default="Xen"', "set default=2")) == GRUB_CFG
+
+
+def test_without_a_declared_default_the_old_one_stays():
+    text = GRUB_CFG.replace('set default="Xen"', 'set default="NetBSD"')
+    assert 'set default="NetBSD"' in written("grub2", text, default=None, timeout=9)
+
+
+@pytest.mark.parametrize(("flavour", "path", "text"), [("legacy", LST, MENU_LST), ("grub2", CFG, GRUB_CFG)])
+def test_the_default_alone_can_be_changed(flavour, path, text):
+    (change,) = planned(flavour, {path: text}, entries=[], default="NetBSD", timeout=None).changes
+    assert change.summary.startswith("default was Xen, becomes NetBSD")
+    assert change.after.count("dom0_mem=1G") == 1 and "/netbsd\n" in change.after
+
+
+def test_a_grub_cfg_from_dos_is_refused():
+    assert "CR LF" in refusal("grub2", GRUB_CFG.replace("\n", "\r\n"))
+
+
+# -- once, GRUB 2
+
+
+def environment(**values):
+    text = "# GRUB Environment Block\n" + "".join(f"{name}={value}\n" for name, value in values.items())
+    return text + "#" * (1024 - len(text))
+
+
+def test_next_entry_is_planned_left_alone_and_taken_back():
+    texts = {CFG: GRUB_CFG, ENV: environment(next_entry="NetBSD")}
+    assert planned("grub2", texts).changes == []
+    assert planned("grub2", texts, once="NetBSD").changes == []
+    (change,) = planned("grub2", texts, once="").changes
+    assert (change.thing, change.summary) == (ENV, "the next boot is of the default")
+    (change,) = planned("grub2", {CFG: GRUB_CFG}, once="NetBSD").changes
+    assert change.summary == "the next boot is of NetBSD"
+
+
+def test_next_entry_is_set_with_grubs_own_tool_and_proven(tmp_path):
+    host = machine(tmp_path)
+    editenv = "/usr/pkg/bin/grub-editenv /grub/grubenv"
+    host.answers[f"{editenv} set"] = lambda argv: host.put(ENV, environment(next_entry=argv[3].partition("=")[2]))
+    host.answers[f"{editenv} unset"] = lambda argv: host.put(ENV, environment())
+    assert converge(grub_menu, params("grub2", once="NetBSD"), host, check=False).failures == {}
+    assert converge(grub_menu, params("grub2", once=""), host, check=False).failures == {}
+    assert host.ran == [f"{editenv} set next_entry=NetBSD", f"{editenv} unset next_entry"]
+    host.answers[f"{editenv} set"] = ""
+    failed = converge(grub_menu, params("grub2", once="NetBSD"), host, check=False).failures
+    assert isinstance(failed[ENV], XenError)
+
+
+# -- both
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"files": FILES[:3], "entries": [NEW, NATIVE], "default": "Xen 4.20"}, "/xen-4.20.gz"),
+        ({"entries": [XEN]}, "no entry that boots a native kernel"),
+        ({"entries": [XEN, dict(XEN, name="x", hypervisor="", kernel="/netbsd-XEN3_DOM0.gz")]}, None),
+        ({"default": "Xen 4.20"}, "there will be: Xen, NetBSD"),
+        ({"once": "Xen 4.20"}, "once is 'Xen 4.20'"),
+        ({"entries": [dict(XEN, args="x" * 256), NATIVE]}, "256 characters"),
+        ({"entries": [NATIVE, NATIVE]}, "declared 2 times"),
+        ({"entries": [dict(NATIVE, name="a\\")]}, "'\\\\'"),
+        ({"entries": [dict(NATIVE, name="a\nb")]}, "newline"),
+        ({"entries": [dict(XEN, fallback="/netbsd.old"), NATIVE], "files": (*FILES, "/netbsd.old")}, "falls back to"),
+        ({"timeout": -1}, "timeout is"),
+        ({"entries": [dict(NEW, optional=True), NATIVE], "files": FILES[:3], "default": "Xen 4.20"}, "optional"),
+    ],
+)
+def test_refused(flavour, given, words):
+    found = refusal(flavour, **given)
+    assert words is None or words in found
+
+
+@pytest.mark.parametrize(("name", "flavour"), [("=x", "legacy"), ('a"b', "grub2"), ("a > b", "grub2"), ("$x", "grub2")])
+def test_names_that_grub_would_misread(name, flavour):
+    assert repr(name) in refusal(flavour, entries=[XEN, dict(NATIVE, name=name)])
+
+
+def test_grub_legacy_without_a_timeout_would_wait_for_ever():
+    assert "wait for ever" in refusal("legacy", timeout=None)
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_an_optional_entry_comes_and_goes_with_its_files(flavour):
+    entries = [XEN, dict(NEW, optional=True), NATIVE]
+    text = written(flavour, entries=entries)
+    assert "Xen 4.20" in text
+    assert "Xen 4.20" not in written(flavour, text, entries=entries, files=FILES[:3])
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_the_fallback_of_the_default_is_the_entry_of_its_kernel(flavour):
+    entries = [dict(XEN, fallback="/netbsd.old"), NATIVE, dict(NATIVE, name="old", kernel="/netbsd.old")]
+    text = written(flavour, entries=entries, files=(*FILES, "/netbsd.old"))
+    assert {"legacy": "fallback 2", "grub2": 'set fallback="0 2"'}[flavour] in text
+
+
+def machine(tmp_path):
+    return RootedHost(tmp_path, {path: "kernel" for path in FILES})
+
+
+@pytest.mark.parametrize(("flavour", "path"), [("legacy", LST), ("grub2", CFG)])
+def test_apply_writes_and_is_done_and_check_mode_touches_nothing(tmp_path, flavour, path):
+    host = machine(tmp_path)
+    host.put(path, "# old\n")
+    given = params(flavour, entries=[XEN, CHAIN])
+    assert len(converge(grub_menu, given, host, check=True).done) == 1
+    assert host.text(path) == "# old\n"
+    outcome = converge(grub_menu, given, host, check=False)
+    assert outcome.failures == {} and len(outcome.done) == 1
+    assert host.text(path + ".orig") == "# old\n"
+    assert converge(grub_menu, given, host, check=False).done == []
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_read_ahead_serves_for_the_usual_paths(tmp_path, flavour):
+    host = machine(tmp_path)
+    given = params(flavour, entries=[XEN, CHAIN])
+    converge(grub_menu, given, host, check=False)
+    assert grub_menu.plan(grub_menu.read(host), grub_menu.declare(given)).changes == []
+    with pytest.raises(NotRead):
+        grub_menu.plan(grub_menu.read(host), grub_menu.declare(dict(given, path="/mnt/menu.lst")))

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard of the connection: real processes, which must act if nobody confirms, and only then."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils import _guard
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+
+TRIED = "bridge0: add wm0"
+
+
+@pytest.fixture
+def directory(tmp_path):
+    return str(tmp_path / "run" / "guard")
+
+
+def step(tmp_path, seconds=0.4, extra=()):
+    first, second = (["/bin/sh", "-c", f"echo {word} >> {tmp_path}/undone"] for word in ("one", "two"))
+    return _guard.Step([first, *extra, second], seconds, TRIED)
+
+
+def undone(tmp_path):
+    path = tmp_path / "undone"
+    return path.read_text().split() if path.exists() else []
+
+
+def left(directory):
+    return sorted(name.rpartition(".")[2] for name in os.listdir(directory))
+
+
+def until(true, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert true()
+
+
+def test_a_confirmed_change_stays(tmp_path, directory):
+    _guard.start("t1", step(tmp_path), directory)
+    assert left(directory) == ["armed"]
+    _guard.confirm("t1", directory)
+    time.sleep(0.8)
+    assert (undone(tmp_path), left(directory)) == ([], [])
+
+
+def test_what_nobody_confirms_is_taken_back_in_order(tmp_path, directory):
+    _guard.start("t1", step(tmp_path), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"]
+
+
+def test_a_late_confirmation_is_told_what_was_tried(tmp_path, directory):
+    _guard.start("t1", step(tmp_path, seconds=0.1), directory)
+    until(lambda: left(directory) == ["undone"])
+    with pytest.raises(XenError, match="could not be reached.*after 0.1 seconds: bridge0: add wm0") as caught:
+        _guard.confirm("t1", directory)
+    assert caught.value.details == {"guard": "undone"} and left(directory) == []
+
+
+def test_a_confirmation_while_it_is_being_taken_back_waits_for_the_end(tmp_path, directory):
+    slow = [["/bin/sleep", "0.5"]]
+    _guard.start("t1", step(tmp_path, seconds=0.1, extra=slow), directory)
+    until(lambda: left(directory) == ["undoing"])
+    with pytest.raises(XenError, match="taken back"):
+        _guard.confirm("t1", directory)
+    assert undone(tmp_path) == ["one", "two"]
+
+
+def test_a_command_that_fails_does_not_stop_the_way_back_and_is_told(tmp_path, directory):
+    _guard.start("t1", step(tmp_path, seconds=0.1, extra=[["/bin/false"], ["/no/such/tool"]]), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"]
+    with pytest.raises(XenError, match="these commands failed: /bin/false failed.*/no/such/tool can't be run"):
+        _guard.confirm("t1", directory)
+
+
+def test_giving_up_takes_back_at_once(tmp_path, directory):
+    _guard.start("t1", step(tmp_path, seconds=300, extra=[["/bin/false"]]), directory)
+    started = time.monotonic()
+    (failed,) = _guard.give_up("t1", directory)
+    assert time.monotonic() - started < 3 and failed.startswith("/bin/false failed")
+    assert (undone(tmp_path), left(directory)) == (["one", "two"], [])
+
+
+def test_nothing_guards_what_never_began(directory):
+    os.makedirs(directory)
+    with pytest.raises(XenError, match="was rebooted, or the change never began") as caught:
+        _guard.confirm("t1", directory)
+    assert caught.value.details == {"guard": "missing"}
+
+
+def test_a_later_run_waits_until_the_guard_of_a_dead_one_has_acted(tmp_path, directory):
+    _guard.start("t1", step(tmp_path, seconds=0.5), directory)
+    _guard.settle(directory)
+    assert undone(tmp_path) == ["one", "two"]
+    _guard.settle(directory)
+    assert left(directory) == []
+
+
+def test_what_a_dead_guard_left_behind_is_forgotten(tmp_path, directory):
+    os.makedirs(directory)
+    pathlib.Path(directory, "t1.armed").write_text('{"tried": "x", "seconds": 300, "pid": 999999999}')
+    pathlib.Path(directory, "t2.armed").write_text("half of it")
+    started = time.monotonic()
+    _guard.settle(directory)
+    assert left(directory) == [] and time.monotonic() - started < 1
+    _guard.settle(str(tmp_path / "none"))
+
+
+def test_it_outlives_its_starter_and_holds_none_of_its_pipes(tmp_path, directory):
+    """As when ssh dies: the starter's whole session is killed, and nobody waits for a pipe that stays open."""
+    code = (
+        "import os, signal, time\n"
+        "from ansible_collections.netbsd.xen.plugins.module_utils import _guard\n"
+        f"undo = [['/bin/sh', '-c', 'echo one > {tmp_path}/undone']]\n"
+        f"_guard.start('t1', _guard.Step(undo, 1.0, 'x'), {directory!r})\n"
+        "print('started', flush=True)\n"
+        "os.killpg(0, signal.SIGKILL)\n"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        timeout=20,
+        check=False,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+    )
+    assert done.stdout == b"started\n" and done.returncode == -9
+    assert undone(tmp_path) == [] or time.monotonic() - started > 1.0
+    until(lambda: undone(tmp_path) == ["one"])

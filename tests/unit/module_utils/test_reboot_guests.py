@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Before a machine is rebooted its guests are shut down, or it is not rebooted. On a machine in memory."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot_guests
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fakes import Domain, FakeXen  # noqa: E402
+from guests import machine, no_waiting  # noqa: E402
+
+SECONDS = 30.0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, tmp_path):
+    return no_waiting(monkeypatch, str(tmp_path / "lock"))
+
+
+@pytest.fixture
+def host():
+    found = machine()
+    found.programs["/sbin/ifconfig"] = lambda argv: (0, "wm0 bridge0 lo0\n", "")
+    return found
+
+
+@pytest.fixture
+def xen(host):
+    made = FakeXen(host)
+    made.domains = [Domain(name, domid, 64, 64, 1, 1, {}) for domid, name in enumerate(("web1", "db1", "lin1"), 1)]
+    return made
+
+
+def test_every_guest_is_shut_down_and_named(host, xen):
+    assert _reboot_guests.shut_down(host, SECONDS) == ["web1", "db1", "lin1"]
+    assert xen.domains == []
+    assert sorted(args for args in host.ran("xl") if args[0] == "shutdown") == [
+        ["shutdown", "1"], ["shutdown", "2"], ["shutdown", "3"]
+    ]
+
+
+def test_a_paused_guest_is_let_run_for_it(host, xen):
+    xen.named("web1").pauses = 1
+    assert "web1" in _reboot_guests.shut_down(host, SECONDS)
+    assert xen.domains == []
+
+
+def test_without_guests_nobody_is_asked(host, xen):
+    xen.domains = []
+    assert _reboot_guests.shut_down(host, SECONDS) == []
+    assert host.ran("xl") == [["list"]]
+
+
+def test_one_deaf_guest_stops_the_reboot_and_is_named(host, xen):
+    xen.named("db1").deaf = True
+    with pytest.raises(XenError) as caught:
+        _reboot_guests.shut_down(host, SECONDS)
+    words = str(caught.value)
+    assert "not rebooted, because db1 did not shut down within 30 seconds" in words
+    assert "Shut down are lin1, web1" in words
+    assert [domain.name for domain in xen.domains] == ["db1"], "it is never destroyed"
+
+
+def test_a_guest_that_somebody_starts_meanwhile_stops_it_too(host, xen):
+    ask = xen.xl_shutdown
+
+    def one_more(args):
+        if not any(domain.name == "new1" for domain in xen.domains):
+            xen.domains.append(Domain("new1", 9, 64, 64, 1, 1, {}))
+        return ask(args)
+
+    xen.xl_shutdown = one_more
+    with pytest.raises(XenError, match="because new1 did not shut down"):
+        _reboot_guests.shut_down(host, SECONDS)
+
+
+# -- without a toolstack -----------------------------------------------------------------------------------------------
+
+
+def processes(host, *names):
+    lines = "".join(f"{pid:5} {name}\n" for pid, name in enumerate(names, 400))
+    host.programs["/bin/ps"] = lambda argv: (0, lines, "")
+
+
+def test_a_machine_without_xen_has_no_guests(host):
+    processes(host, "init")
+    assert _reboot_guests.shut_down(host, SECONDS) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "interfaces", "trace"),
+    [
+        (["xl"], "wm0 lo0\n", "process xl"),
+        (["qemu-dm"], "wm0 lo0\n", "process qemu-dm"),
+        (["sshd"], "wm0 lo0 xvif3i0\n", "interface xvif3i0"),
+        (["sshd"], "wm0 lo0 xvif3.0\n", "interface xvif3.0"),  # NetBSD 5
+    ],
+)
+def test_guests_that_nobody_can_ask_stop_the_reboot(host, xen, names, interfaces, trace):
+    xen.xenstored = False
+    processes(host, "init", *names)
+    host.programs["/sbin/ifconfig"] = lambda argv: (0, interfaces, "")
+    with pytest.raises(XenError) as caught:
+        _reboot_guests.shut_down(host, SECONDS)
+    assert f"Guests seem to be running ({trace})" in str(caught.value)
+    assert "xenstored is not running" in str(caught.value)
+
+
+def test_a_dead_xenstored_without_a_trace_of_guests_does_not_stop_it(host, xen):
+    xen.xenstored = False
+    processes(host, "init", "sshd")
+    assert _reboot_guests.shut_down(host, SECONDS) == []
+
+
+def test_tools_of_another_release_see_no_guests_and_there_are_none(host, xen):
+    xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
+    processes(host, "init", "xenstored")
+    assert _reboot_guests.shut_down(host, SECONDS) == []
+    host.programs["/sbin/ifconfig"] = lambda argv: (0, "xvif1i0\n", "")
+    with pytest.raises(XenError, match="libxl_list_domain failed"):
+        _reboot_guests.shut_down(host, SECONDS)

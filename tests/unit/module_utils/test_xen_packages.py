@@ -1,0 +1,307 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pair of packages: complete, of one release, and never exchanged under running guests."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+
+MIRROR = "http://mirror.example/All"
+# What a package conflicts with: pkgsrc, CONFLICTS in the Makefiles of xenkernel33, xentools33 and their like.
+CONFLICTS = {
+    "xenkernel3": ("xenkernel33",),
+    "xenkernel33": ("xenkernel3",),
+    "xentools418": ("xentools420",),
+    "xentools420": ("xentools418",),
+    "xentools3": ("xentools33",),
+    "xentools33": ("xentools3", "xentools3-hvm"),
+}
+NEEDS = {"xentools3-hvm": "xentools3"}
+
+
+class Machine(RootedHost):
+    """A machine whose package tools keep what they register, and stop at a package that the test names."""
+
+    def __init__(self, root, *installed, processor="x86_64"):
+        super().__init__(root, {"/usr/sbin/pkg_info": "x", "/usr/sbin/pkg_add": "x", "/usr/sbin/pkg_delete": "x"})
+        self.processor = processor
+        self.packages = {name: "1.0" for name in installed}
+        self.broken = ""
+        self.downloads = []
+        self.answers = {
+            "/usr/sbin/pkg_info": lambda argv: "".join(f"{n}-{v}  Xen\n" for n, v in self.packages.items()),
+            "/usr/pkg/bin/pkgin -y update": "",
+            "/usr/pkg/bin/pkgin -y -d install": lambda argv: self._download(argv[4:]),
+            "/usr/pkg/bin/pkgin -y install": lambda argv: self._add(argv[3:]),
+            "/usr/sbin/pkg_add": lambda argv: self._add(argv[1:]),
+            "/usr/sbin/pkg_delete": lambda argv: self._delete(argv[1]),
+            "/usr/bin/make BATCH=yes build": "",
+            "/usr/bin/make BATCH=yes install": lambda argv: self._add([self.cwd.rsplit("/", 1)[1]]),
+            "/usr/bin/make BATCH=yes clean": "",
+        }
+
+    def try_run(self, argv, timeout=30.0, cwd="/", env=None, stdin=""):
+        self.cwd = cwd
+        return super().try_run(argv, timeout, cwd, env)
+
+    def _download(self, names):
+        self.downloads += names
+        return (1, "", f"{self.broken} is not available in the repository\n") if self.broken in names else ""
+
+    def _add(self, names):
+        for name in names:
+            if name == self.broken:
+                return 1, "", f"pkg_add: no pkg found for '{name}', sorry.\n"
+            assert not [other for other in CONFLICTS.get(name, ()) if other in self.packages], f"{name} conflicts"
+            assert NEEDS.get(name, name) in [name, *self.packages]
+            self.packages[name] = "1.0"
+        return ""
+
+    def _delete(self, name):
+        assert not [other for other in self.packages if NEEDS.get(other) == name], f"{name} is needed"
+        del self.packages[name]
+        return ""
+
+    @property
+    def mutations(self):
+        return [line for line in self.ran if not line.startswith("/usr/sbin/pkg_info")]
+
+
+def params(**given):
+    filled = {name: spec.get("default") for name, spec in xen_packages.ARGUMENTS.items()}
+    return dict(filled, **given)
+
+
+def run(host, check=False, **given):
+    outcome = converge(xen_packages, params(**given), host, check)
+    assert {thing: str(error) for thing, error in outcome.failures.items()} == {}
+    if not check:
+        assert converge(xen_packages, params(**given), host, check=True).done == []
+    return outcome
+
+
+def refusal(host, **given):
+    with pytest.raises(Refused) as caught:
+        converge(xen_packages, params(**given), host, check=False)
+    assert host.mutations == []
+    return str(caught.value)
+
+
+def test_the_pair_comes_as_one(tmp_path):
+    host = Machine(tmp_path)
+    (change,) = run(host, repository=MIRROR).done
+    assert list(host.packages) == ["xenkernel420", "xentools420"]
+    assert host.mutations == ["/usr/pkg/bin/pkgin -y update", "/usr/pkg/bin/pkgin -y install xenkernel420 xentools420"]
+    assert (change.thing, change.summary) == ("Xen 4.20", "install xenkernel420, xentools420 with pkgin")
+    assert {"PKG_REPOS": MIRROR} in host.environments
+
+
+def test_nothing_is_touched_when_the_pair_is_there(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    assert run(host).done == [] and host.mutations == []
+
+
+def test_check_mode_only_says_it(tmp_path):
+    host = Machine(tmp_path)
+    assert len(run(host, check=True).done) == 1
+    assert host.mutations == []
+
+
+@pytest.mark.parametrize("there", ["xenkernel420", "xentools420"])
+def test_half_a_pair_is_completed(tmp_path, there):
+    host = Machine(tmp_path, there)
+    run(host)
+    assert sorted(host.packages) == ["xenkernel420", "xentools420"]
+
+
+def test_pkg_add_takes_its_mirror_from_the_environment(tmp_path):
+    host = Machine(tmp_path, processor="i386")
+    run(host, release="3.1", source="pkg_add", repository=MIRROR, hvm=True)
+    assert list(host.packages) == ["xenkernel3", "xentools3", "xentools3-hvm"]
+    assert host.mutations == [f"/usr/sbin/pkg_add {name}" for name in host.packages]
+    assert [env for env in host.environments if env] == [{"PKG_PATH": MIRROR}] * 3
+
+
+def test_without_a_repository_the_machine_knows(tmp_path):
+    host = Machine(tmp_path)
+    run(host, source="pkg_add")
+    assert not any(host.environments)
+
+
+def test_a_newer_pkg_add_from_pkgsrc_is_preferred(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/usr/pkg/sbin/pkg_add")
+    host.answers["/usr/pkg/sbin/pkg_add"] = host.answers["/usr/sbin/pkg_add"]
+    run(host, source="pkg_add", parts=["kernel"])
+    assert host.mutations == ["/usr/pkg/sbin/pkg_add xenkernel420"]
+
+
+def test_releases_after_31_have_hvm_in_their_tools(tmp_path):
+    host = Machine(tmp_path)
+    run(host, release="4.2", hvm=True)
+    assert list(host.packages) == ["xenkernel42", "xentools42"]
+
+
+def test_a_failure_names_the_mirror_and_is_mended_by_the_next_run(tmp_path):
+    host = Machine(tmp_path)
+    host.broken = "xentools420"
+    outcome = converge(xen_packages, params(repository=MIRROR), host, check=False)
+    words = str(outcome.failures["Xen 4.20"])
+    assert "no pkg found for 'xentools420'" in words and f"PKG_REPOS={MIRROR}" in words
+    assert list(host.packages) == ["xenkernel420"]
+    host.broken = ""
+    (change,) = run(host, repository=MIRROR).done
+    assert change.summary == "install xentools420 with pkgin"
+
+
+def test_a_tool_that_only_says_so_is_not_believed(tmp_path):
+    host = Machine(tmp_path)
+    host.answers["/usr/pkg/bin/pkgin -y install"] = "marking as non auto-removable\n"
+    outcome = converge(xen_packages, params(), host, check=False)
+    assert "on reading back" in str(outcome.failures["Xen 4.20"])
+
+
+# -- other releases
+
+
+def test_hypervisors_of_two_releases_stay_beside_each_other(tmp_path):
+    host = Machine(tmp_path, "xenkernel418", "xentools418")
+    run(host, parts=["kernel"])
+    assert list(host.packages) == ["xenkernel418", "xentools418", "xenkernel420"]
+
+
+def test_tools_of_another_release_are_left_in_place(tmp_path):
+    words = refusal(Machine(tmp_path, "xenkernel418", "xentools418"))
+    assert words.startswith("xentools418 is installed and can't stay beside xentools420.")
+    assert "netbsd.xen.upgrade" in words and "replace_tools" in words
+
+
+def test_tools_of_a_release_that_nobody_knows_are_in_the_way_too(tmp_path):
+    assert "xentools417 is installed" in refusal(Machine(tmp_path, "xentools417"))
+
+
+def test_what_only_sounds_like_tools_is_not(tmp_path):
+    host = Machine(tmp_path, "xenstoretools", "xentop")
+    run(host)
+    assert "xenstoretools" in host.packages
+
+
+def test_tools_are_exchanged_where_that_is_allowed(tmp_path):
+    host = Machine(tmp_path, "xenkernel418", "xenkernel420", "xentools418")
+    (change,) = run(host, replace_tools=True).done
+    assert change.summary == "remove xentools418; install xentools420 with pkgin"
+    assert sorted(host.packages) == ["xenkernel418", "xenkernel420", "xentools420"]
+
+
+def test_nothing_is_removed_for_what_can_not_be_had(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools418")
+    host.broken = "xentools420"
+    outcome = converge(xen_packages, params(replace_tools=True), host, check=False)
+    assert "not available" in str(outcome.failures["Xen 4.20"])
+    assert "xentools418" in host.packages and host.downloads == ["xentools420"]
+
+
+def test_an_exchange_that_broke_off_after_the_removal_is_finished(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools418")
+    host.answers["/usr/pkg/bin/pkgin -y install"] = (1, "", "the network is down\n")
+    assert converge(xen_packages, params(replace_tools=True), host, check=False).failures
+    assert "xentools418" not in host.packages
+    host.answers["/usr/pkg/bin/pkgin -y install"] = lambda argv: host._add(argv[3:])
+    (change,) = run(host, replace_tools=True).done
+    assert change.summary == "install xentools420 with pkgin"
+
+
+def test_the_hvm_package_goes_before_the_tools_that_it_needs(tmp_path):
+    host = Machine(tmp_path, "xenkernel3", "xentools3", "xentools3-hvm", processor="i386")
+    run(host, release="3.3", source="pkg_add", replace_tools=True)
+    assert list(host.packages) == ["xenkernel33", "xentools33"]
+
+
+def test_the_hypervisors_of_31_and_33_share_a_directory(tmp_path):
+    host = Machine(tmp_path, "xenkernel3", processor="i386")
+    (change,) = run(host, release="3.3", parts=["kernel"]).done
+    assert change.summary == "remove xenkernel3; install xenkernel33 with pkgin"
+    assert list(host.packages) == ["xenkernel33"]
+
+
+# -- a pkgsrc tree
+
+
+def test_a_tree_builds_the_pair_and_is_cleaned(tmp_path):
+    host = Machine(tmp_path)
+    for name in ("xenkernel420", "xentools420"):
+        host.put(f"/usr/pkgsrc/sysutils/{name}/Makefile")
+    run(host, source="pkgsrc")
+    assert list(host.packages) == ["xenkernel420", "xentools420"]
+    assert host.mutations == ["/usr/bin/make BATCH=yes install", "/usr/bin/make BATCH=yes clean"] * 2
+
+
+def test_tools_are_built_before_the_others_go(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools418")
+    host.put("/home/pkgsrc/sysutils/xentools420/Makefile")
+    run(host, source="pkgsrc", pkgsrc_dir="/home/pkgsrc/", replace_tools=True)
+    assert host.mutations[:2] == ["/usr/bin/make BATCH=yes build", "/usr/sbin/pkg_delete xentools418"]
+
+
+def test_a_tree_without_the_release_is_refused(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/usr/pkgsrc/sysutils/xenkernel420/Makefile")
+    words = refusal(host, source="pkgsrc")
+    assert words.startswith("There is no /usr/pkgsrc/sysutils/xentools420.") and "pkg_add" in words
+
+
+# -- refusals
+
+
+def test_a_machine_that_no_package_is_for(tmp_path):
+    words = refusal(Machine(tmp_path, processor="i386"))
+    assert "Xen 4.20 has no packages for i386" in words and "newest for this machine is 4.5" in words
+    assert "there is no Xen for this machine" in refusal(Machine(tmp_path, processor="vax"))
+
+
+def test_a_release_of_which_no_platform_is_known_is_tried(tmp_path):
+    host = Machine(tmp_path)
+    run(host, release="4.8")
+    assert list(host.packages) == ["xenkernel48", "xentools48"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"release": "4.3"}, "Use 4.20 or 4.18"),
+        ({"repository": "http://a b"}, "without blanks"),
+        ({"pkgsrc_dir": "pkgsrc"}, "absolute"),
+        ({"pkgsrc_dir": "/usr/../pkgsrc"}, "absolute"),
+        ({"parts": []}, "parts is empty"),
+    ],
+)
+def test_what_makes_no_sense(tmp_path, given, words):
+    assert words in refusal(Machine(tmp_path), **given)
+
+
+def test_a_pair_of_two_versions_is_told(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.packages["xentools420"] = "1.0nb3"
+    assert run(host).plan.warnings == []
+    host.packages["xentools420"] = "20250822"
+    (warning,) = run(host).plan.warnings
+    assert "xentools420 is 20250822" in warning
+
+
+# -- reading ahead
+
+
+def test_reading_ahead_serves_an_unchanged_run(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420", "python313")
+    current = xen_packages.read(host)
+    assert current["packages"] == {"xenkernel420": "1.0", "xentools420": "1.0"}
+    declared = xen_packages.declare(params(source="pkgsrc", pkgsrc_dir="/home/pkgsrc"))
+    assert xen_packages.plan(current, declared).changes == []
+    other = xen_packages.declare(params(source="pkgsrc", pkgsrc_dir="/home/pkgsrc", release="4.15", parts=["kernel"]))
+    with pytest.raises(NotRead):
+        xen_packages.plan(current, other)
