@@ -46,22 +46,24 @@ class ActionModule(PlannedAction):
     def _confirmed(
         self, args: dict[str, Any], task_vars: dict[str, Any], lost: AnsibleConnectionFailure | None
     ) -> dict[str, Any]:
-        """The result of the second call. As long as nobody answers it is tried again, until the guard must have acted
-        and the machine should be back; then the connection's failure is raised."""
+        """The result of the second call. As long as nobody answers, or the change is not made, it is tried again, until
+        the guard must have acted and the machine should be back; then the connection's failure is raised."""
+        time.sleep(PAUSE_SECONDS)
         seconds = float(args.get("guard_seconds") or GUARD_SECONDS)
         deadline = time.monotonic() + seconds + GRACE_SECONDS
         while True:
             try:
                 self._connection.reset()
                 result = super().carry_out(dict(args, guard_confirm=True), task_vars)
-                break
+                if result.get("guard") != "early":
+                    break
             except AnsibleConnectionFailure as error:
                 if time.monotonic() > deadline:
                     raise AnsibleConnectionFailure(
                         f"The machine does not answer after a change of its network, although that should have been "
                         f"taken back after {seconds:g} seconds: {error}. Look at its console."
                     ) from error
-                time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS)
         if lost is not None and result.get("guard") == "missing":
             # The connection broke before the change began.
             raise lost

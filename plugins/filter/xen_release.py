@@ -94,6 +94,10 @@ _value:
       type: list
       elements: str
       sample: [pv, pvh, hvm]
+    multiboot2:
+      description: Whether the hypervisor can be booted by UEFI.
+      type: bool
+      sample: true
     pci_passthrough:
       description: Whether a guest can be given a PCI device.
       type: bool
@@ -145,6 +149,7 @@ def xen_release(name: Any) -> dict[str, Any]:
             for script in row.rc_scripts
         ],
         "guest_types": list(row.guest_types),
+        "multiboot2": row.multiboot2,
         "pci_passthrough": row.pci_passthrough,
         "security_support_ends": row.security_support_ends,
         "note": row.note,

@@ -1,16 +1,16 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""A process that takes a change of the network back unless it is told in time that the machine can still be reached.
+"""A process that changes the network, and takes that back unless it is told in time that the machine can be reached.
 
-The one who makes the change starts the guard first, then makes the change and goes away. Somebody who comes in over a
-new connection confirms. All that they have in common is one small file, TOKEN.STATE in a directory below /var/run,
-where renaming decides who was first:
+The one who wants the change starts the guard and goes away, over a connection that nothing has happened to yet. The
+guard, which depends on no connection, makes the change. Somebody who comes in over a new connection confirms. All that
+they have in common is one small file, TOKEN.STATE in a directory below /var/run, where renaming decides who was first:
 
-    armed       the guard waits
+    working     the guard makes the change, or is about to
+    armed       the change is made; the guard waits
     confirmed   all is well; the guard removes the file and ends
-    given-up    the change failed half way; the guard takes it back at once
-    undoing     the guard takes it back; nobody can confirm any more
-    undone      it is taken back; the file says what was tried
+    undoing     the guard takes the change back; nobody can confirm any more
+    undone      it is taken back; the file says what was tried, and what failed
 """
 
 from __future__ import annotations
@@ -33,13 +33,19 @@ LOOK_SECONDS = 0.1
 COMMAND_SECONDS = 20.0
 # How long a guard may take for its commands before nobody waits for it any more.
 UNDO_SECONDS = 120.0
-_WAITING = ("armed", "given-up", "undoing")
+# Before the change, so that the starter's answer is on its way.
+START_SECONDS = 0.5
+_WAITING = ("working", "armed", "undoing")
+# When this process began: whoever was here before the change was made proves nothing.
+_BEGAN = time.time()
 
 
 @dataclass(frozen=True)
 class Step:
-    """A guarded change: ``undo`` takes it back, ``seconds`` is how long the guard waits, ``tried`` says it in words."""
+    """A guarded change: the commands ``do`` make it and ``undo`` take it back, ``seconds`` is how long the guard waits
+    when it is made, ``tried`` says it in words."""
 
+    do: Sequence[Sequence[str]]
     undo: Sequence[Sequence[str]]
     seconds: float
     tried: str
@@ -48,7 +54,7 @@ class Step:
 def start(token: str, step: Step, directory: str = DIRECTORY) -> None:
     """Start a guard. When this returns, it runs and survives the end of this process and of its connection."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    _write(_path(directory, token, "armed"), {"tried": step.tried, "seconds": step.seconds, "pid": 0})
+    _write(_path(directory, token, "working"), {"seconds": step.seconds, "pid": 0})
     ready, announce = os.pipe()
     child = os.fork()
     if child == 0:
@@ -58,16 +64,24 @@ def start(token: str, step: Step, directory: str = DIRECTORY) -> None:
     alive = os.read(ready, 1)
     os.close(ready)
     if alive != b"1":
-        _remove(_path(directory, token, "armed"))
+        _remove(_path(directory, token, "working"))
         raise XenError("The guard of the connection could not be started, so nothing was changed.")
 
 
-def confirm(token: str, directory: str = DIRECTORY) -> None:
-    """Tell the guard that the machine can be reached. Raises XenError if it has taken the change back already, or is
-    not there."""
-    if _rename(directory, token, "armed", "confirmed"):
+def confirm(token: str, directory: str = DIRECTORY, came: float = _BEGAN) -> list[dict[str, Any]]:
+    """Tell the guard that the machine can be reached. Returns the commands that it ran, as Host keeps them.
+
+    ``came`` is when the caller came in, in seconds since 1970. Raises XenError with a detail ``guard``: ``early`` if
+    that was before the change was made, so that somebody must come anew; ``undone`` if the change was taken back;
+    ``missing`` if nothing is known of it.
+    """
+    armed = _path(directory, token, "armed")
+    content, made = _read(armed), _modified(armed)
+    if os.path.exists(_path(directory, token, "working")) or (made is not None and came <= made):
+        raise XenError("The change of the network is not made yet.", guard="early")
+    if content is not None and _rename(directory, token, "armed", "confirmed"):
         _wait_until_gone(_path(directory, token, "confirmed"), 10 * LOOK_SECONDS)
-        return
+        return list(content["commands"])
     _wait_until_gone(_path(directory, token, "undoing"), UNDO_SECONDS)
     undone = _read(_path(directory, token, "undone"))
     if undone is not None:
@@ -80,28 +94,19 @@ def confirm(token: str, directory: str = DIRECTORY) -> None:
     )
 
 
-def give_up(token: str, directory: str = DIRECTORY) -> list[str]:
-    """Let the guard take the change back now, and wait until it has. Returns the commands of the way back that
-    failed."""
-    _rename(directory, token, "armed", "given-up")
-    for state in _WAITING:
-        _wait_until_gone(_path(directory, token, state), UNDO_SECONDS)
-    undone = _read(_path(directory, token, "undone")) or {"failed": []}
-    _remove(_path(directory, token, "undone"))
-    return list(undone["failed"])
-
-
 def settle(directory: str = DIRECTORY) -> None:
     """Wait for the guards of runs that ended before they could confirm: what they take back must be read as it is
     then. One whose process is dead is forgotten."""
-    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
-        path = os.path.join(directory, name)
-        state = name.rpartition(".")[2]
-        content = _read(path)
-        if state in _WAITING and content is not None and _lives(content["pid"]):
-            _wait_until_gone(path, float(content["seconds"]) + UNDO_SECONDS)
-        else:
-            _remove(path)
+    names = os.listdir(directory) if os.path.isdir(directory) else []
+    for token in sorted({name.split(".")[0] for name in names}):
+        for state in _WAITING:
+            path = _path(directory, token, state)
+            content = _read(path)
+            if content is not None and _lives(content["pid"]):
+                _wait_until_gone(path, float(content["seconds"]) + UNDO_SECONDS)
+        for name in os.listdir(directory):
+            if name.startswith(token + "."):
+                _remove(os.path.join(directory, name))
 
 
 # -- the guard itself -------------------------------------------------------------------------------------------------
@@ -120,9 +125,7 @@ def _become_daemon(ready: int, announce: int, directory: str, token: str, step: 
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
-        _write(
-            _path(directory, token, "armed"), {"tried": step.tried, "seconds": step.seconds, "pid": os.getpid()}
-        )
+        _write(_path(directory, token, "working"), {"seconds": step.seconds, "pid": os.getpid()})
         os.write(announce, b"1")
         os.closerange(3, 256)
         watch(token, step, directory)
@@ -131,17 +134,37 @@ def _become_daemon(ready: int, announce: int, directory: str, token: str, step: 
 
 
 def watch(token: str, step: Step, directory: str) -> None:
-    """Wait for the confirmation, and take the change back if it does not come."""
-    deadline = time.monotonic() + step.seconds
-    armed = _path(directory, token, "armed")
-    while time.monotonic() < deadline and os.path.exists(armed):
-        time.sleep(LOOK_SECONDS)
-    if not (_rename(directory, token, "armed", "undoing") or _rename(directory, token, "given-up", "undoing")):
-        _remove(_path(directory, token, "confirmed"))
-        return
+    """Make the change, wait for the confirmation, and take the change back if that does not come."""
+    time.sleep(START_SECONDS)
+    working, armed = _path(directory, token, "working"), _path(directory, token, "armed")
+    known = {"tried": step.tried, "seconds": step.seconds, "pid": os.getpid(), "error": ""}
+    known.update(_make(step.do))
+    _write(working, known)
+    if known["error"]:
+        _rename(directory, token, "working", "undoing")
+    else:
+        os.rename(working, armed)
+        deadline = time.monotonic() + step.seconds
+        while time.monotonic() < deadline and os.path.exists(armed):
+            time.sleep(LOOK_SECONDS)
+        if not _rename(directory, token, "armed", "undoing"):
+            _remove(_path(directory, token, "confirmed"))
+            return
     failed = _take_back(step.undo)
-    _write(_path(directory, token, "undone"), {"tried": step.tried, "seconds": step.seconds, "failed": failed})
+    _write(_path(directory, token, "undone"), dict(known, failed=failed))
     _remove(_path(directory, token, "undoing"))
+
+
+def _make(commands: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """Run the commands up to the first that fails."""
+    host = Host()
+    error = ""
+    try:
+        for argv in commands:
+            host.run(argv, timeout=COMMAND_SECONDS)
+    except CommandFailed as failure:
+        error = str(failure)
+    return {"commands": host.commands, "error": error}
 
 
 def _take_back(undo: Sequence[Sequence[str]]) -> list[str]:
@@ -157,9 +180,12 @@ def _take_back(undo: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _taken_back(undone: dict[str, Any]) -> str:
+    if undone["error"]:
+        # What was not done can't be taken back, so failures on the way back say nothing.
+        return f"{undone['error']}. All of this was taken back: {undone['tried']}. The files in /etc were not touched."
     words = (
         f"The machine could not be reached after this change of its network, which was therefore taken back after "
-        f"{undone['seconds']:g} seconds: {undone['tried']}. Its files in /etc were not touched."
+        f"{undone['seconds']:g} seconds: {undone['tried']}. The files in /etc were not touched."
     )
     if undone["failed"]:
         words += f" On the way back, these commands failed: {'; '.join(undone['failed'])}."
@@ -186,6 +212,13 @@ def _read(path: str) -> dict[str, Any] | None:
         with open(path, encoding="utf-8") as stream:
             return json.load(stream)
     except (FileNotFoundError, ValueError):
+        return None
+
+
+def _modified(path: str) -> float | None:
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
         return None
 
 

@@ -29,6 +29,8 @@ class Release:
     ``hypervisor`` is the package's file; ``toolstack`` is what the collection manages guests with. ``platforms`` are
     the machine architectures (``uname -p``) of the packages, empty where no source tells. ``pae`` says that on i386
     the hypervisor takes PAE kernels only. ``hvm_package`` is a third package that fully virtualized guests need.
+    ``netbsd`` are the oldest and the newest NetBSD, by its first number, that the packages are built for, None where no
+    source tells. ``multiboot2`` says that the hypervisor has the header without which UEFI can't boot it.
     ``pci_passthrough`` says whether a guest can be given a PCI device. ``security_support_ends`` is a day, empty where
     Xen published none. ``note`` is empty for the releases to use; for the others it says what to use instead.
     """
@@ -43,6 +45,8 @@ class Release:
     security_support_ends: str = ""
     platforms: tuple[str, ...] = ()
     pae: bool = True
+    netbsd: tuple[int | None, int | None] = (None, None)
+    multiboot2: bool = False
     hvm_package: str = ""
     pci_passthrough: bool = False
     note: str = ""
@@ -72,6 +76,7 @@ _WATCHDOG = Service("xen-watchdog", daemons=("xenwatchdogd",), variable="xenwatc
 _XENDOMAINS = Service("xendomains")
 _XL_SERVICES = (_XENCOMMONS, _XENDOMAINS, _WATCHDOG)
 _BOTH = ("i386", "x86_64")
+_NETBSD_5_TO_9 = (5, 9)
 _ONLY_64 = ("x86_64",)
 # Type pvh came with Xen 4.10 (xl.cfg(5)); what 4.4 to 4.9 called PVH was another thing.
 _BEFORE_PVH = ("pv", "hvm")
@@ -79,7 +84,12 @@ _WITH_PVH = ("pv", "pvh", "hvm")
 
 
 def _xl_release(
-    name: str, security_support_ends: str, platforms: tuple[str, ...], guest_types: tuple[str, ...] = _WITH_PVH
+    name: str,
+    security_support_ends: str,
+    platforms: tuple[str, ...],
+    guest_types: tuple[str, ...] = _WITH_PVH,
+    netbsd: tuple[int | None, int | None] = (None, None),
+    multiboot2: bool = True,
 ) -> Release:
     digits = name.replace(".", "")
     return Release(
@@ -92,6 +102,8 @@ def _xl_release(
         guest_types=guest_types,
         security_support_ends=security_support_ends,
         platforms=platforms,
+        netbsd=netbsd,
+        multiboot2=multiboot2,
     )
 
 
@@ -126,6 +138,7 @@ _XM_RELEASES = (
         services=_XEND_3_SERVICES,
         guest_types=_BEFORE_PVH,
         platforms=_BOTH,
+        netbsd=_NETBSD_5_TO_9,
     ),
     Release(
         name="4.1",
@@ -142,6 +155,7 @@ _XM_RELEASES = (
         ),
         guest_types=_BEFORE_PVH,
         platforms=_BOTH,
+        netbsd=_NETBSD_5_TO_9,
     ),
     # It brings xl too; its rc.d scripts start xend, and the two must not be mixed.
     Release(
@@ -158,20 +172,22 @@ _XM_RELEASES = (
         ),
         guest_types=_BEFORE_PVH,
         platforms=_BOTH,
+        netbsd=_NETBSD_5_TO_9,
     ),
 )
 # End of security support: SUPPORT.md on each of Xen's stable branches, which begins with 4.11's.
 _OLD_XL_RELEASES = (
-    _xl_release("4.5", "", _BOTH, _BEFORE_PVH),
-    _xl_release("4.6", "", (), _BEFORE_PVH),
-    _xl_release("4.8", "", (), _BEFORE_PVH),
+    # The multiboot2 header came with 4.9 (its announcement of 2017-06-28).
+    _xl_release("4.5", "", _BOTH, _BEFORE_PVH, multiboot2=False),
+    _xl_release("4.6", "", (), _BEFORE_PVH, multiboot2=False),
+    _xl_release("4.8", "", (), _BEFORE_PVH, multiboot2=False),
     _xl_release("4.11", "2021-07-10", ()),
     _xl_release("4.13", "2022-12-18", _ONLY_64),
     _xl_release("4.15", "2024-04-08", _ONLY_64),
 )
 _SUPPORTED = (
-    _xl_release("4.18", "2028-11-16", _ONLY_64),
-    _xl_release("4.20", "2030-03-05", _ONLY_64),
+    _xl_release("4.18", "2028-11-16", _ONLY_64, netbsd=(9, None)),
+    _xl_release("4.20", "2030-03-05", _ONLY_64, netbsd=(9, None)),
 )
 NEWEST = _SUPPORTED[-1].name
 

@@ -204,9 +204,9 @@ host:
           returned: success
     toolstack:
       description:
-        - The toolstack, C(name) V(xl) or V(xm), and whether its xenstored is C(alive), so that it can be used, or C(why)
-          not. C(exchanged) says whether its package was installed after the machine was booted, so that the daemons
-          may be those of the package before it; null if that can't be told.
+        - The toolstack, C(name) V(xl) or V(xm), and whether its xenstored is C(alive), so that it can be used, or
+          C(why) not. C(exchanged) says whether its package was installed after the machine was booted, so that the
+          daemons may be those of the package before it; null if that can't be told.
         - Null unless this is a dom0.
       type: dict
       returned: success

@@ -47,6 +47,12 @@ options:
         nothing more.
     type: bool
     default: false
+  loader_package:
+    description:
+      - The package of a boot loader that is wanted too, where the machine does not boot by NetBSD's own. Installed, it
+        boots nothing; M(netbsd.xen.boot_blocks) puts it onto a disk.
+    type: str
+    choices: [grub, grub2]
   parts:
     description: What of the pair is wanted.
     type: list

@@ -39,8 +39,8 @@ options:
     type: str
   kernel_args:
     description:
-      - The arguments with which the dom0 kernel must run. It tells them to nobody, so only what can be seen is compared,
-        the PCI devices that C(pciback.hide) leaves to guests. If omitted, any will do.
+      - The arguments with which the dom0 kernel must run. It tells them to nobody, so only what can be seen is
+        compared, the PCI devices that C(pciback.hide) leaves to guests. If omitted, any will do.
     type: str
   xenstore:
     description: Whether xenstored must live after the reboot. It can't with the tools of another release.

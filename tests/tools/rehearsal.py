@@ -76,6 +76,7 @@ class Run:
 
     ``changes``: (host, resource, thing) of each change that a module reported in ``changes``; for a task that changed
     something and reports no such list, (host, "task", its name).
+    ``failures``: for each host the messages of the tasks that failed there.
     ``stats``: for each host ok, changed, failures, unreachable and so on, as Ansible's recap has them.
     """
 
@@ -83,6 +84,7 @@ class Run:
     seconds: float
     output: Path | None = None  # of a quiet run
     changes: set[tuple[str, str, str]] = field(default_factory=set)
+    failures: dict[str, list[str]] = field(default_factory=dict)
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
@@ -124,6 +126,8 @@ def read_record(record: Path, status: int, seconds: float) -> Run:
         if event["event"] == "changed":
             things = [(change["resource"], change["thing"]) for change in event["changes"]] or [("task", event["task"])]
             run.changes.update((event["host"], *thing) for thing in things)
+        elif event["event"] == "failed":
+            run.failures.setdefault(event["host"], []).append(f"{event['task']}: {event['msg']}")
         elif event["event"] == "stats":
             run.stats = event["hosts"]
     return run

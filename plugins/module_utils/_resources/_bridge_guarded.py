@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The guarded step: the live changes of the network that could cut the connection, all in one, with a way back.
 
-The module is called twice. The first call starts the guard, makes the live changes and ends. The second comes over a
-new connection: that it came at all is the proof. It confirms, and only then the files in /etc are written, so that a
-machine that is lost between the two comes back by a reboot too.
+The module is called twice. The first call starts the guard, which makes the live changes, and ends. The second comes
+over a new connection: that it came at all is the proof. It confirms, and only then the files in /etc are written, so
+that a machine that is lost between the two comes back by a reboot too.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _guard
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Plan, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_connection, bridge
 
 
 def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | None:
     """What comes before the module's own work: the confirmation, or the guarded step. A result if that is all that this
-    call does, else None. Raises XenError if the change failed or was taken back."""
+    call does, else None. Raises XenError if the change was taken back."""
     if check:
         return None
     if params["guard_confirm"]:
-        _guard.confirm(params["guard_token"])
+        host.commands += _guard.confirm(params["guard_token"])
     else:
         _guard.settle()
     declared = bridge.declare(params)
@@ -36,7 +36,10 @@ def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | N
             "Every command succeeded, but on reading back this is still to be done: "
             f"{_bridge_connection.in_words(plan.changes)}. Something else on the machine may be undoing it."
         )
-    _carry_out(host, params, current, plan)
+    commands = _bridge_connection.commands_of(plan.changes)
+    way_back = _bridge_connection.undo(current, commands)
+    tried = _bridge_connection.in_words(plan.changes)
+    _guard.start(params["guard_token"], _guard.Step(commands, way_back, float(params["guard_seconds"]), tried))
     done = [change for change in plan.changes if change.action == "run"]
     return {
         "changed": True,
@@ -47,16 +50,3 @@ def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | N
         "guarded": True,
     }
 
-
-def _carry_out(host: Host, params: dict[str, Any], current: dict[str, Any], plan: Plan) -> None:
-    commands = _bridge_connection.commands_of(plan.changes)
-    tried = _bridge_connection.in_words(plan.changes)
-    step = _guard.Step(_bridge_connection.undo(current, commands), float(params["guard_seconds"]), tried)
-    _guard.start(params["guard_token"], step)
-    try:
-        for argv in commands:
-            host.run(argv)
-    except CommandFailed as error:
-        failed = _guard.give_up(params["guard_token"])
-        words = f" On the way back, these commands failed: {'; '.join(failed)}." if failed else ""
-        raise XenError(f"{error}. All of this was taken back: {tried}.{words}", **error.details) from error

@@ -58,7 +58,7 @@ def warnings(script: dict[str, Any] | None) -> list[str]:
         return [f"Guests get no network: {path} can't be run; give it mode 0755."]
     if script["for_xen_2"]:
         return [
-            f"Guests get no network: {path} was written for Xen 2, for calls with up or down. From Xen 3.0 on it is called "
-            "with a xenstore path and a state; use the script of the tools package."
+            f"Guests get no network: {path} was written for Xen 2, for calls with up or down. From Xen 3.0 on it is "
+            "called with a xenstore path and a state; use the script of the tools package."
         ]
     return []

@@ -32,13 +32,13 @@ class Source:
 
 
 def directory(tree: str, package: str) -> str:
-    """Where a pkgsrc tree has a package of Xen: sysutils/xenkernel420, sysutils/xentools3-hvm."""
+    """Where a pkgsrc tree has a package: sysutils/xenkernel420, sysutils/xentools3-hvm, sysutils/grub2."""
     return f"{tree}/sysutils/{package}"
 
 
 def buildable(host: Host, tree: str) -> list[str]:
-    """The packages of Xen that a pkgsrc tree has; empty where there is no tree."""
-    names = [name for name in host.list_dir(f"{tree}/sysutils") if name.startswith(("xenkernel", "xentools"))]
+    """The packages of Xen and GRUB that a pkgsrc tree has; empty where there is no tree."""
+    names = [name for name in host.list_dir(f"{tree}/sysutils") if name.startswith(("xenkernel", "xentools", "grub"))]
     return [name for name in names if host.exists(directory(tree, name) + "/Makefile")]
 
 

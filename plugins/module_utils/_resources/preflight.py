@@ -31,12 +31,6 @@ ROOM_FOR_A_FILE = 2 * 16 * MEBIBYTE
 GRUB_FORMAT, GRUB_BLOCK, GRUB_FRAGMENT, GRUB_SIZE = "FFSv1", 8192, 1024, 512 * MEBIBYTE
 # uname -m to uname -p.
 _PROCESSORS = {"amd64": "x86_64"}
-# The oldest and the newest NetBSD, by its first number, that pkgsrc builds a release's packages for (Makefiles of
-# sysutils/xentools*); releases that are not here have none that a source tells.
-_NETBSD = {"3.3": (5, 9), "4.1": (5, 9), "4.2": (5, 9), "4.18": (9, None), "4.20": (9, None)}
-# Without a multiboot2 header, which came with Xen 4.9 (its announcement of 2017-06-28), NetBSD's loader refuses a
-# hypervisor on UEFI: "EFI boot requires multiboot 2 kernel" (sys/arch/i386/stand/lib/exec.c).
-_NO_UEFI = frozenset(("3.1", "3.3", "4.1", "4.2", "4.5", "4.6", "4.8"))
 
 
 @dataclass(frozen=True)
@@ -110,7 +104,7 @@ def _platform(current: dict[str, Any], declared: Declared) -> list[str]:
 
 
 def _netbsd(current: dict[str, Any], declared: Declared) -> list[str]:
-    oldest, newest = _NETBSD.get(declared.row.name, (None, None))
+    oldest, newest = declared.row.netbsd
     major = current["release"].split(".")[0]
     if current["system"] != "NetBSD" or not major.isdigit():
         return []
@@ -185,8 +179,9 @@ def _firmware(current: dict[str, Any], declared: Declared) -> list[str]:
     if current["boot_method"] != "UEFI":
         return []
     problems = []
-    if declared.row.name in _NO_UEFI:
-        first = next(name for name in _releases.RELEASES if name not in _NO_UEFI)
+    if not declared.row.multiboot2:
+        # "EFI boot requires multiboot 2 kernel" (sys/arch/i386/stand/lib/exec.c)
+        first = next(row.name for row in _releases.RELEASES.values() if row.multiboot2)
         problems.append(
             f"This machine boots by UEFI, and Xen {declared.row.name} has no multiboot2 header, without which it "
             f"can't. It needs Xen {first} or newer (dom0_xen_release), or a boot by BIOS (CSM)."

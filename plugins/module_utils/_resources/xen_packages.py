@@ -30,26 +30,29 @@ ARGUMENTS: dict[str, Any] = {
     "repository": {"type": "str"},
     "pkgsrc_dir": {"type": "str", "default": DEFAULT_TREE},
     "hvm": {"type": "bool", "default": False},
+    "loader_package": {"type": "str", "choices": ["grub", "grub2"]},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
     "replace_tools": {"type": "bool", "default": False},
 }
 
 # Tools packages of whatever release, in the table or not. libxen and xenstoretools are other things.
 _TOOLS = re.compile(r"xentools[0-9]+(-hvm)?\Z")
-_XEN_PACKAGE = re.compile(r"xen(kernel|tools)[0-9]+(-hvm)?\Z")
+_OF_INTEREST = re.compile(r"(xen(kernel|tools)[0-9]+(-hvm)?|grub2?)\Z")
 _REVISION = re.compile(r"nb[0-9]+\Z")
 
 
 @dataclass(frozen=True)
 class Declared:
     """What is wanted. ``kernel`` and ``tools`` say which part of the pair; ``repository`` is a URL, empty for what the
-    machine itself is set to; ``pkgsrc_dir`` matters for source pkgsrc only."""
+    machine itself is set to; ``pkgsrc_dir`` matters for source pkgsrc only; ``loader_package`` is a boot loader's or
+    None."""
 
     row: Release
     source: str
     repository: str
     pkgsrc_dir: str
     hvm: bool
+    loader_package: str | None
     kernel: bool
     tools: bool
     replace_tools: bool
@@ -57,7 +60,8 @@ class Declared:
     @property
     def packages(self) -> list[str]:
         """The base names, in the order in which they are installed."""
-        wanted = [self.row.kernel_package] if self.kernel else []
+        wanted = [self.loader_package] if self.loader_package else []
+        wanted += [self.row.kernel_package] if self.kernel else []
         if self.tools:
             wanted.append(self.row.tools_package)
             # It depends on the tools (pkgsrc sysutils/xentools3-hvm/Makefile).
@@ -84,6 +88,7 @@ def declare(params: dict[str, Any]) -> Declared:
         repository=repository,
         pkgsrc_dir=tree.rstrip("/"),
         hvm=params["hvm"],
+        loader_package=params["loader_package"],
         kernel="kernel" in params["parts"],
         tools="tools" in params["parts"],
         replace_tools=params["replace_tools"],
@@ -94,12 +99,12 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Xen's installed packages, base name to version; the machine's architecture as ``uname -p`` tells it; and which
+    """Xen's and GRUB's installed packages, base name to version; the machine's architecture as ``uname -p`` tells it; and which
     packages a pkgsrc tree can build, by the tree's directory."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
     found = _machine.packages(host)
     return {
-        "packages": {name: version for name, version in found.items() if _XEN_PACKAGE.match(name)},
+        "packages": {name: version for name, version in found.items() if _OF_INTEREST.match(name)},
         "processor": host.processor,
         "trees": {tree: _package_sources.buildable(host, tree)},
     }

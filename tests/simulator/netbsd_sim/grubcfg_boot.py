@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GRUB 2 on a BIOS machine: what it does with grub.cfg at a boot.
 
-Its directory is /grub, because /boot is NetBSD's loader (GRUB's configure: no boot directory on NetBSD and OpenBSD).
+Its directory is taken to be /grub, because /boot is NetBSD's loader and configure guesses the boot directory's name by
+the system (--with-bootdir); pkgsrc's Makefile gives none.
 Sources: GNU GRUB 2 grub-core/normal/{main,menu}.c (default, fallback, timeout), commands/{loadenv,test}.c,
 loader/multiboot.c, loader/i386/bsd.c, the manual. A command that fails says so, and the next one runs.
 

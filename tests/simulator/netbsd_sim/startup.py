@@ -74,7 +74,7 @@ class BootDisk:
 
 
 def has_multiboot2(hypervisor: images.Image) -> bool:
-    """Whether its file has a multiboot2 header: from Xen 4.9 on (xen/arch/x86/boot/head.S)."""
+    """Whether its file has a multiboot2 header: from Xen 4.9 on (its release announcement)."""
     return tuple(int(part) for part in hypervisor.release.split(".")) >= (4, 9)
 
 

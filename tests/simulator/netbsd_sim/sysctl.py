@@ -59,10 +59,19 @@ def variables(m: Machine) -> dict[str, str]:
         "hw.iostatnames": disks,
         "hw.ncpuonline": str(1 if under_xen else m.profile.cpus),
         "ddb.onpanic": "1",
+        **_boot_method(m),
         **(_under_xen(m) if under_xen else _bare_metal(m)),
     }
     values.update(m.data.get("sysctl", {}))
     return values
+
+
+def _boot_method(m: Machine) -> dict[str, str]:
+    """sys/arch/x86/x86/x86_machdep.c, also in a kernel for Xen. That such a kernel says BIOS on an EFI machine is
+    inferred: the loader tells it of EFI, and a dom0 is started by Xen. Since when it is there: assumed, with EFI."""
+    if m.profile.netbsd_revision < 800000000:
+        return {}
+    return {"machdep.bootmethod": "UEFI" if m.profile.firmware == EFI and not m.is_dom0() else "BIOS"}
 
 
 def disk_names(m: Machine) -> list[str]:
@@ -94,9 +103,6 @@ def _bare_metal(m: Machine) -> dict[str, str]:
     return {
         "machdep.biosbasemem": "639",
         "machdep.biosextmem": "1047424",
-        # usr.sbin/sysinst/arch/i386/md.c asks for it to tell an EFI machine; the EFI loader came with NetBSD 8.
-        **({"machdep.bootmethod": "UEFI" if m.profile.firmware == EFI else "BIOS"}
-           if m.profile.netbsd_revision >= 800000000 else {}),
         "machdep.booted_kernel": m.data["kernel"]["file"].lstrip("/"),
         "machdep.dmi.system-vendor": "netbsd.xen",
         "machdep.dmi.system-product": "Simulated PC",

@@ -18,14 +18,19 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 TRIED = "bridge0: add wm0"
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setattr(_guard, "START_SECONDS", 0.2)
+
+
 @pytest.fixture
 def directory(tmp_path):
     return str(tmp_path / "run" / "guard")
 
 
-def step(tmp_path, seconds=0.4, extra=()):
+def step(tmp_path, seconds=0.4, extra=(), do=None):
     first, second = (["/bin/sh", "-c", f"echo {word} >> {tmp_path}/undone"] for word in ("one", "two"))
-    return _guard.Step([first, *extra, second], seconds, TRIED)
+    return _guard.Step(do or [["/usr/bin/touch", f"{tmp_path}/done"]], [first, *extra, second], seconds, TRIED)
 
 
 def undone(tmp_path):
@@ -44,12 +49,29 @@ def until(true, seconds=5.0):
     assert true()
 
 
+def now():
+    return time.time() + 1
+
+
 def test_a_confirmed_change_stays(tmp_path, directory):
     _guard.start("t1", step(tmp_path), directory)
-    assert left(directory) == ["armed"]
-    _guard.confirm("t1", directory)
+    assert left(directory) == ["working"] and not (tmp_path / "done").exists()
+    until(lambda: left(directory) == ["armed"])
+    (command,) = _guard.confirm("t1", directory, now())
+    assert (command["argv"], command["rc"]) == (["/usr/bin/touch", f"{tmp_path}/done"], 0)
     time.sleep(0.8)
-    assert (undone(tmp_path), left(directory)) == ([], [])
+    assert (undone(tmp_path), left(directory), (tmp_path / "done").exists()) == ([], [], True)
+
+
+def test_who_came_in_before_the_change_proves_nothing(tmp_path, directory):
+    came = time.time()
+    _guard.start("t1", step(tmp_path, seconds=1), directory)
+    for state in ("working", "armed"):
+        until(lambda state=state: left(directory) == [state])
+        with pytest.raises(XenError, match="not made yet") as caught:
+            _guard.confirm("t1", directory, came)
+        assert caught.value.details == {"guard": "early"}
+    until(lambda: left(directory) == ["undone"])
 
 
 def test_what_nobody_confirms_is_taken_back_in_order(tmp_path, directory):
@@ -62,7 +84,7 @@ def test_a_late_confirmation_is_told_what_was_tried(tmp_path, directory):
     _guard.start("t1", step(tmp_path, seconds=0.1), directory)
     until(lambda: left(directory) == ["undone"])
     with pytest.raises(XenError, match="could not be reached.*after 0.1 seconds: bridge0: add wm0") as caught:
-        _guard.confirm("t1", directory)
+        _guard.confirm("t1", directory, now())
     assert caught.value.details == {"guard": "undone"} and left(directory) == []
 
 
@@ -71,7 +93,7 @@ def test_a_confirmation_while_it_is_being_taken_back_waits_for_the_end(tmp_path,
     _guard.start("t1", step(tmp_path, seconds=0.1, extra=slow), directory)
     until(lambda: left(directory) == ["undoing"])
     with pytest.raises(XenError, match="taken back"):
-        _guard.confirm("t1", directory)
+        _guard.confirm("t1", directory, now())
     assert undone(tmp_path) == ["one", "two"]
 
 
@@ -80,21 +102,22 @@ def test_a_command_that_fails_does_not_stop_the_way_back_and_is_told(tmp_path, d
     until(lambda: left(directory) == ["undone"])
     assert undone(tmp_path) == ["one", "two"]
     with pytest.raises(XenError, match="these commands failed: /bin/false failed.*/no/such/tool can't be run"):
-        _guard.confirm("t1", directory)
+        _guard.confirm("t1", directory, now())
 
 
-def test_giving_up_takes_back_at_once(tmp_path, directory):
-    _guard.start("t1", step(tmp_path, seconds=300, extra=[["/bin/false"]]), directory)
-    started = time.monotonic()
-    (failed,) = _guard.give_up("t1", directory)
-    assert time.monotonic() - started < 3 and failed.startswith("/bin/false failed")
-    assert (undone(tmp_path), left(directory)) == (["one", "two"], [])
+def test_a_change_that_fails_half_way_is_taken_back_at_once(tmp_path, directory):
+    do = [["/bin/false"], ["/usr/bin/touch", f"{tmp_path}/done"]]
+    _guard.start("t1", step(tmp_path, seconds=300, do=do), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"] and not (tmp_path / "done").exists()
+    with pytest.raises(XenError, match="/bin/false failed.* All of this was taken back: bridge0: add wm0"):
+        _guard.confirm("t1", directory, now())
 
 
 def test_nothing_guards_what_never_began(directory):
     os.makedirs(directory)
     with pytest.raises(XenError, match="was rebooted, or the change never began") as caught:
-        _guard.confirm("t1", directory)
+        _guard.confirm("t1", directory, now())
     assert caught.value.details == {"guard": "missing"}
 
 
@@ -122,7 +145,7 @@ def test_it_outlives_its_starter_and_holds_none_of_its_pipes(tmp_path, directory
         "import os, signal, time\n"
         "from ansible_collections.netbsd.xen.plugins.module_utils import _guard\n"
         f"undo = [['/bin/sh', '-c', 'echo one > {tmp_path}/undone']]\n"
-        f"_guard.start('t1', _guard.Step(undo, 1.0, 'x'), {directory!r})\n"
+        f"_guard.start('t1', _guard.Step([], undo, 1.0, 'x'), {directory!r})\n"
         "print('started', flush=True)\n"
         "os.killpg(0, signal.SIGKILL)\n"
     )

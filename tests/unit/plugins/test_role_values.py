@@ -132,7 +132,7 @@ def test_hidden_devices_stand_among_the_dom0_kernels_arguments(bootloader: dict[
     assert bootloader["usual"]["entries"][0]["args"] == "console=pc"
     arguments = [entry.get("args") for entry in bootloader["hidden"]["entries"]]
     hidden = "console=pc pciback.hide=(03:00.0)(04:00.1) -v"
-    assert arguments == [hidden, f"{hidden} -s", None, "-s", hidden, hidden]
+    assert arguments == [hidden, f"{hidden} -s", None, "-s", hidden, hidden, hidden]
 
 
 def test_the_menu_has_a_native_kernel_behind_everything(bootloader: dict[str, Any]) -> None:
@@ -145,7 +145,11 @@ def test_the_menu_has_a_native_kernel_behind_everything(bootloader: dict[str, An
     ]
     assert {entry["fallback"] for entry in entries if "hypervisor" in entry} == {"/netbsd"}
     older = [(entry["kernel"], entry["hypervisor"]) for entry in entries if entry.get("optional")]
-    assert older == [("/netbsd-XEN3_DOM0.gz.old", "/xen-4.20.gz"), ("/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz.old")]
+    assert older == [
+        ("/netbsd-XEN3_DOM0.gz.old", "/xen-4.20.gz"),
+        ("/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz.old"),
+        ("/netbsd-XEN3_DOM0.gz", "/xen-4.20-debug.gz"),
+    ]
 
 
 def test_consoles_are_counted_from_0_by_netbsd_and_from_1_by_xen(bootloader: dict[str, Any]) -> None:

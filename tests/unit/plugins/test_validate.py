@@ -103,8 +103,8 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ),
         ({"makedev_xbd_units": -1}, ["makedev", "xbd_units is -1"]),
         (
-            {"services_watchdog": True, "services_xen_release": "4.2"},
-            ["services_watchdog is true, and Xen 4.2 has no xen-watchdog"],
+            {"services_watchdog": True, "services_xen_release": "3.3"},
+            ["services_watchdog is true, and Xen 3.3 has no xen-watchdog"],
         ),
         ({"domu_start_delay": -1}, ["start_delay is -1"]),
     ],

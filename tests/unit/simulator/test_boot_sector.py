@@ -103,6 +103,7 @@ def test_efi_needs_a_multiboot2_header_and_reads_the_system_partition_first(tmp_
     (host.directory / "esp/EFI/NetBSD").mkdir(parents=True)
     (host.directory / "esp/EFI/NetBSD/boot.cfg").write_text(XEN)
     assert host.reboot()["kernel"]["name"] == "XEN3_DOM0"
+    assert host.run("sysctl", "-n", "machdep.bootmethod").out == "BIOS\n"
 
 
 @pytest.mark.parametrize("loader", ["grub", "grub2"])

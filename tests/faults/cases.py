@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The machines that get faults: from which state, to which declaration.
+
+mirror.example is the simulated rack's own mirror; nothing is fetched from anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rehearsal import Rack
+
+Disturb = Callable[[Rack, str], None]
+MIRROR = "http://mirror.example/pub"
+
+# What an admin had on the machine before, and must find again.
+_OWN_LINES = {
+    "etc/rc.conf": "# by hand, for the printer\nlpd=NO\n",
+    "etc/fstab": "/dev/wd1e\t\t/srv\tffs\trw,noauto\t 1 2\n",
+    "etc/sysctl.conf": "kern.maxfiles=4000\n",
+}
+_OWN_MENU = "menu=The kernel of last year:boot netbsd.old\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of machine in one state, and what the run is to make of it.
+
+    ``earlier``: variables of a run that the machine has behind it; ``disturb``: what happened to it since then.
+    ``whole``: every fault counts, also those of a shape that another case had.
+    """
+
+    name: str
+    profile: str
+    variables: dict[str, Any]
+    loader: str = "netbsd"
+    preset: str = "bare"
+    earlier: dict[str, Any] | None = None
+    disturb: Disturb | None = None
+    whole: bool = False
+
+
+def declare(arch: str, netbsd: str, xen: str, guests: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """The inventory variables of a dom0."""
+    return {
+        "bootstrap_pkg_path": f"{MIRROR}/pkgsrc/packages/NetBSD/{arch}/{netbsd}/All",
+        "dom0_mirror": f"{MIRROR}/NetBSD",
+        "dom0_xen_release": xen,
+        "bootloader_dom0_memory": "256M" if arch == "i386" else "1G",
+        "bootloader_root": "wd0a",
+        "bootloader_reboot": True,
+        "bootloader_reboot_timeout": 60,
+        "bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}],
+        "domu_files": [
+            {
+                "src": f"{MIRROR}/NetBSD/NetBSD-{netbsd}/{arch}/binary/kernel/netbsd-XEN3_DOMU.gz",
+                "dest": "/home/xen/netbsd-XEN3_DOMU.gz",
+            }
+        ],
+        "domu_guests": guests,
+        "domu_restart_policy": "if_needed",
+        "domu_shutdown_timeout": 60,
+        **more,
+    }
+
+
+def guest(name: str, number: int, disk: Any, **more: Any) -> dict[str, Any]:
+    """A NetBSD guest. Its UUID and MAC are given, so that the copies of a machine can be compared."""
+    return {
+        "name": name,
+        "os": "netbsd",
+        "memory": "128M",
+        "disks": [disk],
+        "nics": [{"bridge": "bridge0", "mac": f"{{{{ faults_mac }}}}:{number:02x}"}],
+        "uuid": f"{{{{ faults_uuid }}}}-4000-8000-{number:012x}",
+        **more,
+    }
+
+
+def image(name: str) -> dict[str, str]:
+    return {"path": f"/home/xen/{name}.img", "size": "256M"}
+
+
+# --- what happens to a machine ---
+
+
+def add_own_lines(rack: Rack, host: str) -> None:
+    """The admin's own lines, a kernel and an entry in the boot menu for it."""
+    root = rack.root(host)
+    for path, lines in _OWN_LINES.items():
+        with (root / path).open("a") as file:
+            file.write(lines)
+    (root / "netbsd.old").write_bytes((root / "netbsd").read_bytes())
+    menu = root / "boot.cfg"
+    if menu.exists():
+        menu.write_text(menu.read_text().replace("default=", _OWN_MENU + "default=", 1))
+
+
+def wear(rack: Rack, host: str) -> None:
+    """A dom0 with guests, after other hands: something for each role to repair, and a guest's disk with data in it."""
+    root = rack.root(host)
+    with (root / "home/xen/mail1.img").open("r+b") as disk:
+        disk.seek(1 << 20)
+        disk.write(b"the mail of ten years" * 100)
+    edit(root / "etc/rc.conf", r"^xencommons=.*\n", "")
+    edit(root / "boot.cfg", r"^default=.*$", "default=2")
+    edit(root / "etc/fstab", r"^kernfs.*\n", "")
+    edit(root / "etc/ifconfig.bridge0", r"wm0", "wm1")
+    (root / "netbsd-XEN3_DOM0.gz").write_bytes(b"half of a kernel")
+    (root / "etc/rc.d/xendomains").write_text("#!/bin/sh\n# edited by hand\n")
+    (root / "dev/rvnd4d").unlink()
+    rack.execute(host, "/sbin/brconfig", "bridge0", "delete", "wm0")
+    rack.execute(host, "/usr/pkg/sbin/xl", "destroy", "web1")
+
+
+def edit(file: Path, pattern: str, replacement: str) -> None:
+    """Change a file. Raises ValueError if there is nothing to change: the case would not be what it says."""
+    text, count = re.subn(pattern, replacement, file.read_text(), flags=re.MULTILINE)
+    if not count:
+        raise ValueError(f"{file} has nothing that matches {pattern!r}")
+    file.write_text(text)
+
+
+# --- the cases ---
+
+WEB = guest("web1", 1, "/dev/wd0e", autostart=True)
+MAIL = guest("mail1", 2, image("mail1"))
+OLD = guest("old1", 3, image("old1"))
+
+_NEW_DOM0 = declare("amd64", "10.1", "4.20", [WEB, MAIL])
+_WORN_DOM0 = declare("amd64", "10.1", "4.20", [WEB, MAIL, OLD])
+_REPAIRED_DOM0 = declare(
+    "amd64",
+    "10.1",
+    "4.20",
+    [
+        WEB,
+        MAIL,
+        {**OLD, "memory": "192M", "vcpus": 2},
+        guest("new1", 4, image("new1")),
+    ],
+    services_xl_conf={"autoballoon": "0"},
+    services_console_log=True,
+)
+
+CASES = (
+    Case("current", "netbsd-10.1-xen-4.20", _NEW_DOM0, disturb=add_own_lines, whole=True),
+    Case("repair", "netbsd-10.1-xen-4.20", _REPAIRED_DOM0, earlier=_WORN_DOM0, disturb=wear, whole=True),
+    Case(
+        "netbsd-9.4-grub2",
+        "netbsd-9.4-xen-4.15",
+        declare("amd64", "9.4", "4.15", [WEB], bootloader_loader="grub2"),
+        loader="grub2",
+        disturb=add_own_lines,
+    ),
+    Case(
+        "netbsd-6.1",
+        "netbsd-6.1-xen-4.2",
+        declare("amd64", "6.1", "4.2", [WEB, MAIL], dom0_package_source="pkg_add"),
+        disturb=add_own_lines,
+    ),
+    Case(
+        "netbsd-6.1-grub",
+        "netbsd-6.1-xen-4.2",
+        declare("amd64", "6.1", "4.2", [WEB], dom0_package_source="pkg_add", bootloader_loader="grub"),
+        loader="grub",
+        disturb=add_own_lines,
+    ),
+    Case(
+        "netbsd-5.1",
+        "netbsd-5.1-xen-3.1",
+        declare("i386", "5.1", "3.1", [WEB, MAIL], dom0_package_source="pkg_add"),
+        disturb=add_own_lines,
+    ),
+)

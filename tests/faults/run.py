@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""`make faults`: a fault at each step of a converge, each on a machine of its own, and what becomes of the machine.
+
+For each case a machine without a fault shows the steps. Then as many machines as there are faults run the same
+playbook: once with the fault, once again, and a third time. After the first run a machine must come up and have lost
+nothing; after the second it must be as the one without a fault; the third must change nothing.
+
+The end is a table of the faults that happened, and of each promise that was not kept; exit status 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "tools")]
+
+import machines  # noqa: E402
+from cases import CASES, Case  # noqa: E402
+from inject import Fault, arm, fired, plan  # noqa: E402
+from judge import Evidence, Outcome, Reference, Sight, Verdict, as_record, judge, tally  # noqa: E402
+from rehearsal import CHECKOUT, Rack, Run, ansible, rack  # noqa: E402
+from steps import Step, steps  # noqa: E402
+
+SITE = CHECKOUT / "playbooks/site.yml"
+WORK = CHECKOUT / ".build/faults"
+RACKS = CHECKOUT / ".build/racks"
+BATCH = 24  # machines of one run
+BATCHES_AT_ONCE = 2
+# What the three runs of one machine take of the wall clock, measured with two cores; it only sizes the selection.
+SECONDS_A_FAULT = 7.0
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case whose machine without a fault has shown what a run does."""
+
+    case: Case
+    rack: Rack
+    template: Path
+    reference: Reference
+    steps: list[Step]
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    started = time.monotonic()
+    seen: set[tuple[str, str]] = set()
+    verdicts: list[Verdict] = []
+    errors: list[str] = []
+    budget = int(arguments.minutes * 60 / SECONDS_A_FAULT)
+    chosen = [case for case in CASES if not arguments.cases or case.name in arguments.cases.split(",")]
+    for left, case in zip(range(len(chosen), 0, -1), chosen, strict=True):
+        try:
+            found = run_case(case, seen, arguments, budget // left)
+        except CaseError as error:
+            errors.append(f"{case.name}: {error}")
+            print(f"   ERROR: {error}", flush=True)
+            continue
+        budget -= len(found)
+        verdicts += found
+    return report(verdicts, errors, time.monotonic() - started)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = ", ".join(case.name for case in CASES)
+    parser.add_argument("--cases", default="", help=f"only these, separated by commas: {names}")
+    parser.add_argument("--minutes", type=float, default=25, help="select faults for about that time (%(default)g)")
+    parser.add_argument("--step", default="", help="only steps whose line matches this regular expression")
+    parser.add_argument("--action", default="", help="only kinds of fault that match this regular expression")
+    parser.add_argument("--list", action="store_true", help="print the steps of each case, inject nothing")
+    return parser.parse_args()
+
+
+class CaseError(Exception):
+    """A case that can't be played: without a fault, its machine already does not do as promised."""
+
+
+def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespace, most: int) -> list[Verdict]:
+    """All of one case. Adds the shapes of its faults to ``seen``. Raises CaseError."""
+    print(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}", flush=True)
+    options = ["--profile", case.profile, "--loader", case.loader, f"--{case.preset}"]
+    with rack(RACKS / f"faults-{case.name}", *options, "--names", "plain") as made:
+        prepared = prepare(case, made)
+        for step in prepared.steps if arguments.list else ():
+            print(f"   {step.line}")
+        wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
+        chosen = plan(wanted, set() if case.whole else seen, 0 if arguments.list else most, arguments.action)
+        print(
+            f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
+            f"case had or nobody asked for, {chosen.cut} for lack of time",
+            flush=True,
+        )
+        seen.update(fault.shape for fault in chosen.faults)
+        return inject(prepared, chosen.faults, options)
+
+
+# --- the machine without a fault ---
+
+
+def prepare(case: Case, made: Rack) -> Prepared:
+    """Bring a machine to the case's state, keep that as the template, and run without a fault. Raises CaseError."""
+    host = made.host("plain")
+    where = WORK / case.name / "plain"
+    if case.earlier is not None:
+        must_succeed(play(made, ["plain"], case.earlier, where / "earlier"), "the earlier run")
+    if case.disturb is not None:
+        case.disturb(made, "plain")
+    template = made.directory / "template"
+    machines.keep(host, template)
+    before = machines.look(host)
+    machines.prepare(host, log=True)
+    must_succeed(play(made, ["plain"], case.variables, where / "first"), "the run without a fault")
+    found = steps((host / "commands.log").read_text().splitlines())
+    again = play(made, ["plain"], case.variables, where / "second")
+    must_succeed(again, "the second run without a fault")
+    if again.changed:
+        raise CaseError(f"the second run without a fault changes something: {sorted(again.changes)}")
+    after = machines.look(host)
+    if after.boots or after.xen != case.variables["dom0_xen_release"]:
+        raise CaseError(f"without a fault the machine boots {after.boots or after.xen or 'without Xen'}")
+    return Prepared(case, made, template, Reference(before, after), found)
+
+
+def must_succeed(run: Run, what: str) -> None:
+    """Raises CaseError with the end of the output."""
+    if run.status:
+        raise CaseError(f"{what} failed; all of its output is in {run.output}\n{tail(run.output)}")
+
+
+def tail(path: Path | None) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-25:]) if path and path.exists() else ""
+
+
+def play(made: Rack, hosts: Sequence[str], variables: dict, record: Path) -> Run:
+    """One run of site.yml over some machines of a rack, at once."""
+    record.mkdir(parents=True, exist_ok=True)
+    (record / "hosts.yml").write_text(made.simrack("inventory"))
+    own = {"all": {"hosts": {host: machines.identity(host) for host in hosts}}}
+    (record / "own.json").write_text(json.dumps(own, indent=1))
+    (record / "variables.json").write_text(json.dumps(variables, indent=1))
+    return ansible(
+        "ansible-playbook",
+        *("-i", str(record / "hosts.yml"), "-i", str(record / "own.json")),
+        *("--limit", ",".join(hosts)),
+        *("--forks", str(len(hosts))),
+        *("-e", f"@{record / 'variables.json'}"),
+        str(SITE),
+        record=record / "run.jsonl",
+        quiet=True,
+    )
+
+
+# --- the machines with faults ---
+
+
+def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str]) -> list[Verdict]:
+    """A machine for each fault, in batches."""
+    numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(faults, start=1)]
+    if not numbered:
+        return []
+    prepared.rack.simrack("create", *options, "--names", ",".join(name for name, _fault in numbered))
+    batches = [dict(numbered[start : start + BATCH]) for start in range(0, len(numbered), BATCH)]
+    verdicts: list[Verdict] = []
+    with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+        for judged in pool.map(lambda entry: play_batch(prepared, *entry), enumerate(batches, start=1)):
+            verdicts += judged
+            broken = sum(bool(verdict.broken) for verdict in judged)
+            print(f"   {len(verdicts)} of {len(faults)}; in this batch {broken} not as promised", flush=True)
+            for verdict in judged:
+                for text in verdict.broken:
+                    print(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}", flush=True)
+    return verdicts
+
+
+def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault]) -> list[Verdict]:
+    """The three runs of some machines, and what is to be said of each."""
+    hosts = {name: prepared.rack.host(name) for name in batch}
+    before: dict[str, Sight] = {}
+    for name, host in hosts.items():
+        machines.clone(prepared.template, host)
+        machines.prepare(host, log=False)
+        arm(host, batch[name])
+        before[name] = machines.look(host)
+    first = outcomes(prepared, number, "first", hosts)
+    after_first = {name: machines.look(host) for name, host in hosts.items()}
+    unreached = {name for name, host in hosts.items() if machines.out_of_reach(host)}
+    for name in unreached:
+        machines.press_reset(hosts[name])
+    second = outcomes(prepared, number, "second", hosts)
+    after_second = {name: machines.look(host) for name, host in hosts.items()}
+    third = outcomes(prepared, number, "third", hosts)
+    judged = []
+    for name, host in hosts.items():
+        evidence = Evidence(
+            name,
+            batch[name],
+            fired(host),
+            before[name],
+            first[name],
+            after_first[name],
+            second[name],
+            after_second[name],
+            third[name],
+            name in unreached,
+        )
+        judged.append(judge(evidence, prepared.reference))
+    return judged
+
+
+def outcomes(prepared: Prepared, number: int, which: str, hosts: dict[str, Path]) -> dict[str, Outcome]:
+    """One run over a batch, by machine."""
+    record = WORK / prepared.case.name / f"batch{number:02d}-{which}"
+    with machines.Watch(hosts.values()) as watch:
+        run = play(prepared.rack, list(hosts), prepared.case.variables, record)
+    return {
+        name: Outcome(
+            run.stats.get(name, {}),
+            tuple(sorted(f"{resource} {thing}" for host, resource, thing in run.changes if host == name)),
+            tuple(run.failures.get(name, ())),
+            name in watch.freed,
+        )
+        for name in hosts
+    }
+
+
+# --- the end ---
+
+
+def report(verdicts: list[Verdict], errors: list[str], seconds: float) -> int:
+    """Print the tables; 1 if a promise was not kept."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with (WORK / "report.jsonl").open("w") as file:
+        file.writelines(json.dumps(as_record(verdict)) + "\n" for verdict in verdicts)
+    print("\n=== Faults that happened, by step and kind\n")
+    for line in table(tally(verdicts)):
+        print(line)
+    broken = [verdict for verdict in verdicts if verdict.broken]
+    for verdict in broken:
+        print(f"\n{verdict.evidence.host}: {verdict.evidence.fault}")
+        for text in verdict.broken:
+            print(f"   NOT KEPT: {text}")
+    noted = sum(any(note.startswith("left over") for note in verdict.notes) for verdict in verdicts)
+    total = sum(verdict.evidence.fired == 1 for verdict in verdicts)
+    print(f"\n{total} faults injected, {len(broken)} machines not as promised, {noted} with temporary files left over,")
+    print(f"{seconds / 60:.1f} minutes. Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
+    for error in errors:
+        print(f"CASE NOT PLAYED: {error}")
+    return 1 if broken or errors else 0
+
+
+def table(counts: dict[str, dict[str, int]]) -> Iterator[str]:
+    """The counts of ``tally`` with sums."""
+    kinds = sorted({kind for row in counts.values() for kind in row})
+    yield "  ".join(["step".ljust(16), *(kind.rjust(11) for kind in kinds), "all".rjust(6)])
+    for program, row in sorted(counts.items()):
+        cells = [str(row.get(kind, 0)).rjust(11) for kind in kinds]
+        yield "  ".join([program.ljust(16), *cells, str(sum(row.values())).rjust(6)])
+    sums = [sum(row.get(kind, 0) for row in counts.values()) for kind in kinds]
+    yield "  ".join(["all".ljust(16), *(str(number).rjust(11) for number in sums), str(sum(sums)).rjust(6)])
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    sys.exit(main())
