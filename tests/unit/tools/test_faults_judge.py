@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The judge of the fault harness sees each promise that is not kept, and none where all are."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "faults"))
+
+import judge  # noqa: E402
+from inject import Fault  # noqa: E402
+from steps import Step  # noqa: E402
+
+
+def text(*lines: str) -> judge.Entry:
+    return judge.Entry("\n".join(lines), lines)
+
+
+BEFORE = {
+    "netbsd": judge.Entry("native"),
+    "etc/rc.conf": text("sshd=YES", "xencommons=NO"),
+    "home/xen/mail1.img": judge.Entry("the mail of ten years"),
+    "etc/old": text("the run removes this"),
+    "boot.cfg.prev": text("before the last change"),
+}
+AFTER = {
+    "netbsd": judge.Entry("native"),
+    "etc/rc.conf": text("sshd=YES", "xencommons=YES"),
+    "home/xen/mail1.img": judge.Entry("the mail of ten years"),
+    "xen.gz": judge.Entry("hypervisor"),
+    "boot.cfg.prev": text("before this change"),
+}
+START = judge.Sight(BEFORE, {"mail1": 1, "web1": 2}, "", "")
+END = judge.Sight(AFTER, {"mail1": 1, "web1": 3, "new1": 4}, "", "4.20")
+REFERENCE = judge.Reference(START, END)
+FINE = judge.Outcome({"ok": 5, "changed": 3, "failures": 0, "unreachable": 0})
+SAME = judge.Outcome({"ok": 5, "changed": 0, "failures": 0, "unreachable": 0})
+FAILED = judge.Outcome({"ok": 2, "changed": 1, "failures": 1, "unreachable": 0}, (), ("Boot menu: disk full",))
+KEPT = judge.Evidence("h1", Fault(Step("rename /boot.cfg"), "fail"), 1, START, FAILED, START, FINE, END, SAME)
+
+
+def without(sight: judge.Sight, path: str) -> judge.Sight:
+    return replace(sight, tree={name: entry for name, entry in sight.tree.items() if name != path})
+
+
+def having(sight: judge.Sight, path: str, entry: judge.Entry) -> judge.Sight:
+    return replace(sight, tree={**sight.tree, path: entry})
+
+
+def test_a_machine_as_promised_has_nothing_against_it():
+    verdict = judge.judge(KEPT, REFERENCE)
+    assert (verdict.broken, verdict.notes) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"fired": 0}, "HARNESS: the fault happened 0 times"),
+        ({"fired": 2}, "HARNESS: the fault happened 2 times"),
+        ({"first": replace(FAILED, freed=True)}, "the first run hung"),
+        ({"reset": True}, "until it was reset"),
+        ({"after_first": replace(START, boots="panics")}, "after the fault the machine would not boot: panics"),
+        ({"after_first": without(START, "netbsd")}, "after the fault: lost: /netbsd"),
+        ({"after_first": having(START, "netbsd", judge.Entry(""))}, "after the fault: another content: /netbsd"),
+        ({"after_first": having(START, "etc/rc.conf", text(""))}, "lost from /etc/rc.conf: sshd=YES"),
+        ({"after_first": replace(START, guests={"mail1": 9})}, "guest mail1 was domain 1 and is 9"),
+        ({"after_first": replace(START, guests={})}, "guest mail1 was domain 1 and is gone"),
+        ({"second": FAILED}, "the second run failed: failures 1 | Boot menu: disk full"),
+        ({"second": judge.Outcome({})}, "the second run failed: no recap"),
+        ({"second": judge.Outcome({"unreachable": 1})}, "the second run failed: unreachable 1"),
+        ({"after_second": replace(END, xen="")}, "starts not Xen 4.20: Xen (none)"),
+        ({"after_second": replace(END, xen="4.18")}, "starts not Xen 4.20: Xen 4.18"),
+        ({"after_second": replace(END, boots="single user")}, "starts not Xen 4.20: single user"),
+        ({"after_second": without(END, "xen.gz")}, "still missing after the second run: /xen.gz"),
+        ({"after_second": having(END, "etc/rc.conf", text("sshd=YES"))}, "not as after a run without a fault"),
+        ({"after_second": replace(END, guests={"mail1": 1, "web1": 3})}, "guest new1 does not run"),
+        ({"third": FAILED}, "the third run failed"),
+        ({"third": replace(FINE, changes=("boot_cfg /boot.cfg",))}, "still changed something: boot_cfg /boot.cfg"),
+    ],
+)
+def test_each_promise_that_is_not_kept_is_told(change, word):
+    verdict = judge.judge(replace(KEPT, **change), REFERENCE)
+    assert [text for text in verdict.broken if word in text], verdict.broken
+
+
+def test_what_a_run_without_a_fault_changes_may_be_half_done_after_the_first():
+    half = having(without(START, "etc/old"), "etc/rc.conf", text("sshd=YES"))
+    moved = replace(half, guests={"mail1": 1})
+    assert judge.judge(replace(KEPT, after_first=moved), REFERENCE).broken == []
+
+
+def test_the_version_before_may_be_any_but_must_be_there():
+    other = having(END, "boot.cfg.prev", text("before another change"))
+    assert judge.judge(replace(KEPT, after_second=other), REFERENCE).broken == []
+    gone = without(END, "boot.cfg.prev")
+    assert judge.judge(replace(KEPT, after_second=gone), REFERENCE).broken == [
+        "still missing after the second run: /boot.cfg.prev"
+    ]
+
+
+def test_of_a_machine_without_anything_only_some_files_are_named():
+    after = {f"file{number}": judge.Entry("new") for number in range(100)}
+    found = judge.differences(START, judge.Reference(START, replace(END, tree=after, guests={})))
+    assert len(found) == 6
+    assert "95 files more" in found[-1]
+
+
+def test_temporary_files_are_worth_a_note():
+    verdict = judge.judge(replace(KEPT, after_second=having(END, "etc/.rc.conf.x1", judge.Entry(""))), REFERENCE)
+    assert (verdict.broken, verdict.notes) == ([], ["left over: /etc/.rc.conf.x1"])
+
+
+def test_only_faults_that_happened_are_counted():
+    other = replace(KEPT, fired=0)
+    counts = judge.tally([judge.judge(evidence, REFERENCE) for evidence in (KEPT, KEPT, other)])
+    assert counts == {"rename": {"fail": 2}}
+
+
+def test_the_record_for_programs_has_step_and_verdict():
+    record = judge.as_record(judge.judge(replace(KEPT, reset=True), REFERENCE))
+    assert (record["step"], record["action"]) == ("rename /boot.cfg", "fail")
+    assert "reset" in record["broken"][0]
