@@ -131,7 +131,7 @@ EXAMPLES = r"""
       - name: NetBSD
         kernel: /netbsd
       - name: NetBSD's own loader
-        commands: [root (hd0,a), chainloader +1]
+        commands: ["root (hd0,a)", chainloader +1]
     default: Xen
     timeout: 5
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ SITE = CHECKOUT / "playbooks/site.yml"
 WORK = CHECKOUT / ".build/faults"
 RACKS = CHECKOUT / ".build/racks"
 BATCH = 24  # machines of one run
+SLOW = ("hang", "cut_off")
 BATCHES_AT_ONCE = 2
 # What the three runs of one machine take of the wall clock, measured with two cores; it only sizes the selection.
 SECONDS_A_FAULT = 7.0
@@ -109,6 +111,7 @@ def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespa
 
 def prepare(case: Case, made: Rack) -> Prepared:
     """Bring a machine to the case's state, keep that as the template, and run without a fault. Raises CaseError."""
+    shutil.rmtree(WORK / case.name, ignore_errors=True)
     host = made.host("plain")
     where = WORK / case.name / "plain"
     if case.earlier is not None:
@@ -165,7 +168,9 @@ def play(made: Rack, hosts: Sequence[str], variables: dict, record: Path) -> Run
 
 def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str]) -> list[Verdict]:
     """A machine for each fault, in batches."""
-    numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(faults, start=1)]
+    # Machines of a run wait for each other: those that wait for a time limit had better do it together.
+    in_order = sorted(faults, key=lambda fault: fault.action in SLOW)
+    numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(in_order, start=1)]
     if not numbered:
         return []
     prepared.rack.simrack("create", *options, "--names", ",".join(name for name, _fault in numbered))

@@ -24,7 +24,7 @@ def name(host: Any) -> str:
 @pytest.fixture
 def variables(name: str) -> dict[str, Any]:
     """What the scenario's inventory says of the machine."""
-    inventory = yaml.safe_load((Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"]) / "inventory.yml").read_text())
+    inventory = yaml.safe_load((Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"]) / "inventory/hosts.yml").read_text())
     return {**inventory["dom0s"]["vars"], **inventory["dom0s"]["hosts"][name]}
 
 

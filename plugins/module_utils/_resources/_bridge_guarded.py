@@ -49,4 +49,3 @@ def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | N
         "warnings": plan.warnings,
         "guarded": True,
     }
-

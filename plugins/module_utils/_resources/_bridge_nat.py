@@ -38,7 +38,7 @@ _FORWARDING_LINE = re.compile(rf"^[ \t]*{re.escape(FORWARDING)}[ \t]*=[ \t]*([^\
 def read(host: Host, wanted: bool) -> dict[str, Any]:
     """npf.conf, and if there is translation, or is to be, what is set and what runs. Two commands in that case."""
     text = host.read_text(NPF_CONF)
-    if not wanted and npf.BEGIN.split(":")[0] not in (text or ""):
+    if not wanted and npf.BEGIN.partition(":")[0] not in (text or ""):
         return {"npf_conf": text, "forwarding": None}
     shown = host.try_run([NPFCTL, "show"]).stdout if host.exists(NPFCTL) else ""
     document = rcconf.parse(host.read_text(RC_CONF) or "")

@@ -99,8 +99,8 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Xen's and GRUB's installed packages, base name to version; the machine's architecture as ``uname -p`` tells it; and which
-    packages a pkgsrc tree can build, by the tree's directory."""
+    """Xen's and GRUB's installed packages, base name to version; the machine's architecture as ``uname -p`` tells it;
+    and which packages a pkgsrc tree can build, by the tree's directory."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
     found = _machine.packages(host)
     return {

@@ -21,7 +21,7 @@ DEFAULT_TIMEOUT = 5  # installboot's (record bootcfg-spaces: a timeout line that
 DEFAULT_KERNELS = ("netbsd", "netbsd.gz", "onetbsd", "onetbsd.gz", "netbsd.old", "netbsd.old.gz")
 _IGNORED = ("rndseed", "userconf", "consdev", "fs", "vesa", "splash", "modules", "")
 
-Loaded = tuple[str, "images.Image | None", str]
+Loaded = tuple[str, images.Image | None, str]
 
 
 @dataclass
@@ -132,19 +132,19 @@ def _run_entry(disk: BootDisk, text: str, commands: str) -> Started:
         name, _blank, arguments = rest.strip(" ").partition(" ")
         if verb == "load":
             loaded = (_path(name), disk.image(_path(name)), arguments)
-        elif verb == "boot":
-            started = _boot(disk, name, arguments)
-        elif verb == "multiboot":
-            started = _multiboot(disk, name, arguments, loaded, said)
-        elif verb == "prompt":
-            return Started(down=f"boot loader: at its prompt (entry {text!r})", hazards=hazards)
-        elif verb not in _IGNORED:
-            said.append(f"unknown command {verb!r}")
-        if verb in ("boot", "multiboot"):
+        elif verb in ("boot", "multiboot"):
+            if verb == "boot":
+                started = _boot(disk, name, arguments)
+            else:
+                started = _multiboot(disk, name, arguments, loaded, said)
             if started:
                 started.hazards = hazards
                 return started
             said.append(f"{verb}: hd0a:{name}: No such file or directory")
+        elif verb == "prompt":
+            return Started(down=f"boot loader: at its prompt (entry {text!r})", hazards=hazards)
+        elif verb not in _IGNORED:
+            said.append(f"unknown command {verb!r}")
     return Started(down=f"boot menu: entry {text!r} starts nothing, for ever: {'; '.join(said) or 'no boot command'}",
                    hazards=hazards)
 

@@ -47,7 +47,8 @@ def make(m: Machine, argv: list[str]) -> int:
         if word == "-C" and words:
             directory = os.path.join(directory, words.pop(0))
         elif re.match(r"\w+=", word):
-            name, _equals, variables[name] = word.partition("=")
+            name, _equals, value = word.partition("=")
+            variables[name] = value
         elif word.startswith("-"):
             raise NotSimulated(" ".join(argv))
         else:
