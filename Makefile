@@ -8,6 +8,7 @@ PYTHON ?= python3
 HOSTS ?= 20
 GUESTS ?= 20
 XEN ?= 4.17 4.20
+FAULT_MINUTES ?= 15
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this checkout has a blank in it, which make and sshd can't cope with: move it to another place)
@@ -30,19 +31,21 @@ export GIT_CONFIG_COUNT := 1
 export GIT_CONFIG_KEY_0 := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
+SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
 RUN_TOOLS := .venv/.run-tools
 TEST_TOOLS := .venv/.test-tools
 
-.PHONY: help demo test lint unit sanity molecule contract-sim test-xen bench build clean collections tools packages
+.PHONY: help demo test lint unit sanity molecule faults contract-sim test-xen bench build clean collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	    printf '  %-14s %s\n' $$name "$$text"; done
-	@echo "Settings: HOSTS, GUESTS (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule), PYTHON."
+	@echo "Settings: HOSTS, GUESTS (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
+	    "FAULT_MINUTES (faults), PYTHON."
 
 demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (4 minutes)
 	$(VENV)/bin/python tests/demo/run.py
@@ -62,8 +65,16 @@ unit: packages tools ## Unit tests of the collection, the simulator and the test
 sanity: tools ## ansible-test sanity, on a copy of the tree
 	$(VENV)/bin/python tests/tools/sanity.py .build/sanity --venv --color no
 
+# A scenario waits for its machines half of the time, so some run at once; mixed, their output could not be read.
 molecule: packages tools ## The Molecule scenarios, each on a simulated rack of its own
-	molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all)
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going \
+	    $(patsubst %,molecule-%,$(or $(SCENARIO),$(SCENARIOS)))
+
+molecule-%: packages tools
+	molecule test --scenario-name $*
+
+faults: packages tools ## Faults at each step of a converge, each on a simulated machine of its own
+	$(VENV)/bin/python tests/faults/run.py --minutes $(FAULT_MINUTES)
 
 contract-sim: packages tools ## The contract tests against the simulator: xl, and xm of older machines
 	pytest tests/contract --target=sim

@@ -6,7 +6,10 @@ so this part is on the controller; the module of the same name shuts the guests 
 
 from __future__ import annotations
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
@@ -28,6 +31,9 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import (
 SHUTDOWN = "/sbin/shutdown -r now"
 BOOT_TIME = "/sbin/sysctl -n kern.boottime"
 POLL_SECONDS = 3.0
+# How long a command may take to answer: shutdown(8) goes on by itself in the background, sysctl(8) has nothing to do.
+SHUTDOWN_SECONDS = 60.0
+BOOT_TIME_SECONDS = 30.0
 # From the first answer after a boot to the end of rc(8): xencommons alone sleeps for five seconds, and sshd may be up
 # before it.
 SETTLE_SECONDS = 120.0
@@ -117,7 +123,8 @@ class ActionModule(ActionBase):
     def _boot_time(self) -> str:
         """The machine's boot time, as it prints it; empty if it does not answer."""
         try:
-            result = self._low_level_execute_command(BOOT_TIME, sudoable=True)
+            with at_most(BOOT_TIME_SECONDS):
+                result = self._low_level_execute_command(BOOT_TIME, sudoable=True)
         except AnsibleConnectionFailure:
             return ""
         return result["stdout"].strip() if result["rc"] == 0 else ""
@@ -149,9 +156,10 @@ class ActionModule(ActionBase):
         # What Ansible keeps on the machine for this task would be gone, or in the way, after the reboot.
         self._remove_tmp_path(self._connection._shell.tmpdir)
         try:
-            asked = self._low_level_execute_command(SHUTDOWN, sudoable=True)
+            with at_most(SHUTDOWN_SECONDS):
+                asked = self._low_level_execute_command(SHUTDOWN, sudoable=True)
         except AnsibleConnectionFailure:
-            return  # it was faster than its answer
+            return  # it was faster than its answer, or there is none; the boot time will tell
         if asked["rc"] != 0 and "Shutdown NOW" not in asked["stdout"]:
             if wanted.once:
                 self._menu(wanted, once="")
@@ -219,6 +227,25 @@ class ActionModule(ActionBase):
         except (AnsibleConnectionFailure, Stopped) as error:
             return f" The entry {entry} could not be made the default of the boot menu: {error}"
         return f" The entry {entry} is now the default of the boot menu; the next run makes it Xen again."
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Give up on a connection that does not answer. Raises AnsibleConnectionFailure. An alarm is what Ansible's own
+    task keyword ``timeout`` uses; if one is set already, it goes on afterwards."""
+
+    def give_up(_signal: int, _frame: Any) -> None:
+        raise AnsibleConnectionFailure(f"no answer within {seconds:g} seconds")
+
+    handler = signal.signal(signal.SIGALRM, give_up)
+    left, _interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        elapsed = time.monotonic() - started
+        signal.setitimer(signal.ITIMER_REAL, max(left - elapsed, 0.001) if left else 0)
 
 
 def _words_for_silence(wanted: Wanted) -> str:

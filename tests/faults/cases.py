@@ -8,12 +8,17 @@ mirror.example is the simulated rack's own mirror; nothing is fetched from anywh
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import Rack
+from rehearsal import CHECKOUT, Rack
+
+sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
+
+from netbsd_sim import images  # noqa: E402
 
 Disturb = Callable[[Rack, str], None]
 MIRROR = "http://mirror.example/pub"
@@ -32,7 +37,8 @@ class Case:
     """A kind of machine in one state, and what the run is to make of it.
 
     ``earlier``: variables of a run that the machine has behind it; ``disturb``: what happened to it since then.
-    ``whole``: every fault counts, also those of a shape that another case had.
+    ``whole``: every fault counts, also those of a shape that another case had. ``alone``: the playbook goes from host to
+    host and ends with the first failure, so each machine has a run of its own.
     """
 
     name: str
@@ -43,6 +49,13 @@ class Case:
     earlier: dict[str, Any] | None = None
     disturb: Disturb | None = None
     whole: bool = False
+    playbook: str = "site"
+    alone: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Its share of the time, beside the other cases."""
+        return 3 if self.whole else 1
 
 
 def declare(arch: str, netbsd: str, xen: str, guests: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -101,17 +114,24 @@ def add_own_lines(rack: Rack, host: str) -> None:
         menu.write_text(menu.read_text().replace("default=", _OWN_MENU + "default=", 1))
 
 
+def fill_disk(rack: Rack, host: str) -> None:
+    """Data in a guest's disk."""
+    with (rack.root(host) / "home/xen/mail1.img").open("r+b") as disk:
+        disk.seek(1 << 20)
+        disk.write(b"the mail of ten years" * 100)
+
+
 def wear(rack: Rack, host: str) -> None:
     """A dom0 with guests, after other hands: something for each role to repair, and a guest's disk with data in it."""
     root = rack.root(host)
-    with (root / "home/xen/mail1.img").open("r+b") as disk:
-        disk.seek(1 << 20)
-        disk.write(b"the mail of ten years" * 100)
+    fill_disk(rack, host)
     edit(root / "etc/rc.conf", r"^xencommons=.*\n", "")
-    edit(root / "boot.cfg", r"^default=.*$", "default=2")
+    menu = re.findall(r"^menu=([^:\n]*):", (root / "boot.cfg").read_text(), flags=re.MULTILINE)
+    edit(root / "boot.cfg", r"^default=.*$", f"default={menu.index('Boot normally') + 1}")
     edit(root / "etc/fstab", r"^kernfs.*\n", "")
     edit(root / "etc/ifconfig.bridge0", r"wm0", "wm1")
-    (root / "netbsd-XEN3_DOM0.gz").write_bytes(b"half of a kernel")
+    # The kernel of an older release: it boots, but is not what the mirror's sums say.
+    (root / "netbsd-XEN3_DOM0.gz").write_bytes(images.Image("netbsd", "10.0", "XEN3_DOM0").compressed())
     (root / "etc/rc.d/xendomains").write_text("#!/bin/sh\n# edited by hand\n")
     (root / "dev/rvnd4d").unlink()
     rack.execute(host, "/sbin/brconfig", "bridge0", "delete", "wm0")
@@ -151,6 +171,26 @@ _REPAIRED_DOM0 = declare(
 CASES = (
     Case("current", "netbsd-10.1-xen-4.20", _NEW_DOM0, disturb=add_own_lines, whole=True),
     Case("repair", "netbsd-10.1-xen-4.20", _REPAIRED_DOM0, earlier=_WORN_DOM0, disturb=wear, whole=True),
+    Case(
+        "upgrade-grub2",
+        "netbsd-10.1-xen-4.18",
+        declare("amd64", "10.1", "4.20", [WEB, MAIL], bootloader_loader="grub2"),
+        loader="grub2",
+        earlier=declare("amd64", "10.1", "4.18", [WEB, MAIL], bootloader_loader="grub2"),
+        disturb=fill_disk,
+        whole=True,
+        playbook="upgrade",
+        alone=True,
+    ),
+    Case(
+        "upgrade-boot.cfg",
+        "netbsd-10.1-xen-4.18",
+        declare("amd64", "10.1", "4.20", [WEB, MAIL], dom0_upgrade_without_fallback=True),
+        earlier=declare("amd64", "10.1", "4.18", [WEB, MAIL]),
+        disturb=fill_disk,
+        playbook="upgrade",
+        alone=True,
+    ),
     Case(
         "netbsd-9.4-grub2",
         "netbsd-9.4-xen-4.15",

@@ -196,6 +196,12 @@ def press_reset(host: Path) -> None:
     time.sleep(power.BOOT_SECONDS)
 
 
+def end_hangs(host: Path) -> None:
+    """End what still hangs after a run that does not wait for it, so that the clock runs as it should again."""
+    if hanging.is_hanging(host):
+        power.hang_up(host)
+
+
 class Watch:
     """Ends what nothing else ends while a run goes on, and remembers where. A context manager around the run."""
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import sys
@@ -21,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "tools")]
 
@@ -31,14 +33,15 @@ from judge import Evidence, Outcome, Reference, Sight, Verdict, as_record, judge
 from rehearsal import CHECKOUT, Rack, Run, ansible, rack  # noqa: E402
 from steps import Step, steps  # noqa: E402
 
-SITE = CHECKOUT / "playbooks/site.yml"
+PLAYBOOKS = CHECKOUT / "playbooks"
 WORK = CHECKOUT / ".build/faults"
 RACKS = CHECKOUT / ".build/racks"
 BATCH = 24  # machines of one run
+RUNS_AT_ONCE = 4  # of one batch, where each machine has a run of its own
 SLOW = ("hang", "cut_off")
 BATCHES_AT_ONCE = 2
-# What the three runs of one machine take of the wall clock, measured with two cores; it only sizes the selection.
-SECONDS_A_FAULT = 7.0
+# What the three runs of one machine take of the wall clock, with two cores to themselves. It only sizes the selection.
+SECONDS_A_FAULT = 5.0
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,17 @@ def main() -> int:
     seen: set[tuple[str, str]] = set()
     verdicts: list[Verdict] = []
     errors: list[str] = []
-    budget = int(arguments.minutes * 60 / SECONDS_A_FAULT)
+    end = started + arguments.minutes * 60
     chosen = [case for case in CASES if not arguments.cases or case.name in arguments.cases.split(",")]
-    for left, case in zip(range(len(chosen), 0, -1), chosen, strict=True):
+    for number, case in enumerate(chosen):
         try:
-            found = run_case(case, seen, arguments, budget // left)
+            # What a case leaves of its share, the others have.
+            share = case.weight / sum(other.weight for other in chosen[number:])
+            verdicts += run_case(case, seen, arguments, max(end - time.monotonic(), 0) * share)
         except CaseError as error:
             errors.append(f"{case.name}: {error}")
             print(f"   ERROR: {error}", flush=True)
             continue
-        budget -= len(found)
-        verdicts += found
     return report(verdicts, errors, time.monotonic() - started)
 
 
@@ -76,7 +79,8 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = ", ".join(case.name for case in CASES)
     parser.add_argument("--cases", default="", help=f"only these, separated by commas: {names}")
-    parser.add_argument("--minutes", type=float, default=25, help="select faults for about that time (%(default)g)")
+    minutes = float(os.environ.get("FAULT_MINUTES", "20"))
+    parser.add_argument("--minutes", type=float, default=minutes, help="(or FAULT_MINUTES) about so long: %(default)g")
     parser.add_argument("--step", default="", help="only steps whose line matches this regular expression")
     parser.add_argument("--action", default="", help="only kinds of fault that match this regular expression")
     parser.add_argument("--list", action="store_true", help="print the steps of each case, inject nothing")
@@ -87,8 +91,9 @@ class CaseError(Exception):
     """A case that can't be played: without a fault, its machine already does not do as promised."""
 
 
-def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespace, most: int) -> list[Verdict]:
-    """All of one case. Adds the shapes of its faults to ``seen``. Raises CaseError."""
+def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespace, seconds: float) -> list[Verdict]:
+    """All of one case, in about ``seconds``. Adds the shapes of its faults to ``seen``. Raises CaseError."""
+    end = time.monotonic() + seconds
     print(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}", flush=True)
     options = ["--profile", case.profile, "--loader", case.loader, f"--{case.preset}"]
     with rack(RACKS / f"faults-{case.name}", *options, "--names", "plain") as made:
@@ -96,14 +101,16 @@ def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespa
         for step in prepared.steps if arguments.list else ():
             print(f"   {step.line}")
         wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
-        chosen = plan(wanted, set() if case.whole else seen, 0 if arguments.list else most, arguments.action)
+        most = 0 if arguments.list else int((end - time.monotonic()) / SECONDS_A_FAULT)
+        chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
         print(
             f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
             f"case had or nobody asked for, {chosen.cut} for lack of time",
             flush=True,
         )
-        seen.update(fault.shape for fault in chosen.faults)
-        return inject(prepared, chosen.faults, options)
+        verdicts = inject(prepared, chosen.faults, options, end)
+    seen.update(verdict.evidence.fault.shape for verdict in verdicts)
+    return verdicts
 
 
 # --- the machine without a fault ---
@@ -115,16 +122,20 @@ def prepare(case: Case, made: Rack) -> Prepared:
     host = made.host("plain")
     where = WORK / case.name / "plain"
     if case.earlier is not None:
-        must_succeed(play(made, ["plain"], case.earlier, where / "earlier"), "the earlier run")
+        earlier = play(made, ["plain"], case.earlier, where / "earlier", PLAYBOOKS / "site.yml")
+        must_succeed(earlier, "the earlier run")
     if case.disturb is not None:
         case.disturb(made, "plain")
     template = made.directory / "template"
     machines.keep(host, template)
     before = machines.look(host)
+    if before.boots:
+        raise CaseError(f"the machine would not boot to begin with: {before.boots}")
     machines.prepare(host, log=True)
-    must_succeed(play(made, ["plain"], case.variables, where / "first"), "the run without a fault")
+    playbook = PLAYBOOKS / f"{case.playbook}.yml"
+    must_succeed(play(made, ["plain"], case.variables, where / "first", playbook), "the run without a fault")
     found = steps((host / "commands.log").read_text().splitlines())
-    again = play(made, ["plain"], case.variables, where / "second")
+    again = play(made, ["plain"], case.variables, where / "second", playbook)
     must_succeed(again, "the second run without a fault")
     if again.changed:
         raise CaseError(f"the second run without a fault changes something: {sorted(again.changes)}")
@@ -144,8 +155,8 @@ def tail(path: Path | None) -> str:
     return "\n".join(path.read_text(errors="replace").splitlines()[-25:]) if path and path.exists() else ""
 
 
-def play(made: Rack, hosts: Sequence[str], variables: dict, record: Path) -> Run:
-    """One run of site.yml over some machines of a rack, at once."""
+def play(made: Rack, hosts: Sequence[str], variables: dict[str, Any], record: Path, playbook: Path) -> Run:
+    """One run of a playbook over some machines of a rack, at once."""
     record.mkdir(parents=True, exist_ok=True)
     (record / "hosts.yml").write_text(made.simrack("inventory"))
     own = {"all": {"hosts": {host: machines.identity(host) for host in hosts}}}
@@ -157,19 +168,30 @@ def play(made: Rack, hosts: Sequence[str], variables: dict, record: Path) -> Run
         *("--limit", ",".join(hosts)),
         *("--forks", str(len(hosts))),
         *("-e", f"@{record / 'variables.json'}"),
-        str(SITE),
+        str(playbook),
         record=record / "run.jsonl",
         quiet=True,
     )
 
 
+def play_alone(made: Rack, hosts: Sequence[str], variables: dict[str, Any], record: Path, playbook: Path) -> Run:
+    """A run of its own for each machine, told as one."""
+    whole = Run(0, 0.0)
+    with ThreadPoolExecutor(RUNS_AT_ONCE) as pool:
+        for run in pool.map(lambda host: play(made, [host], variables, record / host, playbook), hosts):
+            whole.changes |= run.changes
+            whole.failures.update(run.failures)
+            whole.stats.update(run.stats)
+    return whole
+
+
 # --- the machines with faults ---
 
 
-def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str]) -> list[Verdict]:
-    """A machine for each fault, in batches."""
+def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str], end: float) -> list[Verdict]:
+    """A machine for each fault, in batches. None begins after ``end`` on the monotonic clock."""
     # Machines of a run wait for each other: those that wait for a time limit had better do it together.
-    in_order = sorted(faults, key=lambda fault: fault.action in SLOW)
+    in_order = sorted(faults, key=lambda fault: fault.action not in SLOW)
     numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(in_order, start=1)]
     if not numbered:
         return []
@@ -177,18 +199,24 @@ def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str]) 
     batches = [dict(numbered[start : start + BATCH]) for start in range(0, len(numbered), BATCH)]
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-        for judged in pool.map(lambda entry: play_batch(prepared, *entry), enumerate(batches, start=1)):
+        for judged in pool.map(lambda entry: play_batch(prepared, *entry, end), enumerate(batches, start=1)):
+            if not judged:
+                continue
             verdicts += judged
             broken = sum(bool(verdict.broken) for verdict in judged)
             print(f"   {len(verdicts)} of {len(faults)}; in this batch {broken} not as promised", flush=True)
             for verdict in judged:
                 for text in verdict.broken:
                     print(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}", flush=True)
+    if len(verdicts) < len(faults):
+        print(f"   {len(faults) - len(verdicts)} more left out for lack of time", flush=True)
     return verdicts
 
 
-def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault]) -> list[Verdict]:
-    """The three runs of some machines, and what is to be said of each."""
+def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: float) -> list[Verdict]:
+    """The three runs of some machines, and what is to be said of each; nothing after ``end``."""
+    if time.monotonic() > end:
+        return []
     hosts = {name: prepared.rack.host(name) for name in batch}
     before: dict[str, Sight] = {}
     for name, host in hosts.items():
@@ -224,15 +252,21 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault]) -> list
 
 def outcomes(prepared: Prepared, number: int, which: str, hosts: dict[str, Path]) -> dict[str, Outcome]:
     """One run over a batch, by machine."""
-    record = WORK / prepared.case.name / f"batch{number:02d}-{which}"
+    case = prepared.case
+    record = WORK / case.name / f"batch{number:02d}-{which}"
     with machines.Watch(hosts.values()) as watch:
-        run = play(prepared.rack, list(hosts), prepared.case.variables, record)
+        run = (play_alone if case.alone else play)(
+            prepared.rack, list(hosts), case.variables, record, PLAYBOOKS / f"{case.playbook}.yml"
+        )
+    for host in hosts.values():
+        machines.end_hangs(host)
     return {
         name: Outcome(
             run.stats.get(name, {}),
             tuple(sorted(f"{resource} {thing}" for host, resource, thing in run.changes if host == name)),
             tuple(run.failures.get(name, ())),
-            name in watch.freed,
+            # A process in the background may hang without the run waiting for it.
+            name in watch.freed and run.stats.get(name, {}).get("unreachable", 0) > 0,
         )
         for name in hosts
     }

@@ -15,6 +15,8 @@ from typing import Any
 from . import network, session
 from .machine import Machine
 
+_ADDRESSES = 3  # in an interface's entry of a snapshot
+
 
 def snapshot(m: Machine) -> dict[str, Any]:
     """What of the interfaces decides whether somebody reaches the machine. Of the flags only UP: a NIC that was in a
@@ -38,7 +40,7 @@ def cut(m: Machine, before: dict[str, Any]) -> None:
 def look(m: Machine) -> None:
     """Call it after each command: reachable again if all is as it was."""
     state = m.data.get("cut_off")
-    if not state or snapshot(m) != state["before"]:
+    if not state or state["before"] is None or not _undone(state["before"], snapshot(m)):
         return
     forget(m)
     (m.host_dir / "unreachable").unlink(missing_ok=True)
@@ -47,6 +49,13 @@ def look(m: Machine) -> None:
             os.kill(state["connection"], signal.SIGCONT)
         except ProcessLookupError:
             return
+
+
+def _undone(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether nothing is left of a change. An interface that is gone altogether is in nobody's way, unless the machine
+    had an address there."""
+    lost_address = any(entry[_ADDRESSES] for name, entry in before.items() if name not in now)
+    return not lost_address and all(before.get(name) == entry for name, entry in now.items())
 
 
 def forget(m: Machine) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import signal
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -269,3 +271,32 @@ def test_a_xenstored_that_stays_dead_is_a_failure_after_some_time(clock):
     assert "xenstored is dead" in result["msg"]
     assert clock["seconds"] > xen_reboot.SETTLE_SECONDS
     assert plugin.menus == [], "this Xen boots"
+
+
+def test_a_shutdown_that_never_answers_does_not_hold_the_run_up(monkeypatch):
+    monkeypatch.setattr(xen_reboot, "SHUTDOWN_SECONDS", 0.05)
+    plugin = action(NATIVE, timeout=60)
+    answer = plugin._low_level_execute_command
+    waited = []
+
+    def hang(cmd, sudoable):
+        if cmd == SHUTDOWN:
+            waited.append(Event().wait(5))
+        return answer(cmd, sudoable)
+
+    monkeypatch.setattr(plugin, "_low_level_execute_command", hang)
+    assert "has not gone down" in plugin.run(task_vars={})["msg"]
+    assert waited == [], "the wait was not interrupted"
+
+
+def test_an_alarm_that_was_set_before_still_goes_off():
+    heard = Event()
+    previous = signal.signal(signal.SIGALRM, lambda *_arguments: heard.set())
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with xen_reboot.at_most(10):
+            assert not heard.is_set()
+        assert heard.wait(5)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
