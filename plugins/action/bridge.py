@@ -55,7 +55,8 @@ class ActionModule(PlannedAction):
             try:
                 self._connection.reset()
                 result = super().carry_out(dict(args, guard_confirm=True), task_vars)
-                if result.get("guard") != "early":
+                # A guard that somebody has killed makes the change never.
+                if result.get("guard") != "early" or time.monotonic() > deadline:
                     break
             except AnsibleConnectionFailure as error:
                 if time.monotonic() > deadline:

@@ -37,8 +37,8 @@ class Case:
     """A kind of machine in one state, and what the run is to make of it.
 
     ``earlier``: variables of a run that the machine has behind it; ``disturb``: what happened to it since then.
-    ``whole``: every fault counts, also those of a shape that another case had. ``alone``: the playbook goes from host to
-    host and ends with the first failure, so each machine has a run of its own.
+    ``whole``: every fault counts, also those of a shape that another case had. ``alone``: the playbook goes from host
+    to host and ends with the first failure, so each has a run of its own.
     """
 
     name: str

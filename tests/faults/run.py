@@ -19,7 +19,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,8 @@ def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str], 
     batches = [dict(numbered[start : start + BATCH]) for start in range(0, len(numbered), BATCH)]
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-        for judged in pool.map(lambda entry: play_batch(prepared, *entry, end), enumerate(batches, start=1)):
+        started = [pool.submit(play_batch, prepared, *entry, end) for entry in enumerate(batches, start=1)]
+        for judged in (future.result() for future in as_completed(started)):
             if not judged:
                 continue
             verdicts += judged

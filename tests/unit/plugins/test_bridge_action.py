@@ -67,6 +67,13 @@ def test_who_comes_too_early_comes_anew(monkeypatch: pytest.MonkeyPatch) -> None
     assert machine.run()["changed"] and machine.asked == ["change", "reset", "confirm", "reset", "confirm"]
 
 
+def test_a_guard_that_was_killed_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, [GUARDED, EARLY])
+    result = machine.run(guard_seconds=30)
+    assert (result["failed"], result["changed"], result["msg"]) == (True, False, "not made yet")
+    assert 90 <= machine.now < 95
+
+
 def test_a_machine_that_came_back_by_itself_fails_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, [GUARDED, LOST, LOST, UNDONE])
     result = machine.run()
