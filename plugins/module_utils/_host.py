@@ -328,11 +328,14 @@ class Host:
             raise XenError(f"The disk file {path} can't be created: {error.strerror}") from error
 
     def _keep_old(self, path: str) -> None:
-        if not os.path.exists(path):
+        """Each copy whole or not at all: half of a first content would stay the first one ever found."""
+        found = self.stat(path)
+        if found is None:
             return
-        if not os.path.exists(path + ".orig"):
-            shutil.copy2(path, path + ".orig")
-        shutil.copy2(path, path + ".prev")
+        for backup in (path + ".orig", path + ".prev"):
+            if backup.endswith(".prev") or not os.path.exists(backup):
+                with open(path, "rb") as stream:
+                    self._replace(backup, stream, found.mode, keep_mode=False)
 
     def _replace(self, path: str, content: Any, mode: int, keep_mode: bool = True) -> None:
         folder = os.path.dirname(path) or "."

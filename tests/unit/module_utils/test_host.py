@@ -184,3 +184,21 @@ class TestStreams:
     def test_what_can_not_be_opened_is_said(self, host, tmp_path):
         with pytest.raises(XenError, match="can't be read: No such file"):
             host.open_file(str(tmp_path / "none"))
+
+
+def test_a_backup_that_was_interrupted_is_no_backup(host, tmp_path, monkeypatch):
+    """Half of a first content would stay the first content ever found."""
+    path = tmp_path / "rc.conf"
+    path.write_text("first\n")
+
+    def cut(source, target, *_length):
+        target.write(source.read()[:2])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_host.shutil, "copyfileobj", cut)
+        with pytest.raises(XenError, match="can't be written"):
+            host.write_text(str(path), "second\n", backup=True)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["rc.conf"]
+    host.write_text(str(path), "second\n", backup=True)
+    assert (tmp_path / "rc.conf.orig").read_text() == (tmp_path / "rc.conf.prev").read_text() == "first\n"
