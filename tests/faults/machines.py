@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from judge import Entry, Sight
@@ -156,6 +157,17 @@ def pieces(path: Path) -> Iterator[bytes]:
             yield f"{start} ".encode() + os.pread(file.fileno(), end - start, start)
 
 
+class HangsAtBoot(Exception):
+    """A script of /etc/rc never comes back, so those after it never run."""
+
+
+class _Booting(Machine):
+    """A machine whose reset button is pressed from here, where nobody can wait for ever."""
+
+    def hang(self) -> None:
+        raise HangsAtBoot("/etc/rc hangs")
+
+
 def after_reset(host: Path) -> tuple[str, str]:
     """(why the machine would not come up, or nothing; the Xen that it would come up under, or nothing).
 
@@ -165,8 +177,11 @@ def after_reset(host: Path) -> tuple[str, str]:
         copy = Path(scratch, host.name)
         keep(host, copy)
         (copy / "connections").mkdir()
-        with Machine(copy, copy / "root") as m:
-            power.reset(m)
+        with _Booting(copy, copy / "root") as m:
+            try:
+                power.reset(m)
+            except HangsAtBoot as error:
+                return str(error), ""
             down = "" if m.data.get("kernel") else m.data.get("down_reason") or "down"
             return down, (m.data.get("hypervisor") or {}).get("release", "")
 
@@ -190,7 +205,7 @@ def out_of_reach(host: Path) -> bool:
 
 def press_reset(host: Path) -> None:
     """The reset button; waits until the machine is up, if it comes up at all."""
-    with Machine(host, host / "root") as m:
+    with _Booting(host, host / "root") as m, suppress(HangsAtBoot):
         power.reset(m)
     power.hang_up(host)
     time.sleep(power.BOOT_SECONDS)

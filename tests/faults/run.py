@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ BATCH = 24  # machines of one run
 RUNS_AT_ONCE = 4  # of one batch, where each machine has a run of its own
 SLOW = ("hang", "cut_off")
 BATCHES_AT_ONCE = 2
+RUN_SECONDS = 900.0  # a run that takes longer waits for something for ever
 # What the three runs of one machine take of the wall clock, with two cores to themselves. It only sizes the selection.
 SECONDS_A_FAULT = 5.0
 
@@ -171,6 +173,7 @@ def play(made: Rack, hosts: Sequence[str], variables: dict[str, Any], record: Pa
         str(playbook),
         record=record / "run.jsonl",
         quiet=True,
+        limit=RUN_SECONDS,
     )
 
 
@@ -255,10 +258,15 @@ def outcomes(prepared: Prepared, number: int, which: str, hosts: dict[str, Path]
     """One run over a batch, by machine."""
     case = prepared.case
     record = WORK / case.name / f"batch{number:02d}-{which}"
+    runner = play_alone if case.alone else play
+    playbook = PLAYBOOKS / f"{case.playbook}.yml"
     with machines.Watch(hosts.values()) as watch:
-        run = (play_alone if case.alone else play)(
-            prepared.rack, list(hosts), case.variables, record, PLAYBOOKS / f"{case.playbook}.yml"
-        )
+        try:
+            run = runner(prepared.rack, list(hosts), case.variables, record, playbook)
+        except subprocess.TimeoutExpired as error:
+            # One of the machines keeps all waiting. Without a recap, none of them counts as done.
+            print(f"   {which} run of {', '.join(hosts)}: {error}; see {record}", flush=True)
+            run = Run(-1, error.timeout)
     for host in hosts.values():
         machines.end_hangs(host)
     return {

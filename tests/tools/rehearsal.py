@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,29 +94,45 @@ class Run:
         return sum(counts["changed"] for counts in self.stats.values())
 
 
-def ansible(program: str, *arguments: str, record: Path, quiet: bool = False) -> Run:
+def ansible(program: str, *arguments: str, record: Path, quiet: bool = False, limit: float = RUN_LIMIT) -> Run:
     """Run one of Ansible's programs with the checkout's settings, output on the screen unless ``quiet``.
 
     ``record`` is the file in which the callback plugin writes down what happened. With ``quiet`` the output is kept
-    beside it, with the ending .out.
+    beside it, with the ending .out. Raises subprocess.TimeoutExpired after ``limit`` seconds; Ansible and its workers
+    have ended then.
     """
     record.parent.mkdir(parents=True, exist_ok=True)
     record.unlink(missing_ok=True)
     started = time.monotonic()
     with record.with_suffix(".out").open("w") if quiet else nullcontext() as output:
-        ended = subprocess.run(
+        running = subprocess.Popen(
             [str(Path(sys.executable).with_name(program)), *arguments],
-            check=False,
             cwd=CHECKOUT,
             env=ansible_environment(record),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if quiet else None,
-            timeout=RUN_LIMIT,
         )
-    run = read_record(record, ended.returncode, time.monotonic() - started)
+        try:
+            status = running.wait(limit)
+        except subprocess.TimeoutExpired:
+            _end(running)
+            raise
+    run = read_record(record, status, time.monotonic() - started)
     run.output = record.with_suffix(".out") if quiet else None
     return run
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    """End Ansible, and its workers, which would go on without it."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(running.pid)], check=False, stdout=subprocess.PIPE, text=True
+    )
+    running.kill()
+    for pid in map(int, listed.stdout.split()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    running.wait()
 
 
 def read_record(record: Path, status: int, seconds: float) -> Run:

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A host that has cut itself off: nobody can reach it, but all that runs on it runs on.
 
-Its ssh connection is stopped and not ended, as TCP waits. When the interfaces are as they were, or after a reboot, it
-answers again.
+Its ssh connection is stopped and not ended, as TCP waits. It answers again after a reboot, or when the interfaces are
+as they were at any moment at which it still answered: whoever undoes a whole change comes back to an older state than
+that right before the command which did the harm.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import os
 import signal
 from typing import Any
 
-from . import network, session
+from . import session
 from .machine import Machine
 
 _ADDRESSES = 3  # in an interface's entry of a snapshot
+_KEPT = 20  # distinct states that are remembered
 
 
 def snapshot(m: Machine) -> dict[str, Any]:
@@ -23,14 +25,26 @@ def snapshot(m: Machine) -> dict[str, Any]:
     bridge keeps PROMISC (record bridge-destroy-with-member)."""
     return {name: [sorted(entry["members"]), entry["mtu"], "UP" in entry["flags"], sorted(entry["inet"]),
                    entry.get("vlan")]
-            for name, entry in sorted(network.interfaces(m).items())}
+            for name, entry in sorted(m.data.get("interfaces", {}).items())}
 
 
-def cut(m: Machine, before: dict[str, Any]) -> None:
-    """Nobody reaches the machine from now on, until it is as `before`. If it still is, only a reboot helps."""
-    found = session.mine(m.host_dir)
-    m.data["cut_off"] = {"before": before if snapshot(m) != before else None,
-                         "connection": found.connection if found else 0}
+def note(m: Machine) -> None:
+    """Call it after a boot and before each command: notes what the interfaces are while the machine answers, the latest
+    last."""
+    if "cut_off" in m.data:
+        return
+    now, answered = snapshot(m), m.data.get("answered", [])
+    if not answered or answered[-1] != now:
+        m.data["answered"] = [*(known for known in answered if known != now), now][-_KEPT:]
+
+
+def cut(m: Machine) -> None:
+    """Nobody reaches the machine from now on. As it is now, it answers no more, even if it did so before: where
+    nothing had changed since the boot, only the next one helps."""
+    now, found = snapshot(m), session.mine(m.host_dir)
+    stopped = m.data.get("cut_off", {}).get("stopped", [])
+    m.data["answered"] = [known for known in m.data.get("answered", []) if known != now]
+    m.data["cut_off"] = {"as": now, "stopped": [*stopped, found.connection] if found else stopped}
     (m.host_dir / "unreachable").write_text("cut\n")
     m.save()
     if found:
@@ -38,17 +52,20 @@ def cut(m: Machine, before: dict[str, Any]) -> None:
 
 
 def look(m: Machine) -> None:
-    """Call it after each command: reachable again if all is as it was."""
-    state = m.data.get("cut_off")
-    if not state or state["before"] is None or not _undone(state["before"], snapshot(m)):
+    """Call it after each command: reachable again if the machine is as it was when it answered."""
+    state, now = m.data["cut_off"], snapshot(m)
+    if not any(_is_back(known, now, state["as"]) for known in m.data["answered"]):
         return
-    forget(m)
+    del m.data["cut_off"]
     (m.host_dir / "unreachable").unlink(missing_ok=True)
-    if state["connection"]:
-        try:
-            os.kill(state["connection"], signal.SIGCONT)
-        except ProcessLookupError:
-            return
+    for connection in state["stopped"]:
+        _go_on(connection)
+
+
+def _is_back(known: dict[str, Any], now: dict[str, Any], cut_as: dict[str, Any]) -> bool:
+    """Whether `now` is as good as the state `known`. Where it is a missing interface that cut the machine off, that
+    must be there again."""
+    return now == known or (_undone(known, now) and not _undone(known, cut_as))
 
 
 def _undone(before: dict[str, Any], now: dict[str, Any]) -> bool:
@@ -58,6 +75,14 @@ def _undone(before: dict[str, Any], now: dict[str, Any]) -> bool:
     return not lost_address and all(before.get(name) == entry for name, entry in now.items())
 
 
+def _go_on(connection: int) -> None:
+    try:
+        os.kill(connection, signal.SIGCONT)
+    except ProcessLookupError:
+        return
+
+
 def forget(m: Machine) -> None:
     """A machine that boots is not cut off."""
     m.data.pop("cut_off", None)
+    m.data.pop("answered", None)

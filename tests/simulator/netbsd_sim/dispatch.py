@@ -13,9 +13,8 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
 
-from . import faults
+from . import cutoff, faults
 from .machine import SANDBOX_HOST, Machine, NotSimulated, SimError
 from .profiles import Profile
 
@@ -107,11 +106,11 @@ def run(m: Machine, argv: list[str]) -> int:
     fault = faults.take(m.host_dir, argv)
     if fault is not None and not fault.comes_after:
         return faults.act_before(m, fault)
-    before = _interfaces(m) if fault is not None else {}
     if m.data.get("xen", {}).get("domains"):
         from . import xen
 
         xen.settle(m)  # what guests did meanwhile shows in interfaces and vnd units
+    cutoff.note(m)
     try:
         rc = find(argv[0], m.profile)(m, argv)
     except SimError as error:
@@ -119,18 +118,10 @@ def run(m: Machine, argv: list[str]) -> int:
             print(error.message, file=sys.stderr)
         rc = error.rc
     if fault is not None:
-        faults.act_after(m, fault, before)
-    elif "cut_off" in m.data:
-        from . import cutoff
-
+        faults.act_after(m, fault)
+    if "cut_off" in m.data:
         cutoff.look(m)
     return rc
-
-
-def _interfaces(m: Machine) -> dict[str, Any]:
-    from . import cutoff
-
-    return cutoff.snapshot(m)
 
 
 def log(m: Machine, argv: list[str], rc: int, started: float) -> None:

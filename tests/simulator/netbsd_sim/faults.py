@@ -6,9 +6,9 @@
 machine's Python changes in the file system is matched as `write /path`, `rename /path` and so on (writes.py).
 
 Actions: `fail` and `enospc` (the disk is full) before anything is done; `hang` for ever; and when the work is done:
-`kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work),
-`cut_off` (the host answers nobody until its interfaces are again as they were before, cutoff.py). Each fault that was
-carried out is a JSON line in `faults.log`.
+`kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work; a
+process that has left its session loses nothing), `cut_off` (the host answers nobody until its interfaces are again as
+they were when it still answered, cutoff.py). Each fault that was carried out is a JSON line in `faults.log`.
 """
 
 from __future__ import annotations
@@ -85,17 +85,17 @@ def act_before(m: Machine, fault: Fault) -> int:
     return fault.rc
 
 
-def act_after(m: Machine, fault: Fault, before: dict[str, Any]) -> None:
-    """Carry out a fault that comes when the work is done. `before` is what cutoff.snapshot said before that."""
+def act_after(m: Machine, fault: Fault) -> None:
+    """Carry out a fault that comes when the work is done."""
     m.save()
+    sys.stdout.flush()
     if fault.action == CUT_OFF:
         from . import cutoff
 
-        cutoff.cut(m, before)
-        return
-    sys.stdout.flush()
-    if fault.action == DISCONNECT:
+        cutoff.cut(m)
+    elif fault.action == DISCONNECT:
         from . import session
 
         session.end(m.host_dir)
-    os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        os.kill(os.getpid(), signal.SIGKILL)

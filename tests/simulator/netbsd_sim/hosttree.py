@@ -126,7 +126,9 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
 
 
 def check_loader(profile: str, loader: str) -> None:
-    """Raises ValueError for a loader that machines of that profile cannot have."""
+    """Raises ValueError for a loader that machines of that profile cannot have. GRUB 2 is none for EFI: pkgsrc builds
+    it for a PC's BIOS unless the option grub-efi is set, which is not suggested (pkgsrc: sysutils/grub2/options.mk
+    1.6, GRUB_PLATFORM)."""
     if loader not in LOADERS:
         raise ValueError(f"no loader {loader!r}; there are: {', '.join(LOADERS)}")
     machine = profiles.get(profile)

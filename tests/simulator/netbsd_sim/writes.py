@@ -65,10 +65,10 @@ class _Watch:
         with _Unwatched():
             if fault.action == faults.CUT_OFF:
                 _cut_off(self.host_dir)
-                return
-            if fault.action == faults.DISCONNECT:
+            elif fault.action == faults.DISCONNECT:
                 session.end(self.host_dir)
-            os.kill(os.getpid(), signal.SIGKILL)
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def log(self, kind: str, path: str, rc: int) -> None:
         if self.logs:
@@ -99,7 +99,7 @@ def _cut_off(host_dir: Path) -> None:
         from .machine import Machine
 
         with Machine(host_dir) as m:
-            cutoff.cut(m, cutoff.snapshot(m))
+            cutoff.cut(m)
     finally:
         sys.path.remove("/.sim/lib")
 

@@ -102,6 +102,35 @@ subprocess.run(['/sbin/ifconfig', 'tap9', 'create'])
     assert (host.root / "etc/guard-lives").exists()
 
 
+@pytest.mark.parametrize("match", ["ifconfig tap8 create", "^rename /etc/guard-lives$"])
+def test_disconnect_is_nothing_to_who_left_the_session(host, match):
+    for name in ("guard-begins", "guard-lives"):
+        (host.root / "etc" / name).unlink(missing_ok=True)
+    host.fault(match, "disconnect")
+    code = """import os, subprocess
+if os.fork() == 0:
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(null, number)
+    subprocess.run(['/sbin/ifconfig', 'tap8', 'create'], check=True)
+    open('/etc/guard-begins', 'w').close()
+    os.rename('/etc/guard-begins', '/etc/guard-lives')
+    subprocess.run(['/sbin/ifconfig', 'tap8', 'destroy'], check=True)
+    os._exit(0)
+os.wait()
+"""
+    assert host.python(code).stdout == "status 0\n"
+    deadline = time.monotonic() + 30
+    while not any("destroy" in line["argv"] for line in host.log("commands.log")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (host.root / "etc/guard-lives").exists()
+    assert [line["match"] for line in host.log("faults.log")] == [match]
+    assert "tap8" not in host.ssh("/sbin/ifconfig -l").stdout
+
+
 def test_cut_off_until_the_interfaces_are_as_before(host):
     host.fault("brconfig bridge0 delete wm0", "cut_off")
     code = """import os, subprocess, time

@@ -97,3 +97,11 @@ def test_state_is_saved_only_when_it_changed(dom0):
     before = (dom0.directory / "state.json").stat().st_mtime_ns
     dom0.run("uname")
     assert (dom0.directory / "state.json").stat().st_mtime_ns == before
+
+
+def test_disconnect_without_a_connection_is_nothing_but_the_work(dom0):
+    """A process that has left its ssh session, or that none started, has no connection to lose."""
+    set_faults(dom0, {"match": "tap9 create", "action": "disconnect", "times": 1})
+    assert dom0.run("ifconfig", "tap9", "create").rc == 0
+    assert "tap9" in dom0.run("ifconfig", "-l").out.split()
+    assert json.loads((dom0.directory / "faults.log").read_text())["action"] == "disconnect"

@@ -63,6 +63,7 @@ def test_a_machine_as_promised_has_nothing_against_it():
         ({"fired": 0}, "HARNESS: the fault happened 0 times"),
         ({"fired": 2}, "HARNESS: the fault happened 2 times"),
         ({"first": replace(FAILED, freed=True)}, "the first run hung"),
+        ({"first": judge.Outcome({})}, "the first run, of this machine and others, never came to its end"),
         ({"reset": True}, "until it was reset"),
         ({"after_first": replace(START, boots="panics")}, "after the fault the machine would not boot: panics"),
         ({"after_first": without(START, "netbsd")}, "after the fault: lost: /netbsd"),
@@ -92,6 +93,15 @@ def test_what_a_run_without_a_fault_changes_may_be_half_done_after_the_first():
     half = having(without(START, "etc/old"), "etc/rc.conf", text("sshd=YES"))
     moved = replace(half, guests={"mail1": 1})
     assert judge.judge(replace(KEPT, after_first=moved), REFERENCE).broken == []
+
+
+def test_the_order_of_settings_does_not_count_but_the_settings_do():
+    other_order = having(END, "etc/rc.conf", text("xencommons=YES", "sshd=YES"))
+    assert judge.judge(replace(KEPT, after_second=other_order), REFERENCE).broken == []
+    twice = having(END, "etc/rc.conf", text("xencommons=YES", "sshd=YES", "sshd=YES"))
+    assert judge.judge(replace(KEPT, after_second=twice), REFERENCE).broken == [
+        "not as after a run without a fault: /etc/rc.conf"
+    ]
 
 
 def test_the_version_before_may_be_any_but_must_be_there():

@@ -69,6 +69,17 @@ def test_a_machine_that_would_not_come_up_is_seen(copy):
     assert machines.look(copy).boots != ""
 
 
+def test_a_machine_whose_boot_hangs_would_not_come_up(copy):
+    rc_conf = copy / "root/etc/rc.conf"
+    kept = [line for line in rc_conf.read_text().splitlines() if "xencommons" not in line]
+    rc_conf.write_text("\n".join([*kept, 'xendomains="web1"', ""]))
+    config = copy / "root/usr/pkg/etc/xen/web1"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text('name = "web1"\nkernel = "/netbsd-XEN3_DOMU.gz"\n')
+    shutil.copy(copy / "root/netbsd-XEN3_DOM0.gz", copy / "root/netbsd-XEN3_DOMU.gz")
+    assert machines.look(copy).boots == "/etc/rc hangs"
+
+
 def test_a_machine_that_boots_natively_is_up_without_xen(copy):
     menu = copy / "root/boot.cfg"
     menu.write_text(menu.read_text().replace("default=1", "default=2"))

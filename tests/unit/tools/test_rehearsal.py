@@ -52,7 +52,7 @@ def playbook(tmp_path):
     return path
 
 
-def run(playbook: Path, *arguments: str):
+def run(playbook: Path, *arguments: str, **options_of_the_run: float):
     options = (
         "-i",
         "xen1,",
@@ -63,7 +63,9 @@ def run(playbook: Path, *arguments: str):
         *arguments,
         str(playbook),
     )
-    return rehearsal.ansible("ansible-playbook", *options, record=playbook.parent / "run.jsonl", quiet=True)
+    return rehearsal.ansible(
+        "ansible-playbook", *options, record=playbook.parent / "run.jsonl", quiet=True, **options_of_the_run
+    )
 
 
 def test_a_run_says_what_changed_and_how_it_ended(playbook):
@@ -79,6 +81,14 @@ def test_a_run_that_fails_has_a_status_and_its_stats(playbook):
     assert ended.status != 0
     assert ended.stats["xen1"]["failures"] == 1
     assert ended.changed == 1
+
+
+def test_a_run_that_does_not_end_is_ended_with_its_workers(playbook):
+    playbook.write_text("- hosts: all\n  gather_facts: false\n  tasks: [{ansible.builtin.pause: {seconds: 300}}]")
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(playbook, limit=6)
+    listed = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    assert str(playbook) not in listed
 
 
 def test_a_run_that_never_began_has_no_stats(playbook):
