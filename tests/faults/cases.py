@@ -68,6 +68,7 @@ def declare(arch: str, netbsd: str, xen: str, guests: list[dict[str, Any]], **mo
         "bootloader_root": "wd0a",
         "bootloader_reboot": True,
         "bootloader_reboot_timeout": 60,
+        "bootstrap_timeout": 60,
         "bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}],
         "domu_files": [
             {
