@@ -126,7 +126,8 @@ def wear(rack: Rack, host: str) -> None:
     """A dom0 with guests, after other hands: something for each role to repair, and a guest's disk with data in it."""
     root = rack.root(host)
     fill_disk(rack, host)
-    edit(root / "etc/rc.conf", r"^xendomains=.*\n", "")
+    # With this line gone and a list of guests left, /etc/rc hangs under Xen: nothing may boot Xen before it is back.
+    edit(root / "etc/rc.conf", r"^xencommons=.*\n", "")
     menu = re.findall(r"^menu=([^:\n]*):", (root / "boot.cfg").read_text(), flags=re.MULTILINE)
     edit(root / "boot.cfg", r"^default=.*$", f"default={menu.index('Boot normally') + 1}")
     edit(root / "etc/fstab", r"^kernfs.*\n", "")

@@ -115,9 +115,14 @@ class Switches:
 
 
 def change(
-    resource: str, current: dict[str, Any], wanted: Wanted, script: dict[str, Any], switches: Switches
+    resource: str,
+    current: dict[str, Any],
+    wanted: Wanted,
+    script: dict[str, Any],
+    switches: Switches,
+    needs: tuple[str, ...],
 ) -> Change | None:
-    """The edits of a service's settings as one change, or None if all are as declared."""
+    """The edits of a service's settings as one change, or None if all are as declared. ``needs``: see Change."""
     before, after, edits = {}, {}, []
     for variable, value, is_switch in _assignments(wanted, script):
         found, path = _effective(current, wanted, script, variable)
@@ -134,6 +139,7 @@ def change(
         summary="set " + ", ".join(f"{variable}={rcconf.quoted(value)} in {path}" for path, variable, value in edits),
         before=before,
         after=after,
+        needs=needs,
         data=edits,
     )
 

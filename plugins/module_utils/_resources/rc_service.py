@@ -150,12 +150,24 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     """For each service at most two changes: its settings, then its state."""
     result = Plan()
     switches = _rc_settings.Switches({})
-    for wanted in declared.services:
+    in_turn = sorted(declared.services, key=_turn)
+    xens = [one for one in in_turn if one.known is not None]
+    for wanted in in_turn:
         script = _script(current, declared, wanted)
-        settings = _rc_settings.change(NAME, current, wanted, script, switches)
+        needs = tuple(one.name for one in xens if wanted in xens and _turn(one) < _turn(wanted))
+        settings = _rc_settings.change(NAME, current, wanted, script, switches, needs)
         state = _state_change(current, declared, wanted, script, result.warnings)
         result.changes += [change for change in (settings, state) if change is not None]
     return result
+
+
+def _turn(wanted: Wanted) -> int:
+    """When a service's settings have their turn, and so what they need: with xendomains set and nothing that starts
+    xenstored, /etc/rc would hang at the next boot (record xenstored-dead-hang). So that one is first to be switched on,
+    and last to be switched off."""
+    if wanted.known is None or not wanted.known.xenstore:
+        return 1
+    return 2 if wanted.enabled is False else 0
 
 
 def _script(current: dict[str, Any], declared: Declared, wanted: Wanted) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_daemons, rc_service
 from ansible_collections.netbsd.xen.tests.unit.rc_machine import RC_CONF, XENCOMMONS, Machine
@@ -170,6 +170,51 @@ def test_enabling_changes_one_line(tmp_path):
     assert (change.before, change.after) == ({"xencommons": "NO"}, {"xencommons": "YES"})
     assert host.text("/etc/rc.conf") == RC_CONF.replace("xencommons=NO", "xencommons=YES")
     assert host.text("/etc/rc.conf.orig") == RC_CONF
+
+
+@pytest.mark.parametrize("given", [("xencommons", "xendomains"), ("xendomains", "xencommons")])
+def test_nothing_is_to_start_at_boot_before_xenstored_is(tmp_path, given):
+    # with xendomains and no xencommons, /etc/rc never comes to its end (record xenstored-dead-hang)
+    wanted = {
+        "xencommons": {"name": "xencommons", "enabled": True},
+        "xendomains": {"name": "xendomains", "variables": {"xendomains": "web1"}},
+    }
+    host = Machine(tmp_path)
+    outcome = run(host, *(wanted[name] for name in given))
+    assert [change.thing for change in outcome.done] == ["xencommons", "xendomains"]
+
+
+@pytest.mark.parametrize("given", [("xencommons", "xendomains"), ("xendomains", "xencommons")])
+def test_xenstored_is_switched_off_last(tmp_path, given):
+    wanted = {
+        "xencommons": {"name": "xencommons", "enabled": False},
+        "xendomains": {"name": "xendomains", "variables": {"xendomains": ""}},
+    }
+    host = Machine(tmp_path)
+    host.put("/etc/rc.conf", RC_CONF + "xencommons=YES\nxendomains=web1\n")
+    outcome = run(host, *(wanted[name] for name in given))
+    assert [change.thing for change in outcome.done] == ["xendomains", "xencommons"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"name": "xencommons", "enabled": True}, {"name": "xendomains", "variables": {"xendomains": "web1"}}),
+        ({"name": "xendomains", "variables": {"xendomains": ""}}, {"name": "xencommons", "enabled": False}),
+    ],
+)
+def test_a_setting_that_fails_stops_those_that_need_it(tmp_path, monkeypatch, first, then):
+    host = Machine(tmp_path)
+    text = RC_CONF + ("xencommons=YES\nxendomains=web1\n" if first["name"] == "xendomains" else "")
+    host.put("/etc/rc.conf", text)
+
+    def full(*_args, **_options):
+        raise XenError("/etc/rc.conf can't be written: No space left on device. It is unchanged.")
+
+    monkeypatch.setattr(host, "write_text", full)
+    outcome = converge(rc_service, params(then, first), host, check=False)
+    assert list(outcome.failures) == [first["name"], then["name"]]
+    assert f"depends on {first['name']}, which failed" in str(outcome.failures[then["name"]])
 
 
 def test_the_switch_is_the_scripts_own(tmp_path):
