@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import re
 import shutil
 import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -27,6 +30,8 @@ REAP_SECONDS = 2.0
 FIRST_LOOK_SECONDS = 0.001
 SLOWEST_LOOK_SECONDS = 0.02
 TAIL_LINES = 10
+# How the name of a file ends that is not at its place yet. Nobody else's name does.
+UNFINISHED = ".netbsd_xen"
 # What uname -p says (hw.machine_arch), by uname -m, for NetBSD's x86 ports.
 _PROCESSORS = {"amd64": "x86_64"}
 
@@ -338,26 +343,57 @@ class Host:
                     self._replace(backup, stream, found.mode, keep_mode=False)
 
     def _replace(self, path: str, content: Any, mode: int, keep_mode: bool = True) -> None:
-        folder = os.path.dirname(path) or "."
-        descriptor, temporary = tempfile.mkstemp(prefix="." + os.path.basename(path) + ".", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                if isinstance(content, bytes):
-                    stream.write(content)
-                else:
-                    shutil.copyfileobj(content, stream, 1 << 20)
-                stream.flush()
-                os.fsync(stream.fileno())
+        for abandoned in self.leftovers(path):
+            self.remove(abandoned)
+        with self.beside(path) as (temporary, stream):
+            if isinstance(content, bytes):
+                stream.write(content)
+            else:
+                shutil.copyfileobj(content, stream, 1 << 20)
+            stream.flush()
+            os.fsync(stream.fileno())
             old = self.stat(path)
             if old is not None and keep_mode:
                 mode = old.mode
                 os.chown(temporary, old.uid, old.gid)
             os.chmod(temporary, mode)
             os.rename(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-        self._sync_directory(folder)
+        self._sync_directory(os.path.dirname(path) or ".")
+
+    @contextlib.contextmanager
+    def beside(self, path: str) -> Iterator[tuple[str, BinaryIO]]:
+        """A new file in the directory of ``path``, for what shall get to ``path``: its name, and a stream into it. At
+        the end it is gone, unless it was renamed."""
+        folder, name = os.path.split(path)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=UNFINISHED, dir=folder or ".")
+        with os.fdopen(descriptor, "wb") as stream:
+            # Until it is closed, leftovers() sees that somebody works on it.
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            try:
+                yield temporary, stream
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary)
+
+    def leftovers(self, path: str) -> list[str]:
+        """The files that runs which were killed have left behind on their way to ``path``."""
+        folder, name = os.path.split(path)
+        pattern = re.compile(re.escape(f".{name}.") + "[a-z0-9_]+" + re.escape(UNFINISHED) + r"\Z")
+        found = [os.path.join(folder, entry) for entry in self.list_dir(folder or ".") if pattern.match(entry)]
+        return [entry for entry in found if self._is_abandoned(entry)]
+
+    def _is_abandoned(self, path: str) -> bool:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
 
     @staticmethod
     def _sync_directory(folder: str) -> None:

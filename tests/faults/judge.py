@@ -107,7 +107,7 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     verdict.broken += _convergence(seen, reference)
     verdict.broken += [f"after the second run: {text}" for text in lost(seen.before, seen.after_second, reference)]
     verdict.broken += differences(seen.after_second, reference)
-    verdict.notes += [f"left over: {path}" for path in left_over(seen.after_second.tree, reference)]
+    verdict.broken += [f"left over: {path}" for path in left_over(seen.after_second.tree, reference)]
     if seen.first.succeeded:
         verdict.notes.append("the first run succeeded in spite of the fault")
     return verdict

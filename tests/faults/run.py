@@ -297,10 +297,9 @@ def report(verdicts: list[Verdict], errors: list[str], seconds: float) -> int:
         print(f"\n{verdict.evidence.host}: {verdict.evidence.fault}")
         for text in verdict.broken:
             print(f"   NOT KEPT: {text}")
-    noted = sum(any(note.startswith("left over") for note in verdict.notes) for verdict in verdicts)
     total = sum(verdict.evidence.fired == 1 for verdict in verdicts)
-    print(f"\n{total} faults injected, {len(broken)} machines not as promised, {noted} with temporary files left over,")
-    print(f"{seconds / 60:.1f} minutes. Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
+    print(f"\n{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
+    print(f"Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
     for error in errors:
         print(f"CASE NOT PLAYED: {error}")
     return 1 if broken or errors else 0

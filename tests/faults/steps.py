@@ -44,8 +44,8 @@ READ_ONLY = (
 )
 _READ_ONLY = re.compile("|".join(pattern for pattern, _reason in READ_ONLY))
 
-# What differs from run to run in a line: the token of a guarded change.
-_RANDOM = re.compile(r"[0-9a-f]{32}")
+# What differs from run to run in a line: the token of a guarded change, and the name of a file that is being fetched.
+_RANDOM = re.compile(r"\b[0-9a-f]{32}\b|(?<=\.)[a-z0-9_]{8}(?=\.netbsd_xen\b)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Step:
     @property
     def match(self) -> str:
         """The regular expression that finds it, and nothing else, on a machine in the same state."""
-        return "^" + "[0-9a-f]{32}".join(re.escape(part) for part in _RANDOM.split(self.line)) + "$"
+        return "^" + "[a-z0-9_]+".join(re.escape(part) for part in _RANDOM.split(self.line)) + "$"
 
     @property
     def shape(self) -> str:
@@ -86,7 +86,7 @@ def steps(log: Iterable[str]) -> list[Step]:
     found: dict[Step, None] = {}
     for line in log:
         entry = json.loads(line)
-        step = Step(_RANDOM.sub("0" * 32, " ".join(entry["argv"])))
+        step = Step(_RANDOM.sub(lambda word: "0" * len(word[0]), " ".join(entry["argv"])))
         if not changes_nothing(step, entry["rc"]):
             found[step] = None
     return list(found)

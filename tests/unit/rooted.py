@@ -76,6 +76,12 @@ class RootedHost(Host):
     def write_text(self, path, text, mode=0o644, backup=False):
         super().write_text(self.at(path), text, mode, backup)
 
+    def beside(self, path):
+        return super().beside(self.at(path))
+
+    def leftovers(self, path):
+        return super().leftovers(self.at(path))
+
     def copy_file(self, source, path, mode):
         super().copy_file(self.at(source), self.at(path), mode)
 

@@ -36,6 +36,12 @@ def read_file(host: Host, path: str) -> dict[str, Any] | None:
     return {"kind": found.kind, "size": found.size, "mode": found.mode, "sha512": digest}
 
 
+def leftovers(host: Host, path: str) -> list[str]:
+    """What killed runs left behind of a file, of the one before it, and of what is noted about it. The first two can be
+    as large as a kernel."""
+    return [found for part in ("", ".old", ".origin") for found in host.leftovers(path + part)]
+
+
 def sha512(host: Host, path: str) -> str:
     """The SHA512 of a file."""
     with host.open_file(path) as stream:

@@ -44,6 +44,11 @@ def apply(host: Host, change: Change) -> None:
     """Put the file in place; what was there stays in place until the new one is complete and proven."""
     job = change.data
     wanted = job.wanted
+    # First, because the new file may need their room.
+    for path in content.leftovers(host, wanted.dest):
+        host.remove(path)
+    if change.action == "clean":
+        return
     if change.action == "set_mode":
         host.copy_file(wanted.dest, wanted.dest, wanted.mode)
         return
@@ -59,9 +64,7 @@ def apply(host: Host, change: Change) -> None:
 
 def _fetch(host: Host, job: Job) -> None:
     wanted = job.wanted
-    folder, name = os.path.split(wanted.dest)
-    temporary = os.path.join(folder, f".{name}.fetched")
-    try:
+    with host.beside(wanted.dest) as (temporary, _stream):
         host.run([content.FTP, "-o", temporary, wanted.src], timeout=FETCH_SECONDS)
         fetched = host.stat(temporary)
         if fetched is None or not fetched.size:
@@ -77,8 +80,6 @@ def _fetch(host: Host, job: Job) -> None:
         if damage:
             raise XenError(f"{wanted.dest}: what came from {wanted.src} is refused, because {damage}.")
         _put(host, job, temporary)
-    finally:
-        host.remove(temporary)
 
 
 def _put(host: Host, job: Job, source: str) -> None:

@@ -74,7 +74,8 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     ``files`` holds None for what was looked for and is not there; ``origins`` what is noted about a file, by the
     file's path. For what is declared and not in place as it should be: ``told`` the SHA512 of src that its file of
     sums tells, ``inside`` SHA512 and size of the member of an archive on the machine, ``damaged`` what is wrong with a
-    gzip file on the machine, all by dest; ``free`` the bytes that may be written to the file system of each dest.
+    gzip file on the machine, all by dest; ``leftovers`` what killed runs left behind of a dest; ``free`` the bytes that
+    may be written to the file system of each dest once those are gone.
     """
     paths = set(_read_ahead(host))
     wanted = declared.files if declared else ()
@@ -87,9 +88,13 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "told": {},
         "inside": {},
         "damaged": {},
-        "free": {each.dest: host.free_bytes(_existing_folder(host, each.dest)) for each in wanted},
+        "leftovers": {path: content.leftovers(host, path) for path in sorted(paths) if not path.endswith(_NOTE)},
+        "free": {},
     }
     for each in wanted:
+        unfinished = [host.stat(path) for path in current["leftovers"][each.dest]]
+        wasted = sum(one.size for one in unfinished if one is not None)
+        current["free"][each.dest] = host.free_bytes(_existing_folder(host, each.dest)) + wasted
         _look_closer(host, current, each)
     return current
 
@@ -247,6 +252,10 @@ def _change(current: dict[str, Any], declared: Declared, wanted: Wanted) -> Chan
         # So that the mirror need not be asked in every run.
         summary = f"note that it is what {wanted.src} offers"
         return Change(NAME, wanted.dest, "note", summary, data=Job(wanted, _expected_sum(current, wanted)))
+    unfinished = current["leftovers"].get(wanted.dest)
+    if unfinished:
+        summary = f"remove {', '.join(unfinished)}, which an interrupted run left behind"
+        return Change(NAME, wanted.dest, "clean", summary, before=unfinished, after=[], data=Job(wanted))
     return None
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import time
 
 import pytest
@@ -202,3 +204,33 @@ def test_a_backup_that_was_interrupted_is_no_backup(host, tmp_path, monkeypatch)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["rc.conf"]
     host.write_text(str(path), "second\n", backup=True)
     assert (tmp_path / "rc.conf.orig").read_text() == (tmp_path / "rc.conf.prev").read_text() == "first\n"
+
+
+WRITER = """
+import sys, time
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+with Host().beside(sys.argv[1]) as (name, stream):
+    print(name, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_file_that_is_being_written_is_left_alone_and_one_of_a_killed_writer_goes(host, tmp_path):
+    path = str(tmp_path / "netbsd.gz")
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True, env=environment
+    ) as writer:
+        unfinished = writer.stdout.readline().strip()
+        host.write_text(path, "new\n")
+        assert (host.leftovers(path), os.path.exists(unfinished)) == ([], True)
+        writer.kill()
+    assert host.leftovers(path) == [unfinished]
+    host.write_text(path, "newer\n")
+    assert os.listdir(tmp_path) == ["netbsd.gz"]
+
+
+@pytest.mark.parametrize("name", [".netbsd.gz.abcdefgh", ".netbsd.gz.old.abcdefgh.netbsd_xen", "netbsd.gz.netbsd_xen"])
+def test_a_file_of_somebody_else_is_no_leftover(host, tmp_path, name):
+    (tmp_path / name).touch()
+    assert host.leftovers(str(tmp_path / "netbsd.gz")) == []

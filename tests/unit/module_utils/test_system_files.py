@@ -157,8 +157,41 @@ def test_a_fetch_is_checked_and_leaves_nothing_behind(tmp_path):
     host = Machine(tmp_path)
     run(host, FETCH)
     assert content(host, "/netbsd-XEN3_DOM0.gz") == KERNEL
-    assert host.ran == [f"/usr/bin/ftp -o /.netbsd-XEN3_DOM0.gz.fetched {URL}"]
+    assert [line.split()[-1] for line in host.ran] == [URL]
     assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
+
+
+LEFT = [f"/.netbsd-XEN3_DOM0.gz{part}.a1_b2c3d.netbsd_xen" for part in ("", ".old", ".origin")]
+
+
+def test_what_a_killed_run_left_behind_is_found_told_and_removed(tmp_path):
+    host = Machine(tmp_path)
+    run(host, FETCH)
+    for path in LEFT:
+        host.put(path, KERNEL[:100])
+    (change,) = run(host, FETCH, check=True).done
+    assert all(path in change.summary for path in LEFT) and len(os.listdir(tmp_path)) == 5
+    run(host, FETCH)
+    assert sorted(os.listdir(tmp_path)) == ["netbsd-XEN3_DOM0.gz", "usr"]
+    assert content(host, "/netbsd-XEN3_DOM0.gz") == KERNEL
+
+
+def test_reading_ahead_sees_what_was_left_behind(tmp_path):
+    host = Machine(tmp_path)
+    run(host, FETCH)
+    host.put(LEFT[0])
+    current = system_files.read(host)
+    (change,) = system_files.plan(current, system_files.declare(params(FETCH))).changes
+    assert LEFT[0] in change.summary
+
+
+def test_the_room_of_what_was_left_behind_can_be_used(tmp_path):
+    host = Machine(tmp_path)
+    left = tmp_path / ".xen-4.20.gz.a1_b2c3d.netbsd_xen"
+    left.write_bytes(bytes(5000))
+    host.free_bytes = lambda _path: len(XEN) + (1 << 20) - (5000 if left.exists() else 0)
+    run(host, COPY)
+    assert content(host, "/xen-4.20.gz") == XEN
 
 
 def test_what_has_the_sum_is_never_fetched_again(tmp_path):
