@@ -214,6 +214,8 @@ def test_host_info_tells_the_truth(target: Target) -> None:
     result = target.module("netbsd.xen.host_info", {})
     assert result["changed"] is False
     assert result["host"]["role"] == "dom0"
-    assert result["host"]["toolstack"] == {"name": "xl", "alive": True, "why": ""}
+    # Only NetBSD tells when it was booted, and so whether its tools came after that.
+    exchanged = False if target.name == "sim" else None
+    assert result["host"]["toolstack"] == {"name": "xl", "alive": True, "why": "", "exchanged": exchanged}
     assert result["host"]["hypervisor"]["release"] in ("4.17", "4.20")
     assert 0 < result["host"]["hypervisor"]["memory_free"] <= result["host"]["hypervisor"]["memory_total"]
