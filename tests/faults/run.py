@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from steps import Step, steps  # noqa: E402
 PLAYBOOKS = CHECKOUT / "playbooks"
 WORK = CHECKOUT / ".build/faults"
 RACKS = CHECKOUT / ".build/racks"
+PLAIN = "plain"  # the machine without a fault
+PREPARED_AT_ONCE = 3
 BATCH = 24  # machines of one run
 RUNS_AT_ONCE = 4  # of one batch, where each machine has a run of its own
 SLOW = ("hang", "cut_off")
@@ -65,16 +68,27 @@ def main() -> int:
     errors: list[str] = []
     end = started + arguments.minutes * 60
     chosen = [case for case in CASES if not arguments.cases or case.name in arguments.cases.split(",")]
-    for number, case in enumerate(chosen):
-        try:
+    with ExitStack() as racks:
+        # Most of the time a single machine waits, so some at once.
+        made = {
+            case.name: racks.enter_context(rack(RACKS / f"faults-{case.name}", *kind(case, PLAIN))) for case in chosen
+        }
+        with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool:
+            ready = {case.name: pool.submit(prepare, case, made[case.name]) for case in chosen}
+        print(f"{len(chosen)} cases prepared in {time.monotonic() - started:.0f} s", flush=True)
+        for number, case in enumerate(chosen):
             # What a case leaves of its share, the others have.
             share = case.weight / sum(other.weight for other in chosen[number:])
-            verdicts += run_case(case, seen, arguments, max(end - time.monotonic(), 0) * share)
-        except CaseError as error:
-            errors.append(f"{case.name}: {error}")
-            print(f"   ERROR: {error}", flush=True)
-            continue
+            try:
+                verdicts += run_case(ready[case.name].result(), seen, arguments, (end - time.monotonic()) * share)
+            except CaseError as error:
+                errors.append(f"{case.name}: {error}")
     return report(verdicts, errors, time.monotonic() - started)
+
+
+def kind(case: Case, names: str) -> list[str]:
+    """simrack's options for machines of a case; ``names`` separated by commas."""
+    return ["--profile", case.profile, "--loader", case.loader, f"--{case.preset}", "--names", names]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -93,24 +107,23 @@ class CaseError(Exception):
     """A case that can't be played: without a fault, its machine already does not do as promised."""
 
 
-def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespace, seconds: float) -> list[Verdict]:
-    """All of one case, in about ``seconds``. Adds the shapes of its faults to ``seen``. Raises CaseError."""
-    end = time.monotonic() + seconds
+def run_case(
+    prepared: Prepared, seen: set[tuple[str, str]], arguments: argparse.Namespace, seconds: float
+) -> list[Verdict]:
+    """The faults of one case, in about ``seconds``. Adds their shapes to ``seen``."""
+    case, end = prepared.case, time.monotonic() + seconds
     print(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}", flush=True)
-    options = ["--profile", case.profile, "--loader", case.loader, f"--{case.preset}"]
-    with rack(RACKS / f"faults-{case.name}", *options, "--names", "plain") as made:
-        prepared = prepare(case, made)
-        for step in prepared.steps if arguments.list else ():
-            print(f"   {step.line}")
-        wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
-        most = 0 if arguments.list else int((end - time.monotonic()) / SECONDS_A_FAULT)
-        chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
-        print(
-            f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
-            f"case had or nobody asked for, {chosen.cut} for lack of time",
-            flush=True,
-        )
-        verdicts = inject(prepared, chosen.faults, options, end)
+    for step in prepared.steps if arguments.list else ():
+        print(f"   {step.line}")
+    wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
+    most = 0 if arguments.list else int(seconds / SECONDS_A_FAULT)
+    chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
+    print(
+        f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
+        f"case had or nobody asked for, {chosen.cut} for lack of time",
+        flush=True,
+    )
+    verdicts = inject(prepared, chosen.faults, end)
     seen.update(verdict.evidence.fault.shape for verdict in verdicts)
     return verdicts
 
@@ -121,13 +134,13 @@ def run_case(case: Case, seen: set[tuple[str, str]], arguments: argparse.Namespa
 def prepare(case: Case, made: Rack) -> Prepared:
     """Bring a machine to the case's state, keep that as the template, and run without a fault. Raises CaseError."""
     shutil.rmtree(WORK / case.name, ignore_errors=True)
-    host = made.host("plain")
-    where = WORK / case.name / "plain"
+    host = made.host(PLAIN)
+    where = WORK / case.name / PLAIN
     if case.earlier is not None:
-        earlier = play(made, ["plain"], case.earlier, where / "earlier", PLAYBOOKS / "site.yml")
+        earlier = play(made, [PLAIN], case.earlier, where / "earlier", PLAYBOOKS / "site.yml")
         must_succeed(earlier, "the earlier run")
     if case.disturb is not None:
-        case.disturb(made, "plain")
+        case.disturb(made, PLAIN)
     template = made.directory / "template"
     machines.keep(host, template)
     before = machines.look(host)
@@ -135,9 +148,9 @@ def prepare(case: Case, made: Rack) -> Prepared:
         raise CaseError(f"the machine would not boot to begin with: {before.boots}")
     machines.prepare(host, log=True)
     playbook = PLAYBOOKS / f"{case.playbook}.yml"
-    must_succeed(play(made, ["plain"], case.variables, where / "first", playbook), "the run without a fault")
+    must_succeed(play(made, [PLAIN], case.variables, where / "first", playbook), "the run without a fault")
     found = steps((host / "commands.log").read_text().splitlines())
-    again = play(made, ["plain"], case.variables, where / "second", playbook)
+    again = play(made, [PLAIN], case.variables, where / "second", playbook)
     must_succeed(again, "the second run without a fault")
     if again.changed:
         raise CaseError(f"the second run without a fault changes something: {sorted(again.changes)}")
@@ -191,14 +204,15 @@ def play_alone(made: Rack, hosts: Sequence[str], variables: dict[str, Any], reco
 # --- the machines with faults ---
 
 
-def inject(prepared: Prepared, faults: Sequence[Fault], options: Sequence[str], end: float) -> list[Verdict]:
+def inject(prepared: Prepared, faults: Sequence[Fault], end: float) -> list[Verdict]:
     """A machine for each fault, in batches. None begins after ``end`` on the monotonic clock."""
     # Machines of a run wait for each other: those that wait for a time limit had better do it together.
     in_order = sorted(faults, key=lambda fault: fault.action not in SLOW)
     numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(in_order, start=1)]
     if not numbered:
         return []
-    prepared.rack.simrack("create", *options, "--names", ",".join(name for name, _fault in numbered))
+    options = kind(prepared.case, ",".join(name for name, _fault in numbered))
+    prepared.rack.simrack("create", *options)
     batches = [dict(numbered[start : start + BATCH]) for start in range(0, len(numbered), BATCH)]
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
