@@ -18,6 +18,12 @@ _UNORDERED = re.compile(r"^etc/(rc|sysctl)\.conf$")
 # A name that a program makes for a moment: a dot, or the endings of this collection.
 _TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|fetched|armed)$")
 
+# What a package brings: between the removal of one and the installation of the next it is not there, and a package
+# manager can bring it back. What an admin has changed is below etc.
+_OF_PACKAGE = re.compile(r"^usr/pkg/(bin|sbin|lib|libexec|share|xen\w*-kernel)/")
+# Which entry a boot menu boots: judged by booting it.
+_DEFAULT = re.compile(r"^(default=|set (default|fallback)=|default |fallback )")
+
 # Of a machine that did not converge at all, so many files are named.
 _MOST = 5
 
@@ -35,13 +41,13 @@ Tree = Mapping[str, Entry]
 
 @dataclass(frozen=True)
 class Sight:
-    """A machine at one moment: its files, the domain ids of its guests, and what its next boot starts.
+    """A machine at one moment: its files, the domain ids of its guests since which boot, and what its next boot starts.
 
     ``boots`` is empty if the machine comes up, else why not; ``xen`` is the release that it comes up under, or empty.
     """
 
     tree: Tree
-    guests: Mapping[str, int]
+    guests: Mapping[str, str]
     boots: str
     xen: str
 
@@ -147,13 +153,14 @@ def lost(before: Sight, now: Sight, reference: Reference) -> list[str]:
         if then is None or kept is None or _LAST_VERSION.search(path):
             continue
         if path not in now.tree:
-            found.append(f"lost: /{path}")
+            if then == kept or not _OF_PACKAGE.search(path):
+                found.append(f"lost: /{path}")
         elif then == kept and now.tree[path] != entry:
             found.append(f"another content: /{path}")
         else:
             common = set(then.lines) & set(kept.lines) - {""}
             gone = sorted(common & set(entry.lines) - set(now.tree[path].lines))
-            found += [f"lost from /{path}: {line}" for line in gone]
+            found += [f"lost from /{path}: {line}" for line in gone if not _DEFAULT.search(line)]
     for name, number in sorted(before.guests.items()):
         if reference.after.guests.get(name) == reference.before.guests.get(name) and now.guests.get(name) != number:
             found.append(f"guest {name} was domain {number} and is {now.guests.get(name, 'gone')}")

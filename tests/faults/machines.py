@@ -101,7 +101,10 @@ def look(host: Path) -> Sight:
     """A machine as it is now, and what the reset button would make of it. Changes nothing."""
     state = json.loads((host / "state.json").read_text())
     domains = state.get("xen", {}).get("domains", {}).values()
-    guests = {domain["name"]: domain["domid"] for domain in domains if domain["domid"] and not domain.get("dying")}
+    # Domain ids begin anew with each boot.
+    boot = f"of the boot at {state.get('boot_time')}"
+    living = [domain for domain in domains if domain["domid"] and not domain.get("dying")]
+    guests = {domain["name"]: f"{domain['domid']} {boot}" for domain in living}
     boots, xen = after_reset(host)
     return Sight(read_tree(host / "root", {name: "OWN" for name in _names(state)}), guests, boots, xen)
 
@@ -157,6 +160,10 @@ def pieces(path: Path) -> Iterator[bytes]:
             yield f"{start} ".encode() + os.pread(file.fileno(), end - start, start)
 
 
+# The simulated rc takes all that this process prints for what the boot prints, so one boots at a time.
+_BOOTS = threading.Lock()
+
+
 class HangsAtBoot(Exception):
     """A script of /etc/rc never comes back, so those after it never run."""
 
@@ -177,13 +184,23 @@ def after_reset(host: Path) -> tuple[str, str]:
         copy = Path(scratch, host.name)
         keep(host, copy)
         (copy / "connections").mkdir()
-        with _Booting(copy, copy / "root") as m:
+        with _BOOTS, _Booting(copy, copy / "root") as m:
             try:
                 power.reset(m)
             except HangsAtBoot as error:
                 return str(error), ""
-            down = "" if m.data.get("kernel") else m.data.get("down_reason") or "down"
-            return down, (m.data.get("hypervisor") or {}).get("release", "")
+            if not m.data.get("kernel"):
+                return m.data.get("down_reason") or "down", ""
+            if not _lets_in(m):
+                return f"it boots, and nobody can log in: no sshd, or none at {m.data['address']}", ""
+            return "", (m.data.get("hypervisor") or {}).get("release", "")
+
+
+def _lets_in(m: Machine) -> bool:
+    """Whether sshd runs and the machine has its address on an interface that is up."""
+    interfaces = m.data["interfaces"].values()
+    addresses = {words[0] for entry in interfaces if "UP" in entry["flags"] for words in entry["inet"]}
+    return m.daemon("sshd") is not None and m.data["address"] in addresses
 
 
 # --- while a run goes on -----------------------------------------------------------------------------------------
@@ -205,7 +222,7 @@ def out_of_reach(host: Path) -> bool:
 
 def press_reset(host: Path) -> None:
     """The reset button; waits until the machine is up, if it comes up at all."""
-    with _Booting(host, host / "root") as m, suppress(HangsAtBoot):
+    with _BOOTS, _Booting(host, host / "root") as m, suppress(HangsAtBoot):
         power.reset(m)
     power.hang_up(host)
     time.sleep(power.BOOT_SECONDS)

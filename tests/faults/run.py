@@ -49,6 +49,11 @@ RUN_SECONDS = 900.0  # a run that takes longer waits for something for ever
 SECONDS_A_FAULT = 5.0
 
 
+def say(text: str) -> None:
+    """Print a line. Not by print(): in another thread the simulated rc may just be collecting what a boot prints."""
+    os.write(1, f"{text}\n".encode())
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A case whose machine without a fault has shown what a run does."""
@@ -75,7 +80,7 @@ def main() -> int:
         }
         with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool:
             ready = {case.name: pool.submit(prepare, case, made[case.name]) for case in chosen}
-        print(f"{len(chosen)} cases prepared in {time.monotonic() - started:.0f} s", flush=True)
+        say(f"{len(chosen)} cases prepared in {time.monotonic() - started:.0f} s")
         for number, case in enumerate(chosen):
             # What a case leaves of its share, the others have.
             share = case.weight / sum(other.weight for other in chosen[number:])
@@ -112,16 +117,15 @@ def run_case(
 ) -> list[Verdict]:
     """The faults of one case, in about ``seconds``. Adds their shapes to ``seen``."""
     case, end = prepared.case, time.monotonic() + seconds
-    print(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}", flush=True)
+    say(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}")
     for step in prepared.steps if arguments.list else ():
-        print(f"   {step.line}")
+        say(f"   {step.line}")
     wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
     most = 0 if arguments.list else int(seconds / SECONDS_A_FAULT)
     chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
-    print(
+    say(
         f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
-        f"case had or nobody asked for, {chosen.cut} for lack of time",
-        flush=True,
+        f"case had or nobody asked for, {chosen.cut} for lack of time"
     )
     verdicts = inject(prepared, chosen.faults, end)
     seen.update(verdict.evidence.fault.shape for verdict in verdicts)
@@ -222,12 +226,12 @@ def inject(prepared: Prepared, faults: Sequence[Fault], end: float) -> list[Verd
                 continue
             verdicts += judged
             broken = sum(bool(verdict.broken) for verdict in judged)
-            print(f"   {len(verdicts)} of {len(faults)}; in this batch {broken} not as promised", flush=True)
+            say(f"   {len(verdicts)} of {len(faults)}; in this batch {broken} not as promised")
             for verdict in judged:
                 for text in verdict.broken:
-                    print(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}", flush=True)
+                    say(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}")
     if len(verdicts) < len(faults):
-        print(f"   {len(faults) - len(verdicts)} more left out for lack of time", flush=True)
+        say(f"   {len(faults) - len(verdicts)} more left out for lack of time")
     return verdicts
 
 
@@ -279,7 +283,7 @@ def outcomes(prepared: Prepared, number: int, which: str, hosts: dict[str, Path]
             run = runner(prepared.rack, list(hosts), case.variables, record, playbook)
         except subprocess.TimeoutExpired as error:
             # One of the machines keeps all waiting. Without a recap, none of them counts as done.
-            print(f"   {which} run of {', '.join(hosts)}: {error}; see {record}", flush=True)
+            say(f"   {which} run of {', '.join(hosts)}: {error}; see {record}")
             run = Run(-1, error.timeout)
     for host in hosts.values():
         machines.end_hangs(host)
@@ -303,19 +307,19 @@ def report(verdicts: list[Verdict], errors: list[str], seconds: float) -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     with (WORK / "report.jsonl").open("w") as file:
         file.writelines(json.dumps(as_record(verdict)) + "\n" for verdict in verdicts)
-    print("\n=== Faults that happened, by step and kind\n")
+    say("\n=== Faults that happened, by step and kind\n")
     for line in table(tally(verdicts)):
-        print(line)
+        say(line)
     broken = [verdict for verdict in verdicts if verdict.broken]
     for verdict in broken:
-        print(f"\n{verdict.evidence.host}: {verdict.evidence.fault}")
+        say(f"\n{verdict.evidence.host}: {verdict.evidence.fault}")
         for text in verdict.broken:
-            print(f"   NOT KEPT: {text}")
+            say(f"   NOT KEPT: {text}")
     total = sum(verdict.evidence.fired == 1 for verdict in verdicts)
-    print(f"\n{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
-    print(f"Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
+    say(f"\n{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
+    say(f"Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
     for error in errors:
-        print(f"CASE NOT PLAYED: {error}")
+        say(f"CASE NOT PLAYED: {error}")
     return 1 if broken or errors else 0
 
 
@@ -331,5 +335,4 @@ def table(counts: dict[str, dict[str, int]]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(line_buffering=True)
     sys.exit(main())

@@ -125,6 +125,30 @@ def test_no_temporary_file_may_stay():
     assert verdict.broken == ["left over: /etc/.rc.conf.x1"]
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "between", "found"),
+    [
+        # Between two packages there is none; a file that no run touches is no package's business.
+        ("usr/pkg/sbin/xl", text("4.18"), text("4.20"), None, []),
+        ("usr/pkg/sbin/xl", text("4.18"), text("4.18"), None, ["lost: /usr/pkg/sbin/xl"]),
+        ("usr/pkg/etc/xen/web1", text("old"), text("new"), None, ["lost: /usr/pkg/etc/xen/web1"]),
+        # The default may be another one for the time of a trial; an entry may not be gone.
+        ("boot.cfg", text("menu=A:a", "default=1"), text("menu=A:a", "menu=B:b", "default=1"), text("menu=A:a"), []),
+        (
+            "boot.cfg",
+            text("menu=A:a", "default=1"),
+            text("menu=A:a", "menu=B:b", "default=1"),
+            text("default=1"),
+            ["lost from /boot.cfg: menu=A:a"],
+        ),
+    ],
+)
+def test_what_a_run_itself_replaces_is_told_from_what_is_lost(path, old, new, between, found):
+    reference = judge.Reference(having(START, path, old), having(END, path, new))
+    now = START if between is None else having(START, path, between)
+    assert judge.lost(reference.before, now, reference) == found
+
+
 def test_only_faults_that_happened_are_counted():
     other = replace(KEPT, fired=0)
     counts = judge.tally([judge.judge(evidence, REFERENCE) for evidence in (KEPT, KEPT, other)])
