@@ -26,6 +26,8 @@ options:
         the stages of the package C(grub) to C(/grub) and runs C(root) and C(setup) in its shell. V(grub2) runs
         C(grub-install).
       - From GRUB back to V(netbsd) the master boot record must be changed by hand first.
+      - Options of the partition's old boot blocks, such as a serial console, a timeout or a password, are lost with
+        V(netbsd). Set them again with C(installboot -e -o).
     type: str
     choices: [netbsd, grub, grub2]
     required: true

@@ -16,12 +16,14 @@ description:
     a native kernel, or NetBSD's own loader, always stays.
   - Of C(menu.lst), every line that is not about a managed entry stays as it is. In C(grub.cfg), which is a program,
     one marked block is managed and everything around it stays.
-  - Native entries are what GRUB falls back to when a file of the default entry can't be loaded.
+  - Native entries are what GRUB falls back to when a file of the default entry can't be loaded. GRUB 2 does so unless
+    others' entries come before the managed ones.
   - The menu is not made with C(grub-mkconfig), which on NetBSD knows native kernels only.
   - The first content ever found stays beside the menu with C(.orig) behind its name, the last one with C(.prev).
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.boot_entries
 options:
   flavour:
     description: Which GRUB reads the menu, V(legacy) for 0.97 (pkgsrc sysutils/grub) or V(grub2) (sysutils/grub2).
@@ -51,68 +53,6 @@ options:
         it is of the default entry again.
       - V("") takes that back. If omitted, it is left alone.
     type: str
-  entries:
-    description:
-      - The managed entries. They come first in the menu, in this order. An entry of the same name is replaced.
-      - An entry is either a native kernel (O(entries[].kernel)), a hypervisor with a dom0 kernel
-        (O(entries[].kernel) and
-        O(entries[].hypervisor)), or the loader's own commands (O(entries[].commands)).
-      - Files that an entry names must exist and not be empty, unless they are listed in O(assume_files).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      name:
-        description:
-          - The text in the menu, by which the entry is known. For GRUB 2, quotes, V($), V(>) and a backslash can't be
-            in it.
-        type: str
-        required: true
-      kernel:
-        description: The kernel file, as seen from the root file system.
-        type: str
-      args:
-        description:
-          - The kernel's arguments, such as V(-s) or V(root=wd0a console=pc). A dom0 kernel reads 255 characters.
-        type: str
-      hypervisor:
-        description: The Xen hypervisor file, which makes this an entry that boots into Xen.
-        type: str
-      hypervisor_args:
-        description: The hypervisor's arguments, such as V(dom0_mem=1G). A memory size without a suffix is in KiB.
-        type: str
-      fallback:
-        description:
-          - A native kernel that is booted if a file of the entry can't be loaded, for example C(/netbsd). GRUB
-            falls back to entries, and only from the default one, so that another entry must boot that kernel.
-        type: str
-      optional:
-        description: Whether the entry is left out of the menu while one of its files is missing.
-        type: bool
-        default: false
-      commands:
-        description: The commands of the boot loader, for an entry of any other kind, such as V(prompt).
-        type: list
-        elements: str
-  default:
-    description:
-      - The name of the entry that boots when nobody chooses one, a managed one or another.
-      - If omitted, the entry that was the default stays so, wherever it then stands in the menu.
-    type: str
-  timeout:
-    description: Seconds until the default entry boots, 0 to 3600. If omitted, it is left alone.
-    type: int
-  other_entries:
-    description: Whether entries that are not declared stay after the managed ones (V(keep)) or go (V(remove)).
-    type: str
-    choices: [keep, remove]
-    default: keep
-  assume_files:
-    description:
-      - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.
-    type: list
-    elements: str
-    default: []
 notes:
   - GRUB legacy loads kernels of 32 bits only. A native entry of a NetBSD/amd64 machine starts NetBSD's own loader
     instead, with O(entries[].commands).

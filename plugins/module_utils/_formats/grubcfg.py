@@ -24,6 +24,8 @@ NEXT_ENTRY = "next_entry"
 _ENTRY = re.compile(r"""^\s*menuentry\s+(?P<quote>['"])(?P<title>.*?)(?P=quote)""")
 _SETTING = re.compile(r"""^\s*set\s+(?P<name>default|timeout)=(?P<quote>["']?)(?P<value>.*?)(?P=quote)\s*$""")
 _KERNEL = re.compile(r"^\s*knetbsd\s+(?:-\S+\s+)*(?P<path>\S+)")
+_LOADED = re.compile(r"^\s*(?:multiboot2?|module2?|knetbsd)\s+(?:-\S+\s+)*(?P<path>\S+)")
+_OTHER_ROOT = re.compile(r"^\s*(?:set\s+root=|search\s)")
 _CHAIN = re.compile(r"^\s*chainloader\s")
 
 
@@ -62,11 +64,14 @@ def render(file: File) -> str:
     return f"{file.before}{BEGIN}\n{file.block}{END}\n{file.after}"
 
 
-def block_text(entries: Iterable[Entry], default: str, timeout: int, fallbacks: Iterable[int]) -> str:
-    """Our block. ``default`` is a title; ``fallbacks`` are numbers of entries, counted from 0 over the whole menu.
+def block_text(
+    entries: Iterable[Entry], default: str, timeout: int, fallbacks: list[int], trial_fallbacks: list[int]
+) -> str:
+    """Our block. ``default`` is a title. GRUB goes through the fallbacks, numbers of entries counted from 0 over the
+    whole menu, until one starts (grub-core/normal/menu.c).
 
-    The entry that grub-reboot(8) or grub-editenv(1) put into next_entry comes before the default, and is forgotten
-    before it is started.
+    The entry that grub-reboot(8) or grub-editenv(1) put into next_entry comes before the default, has fallbacks of its
+    own, and is forgotten before it is started.
     """
     lines = [
         "if [ -s $prefix/grubenv ]; then",
@@ -74,20 +79,21 @@ def block_text(entries: Iterable[Entry], default: str, timeout: int, fallbacks: 
         "fi",
         f'set default="{default}"',
         f"set timeout={timeout}",
-    ]
-    numbers = " ".join(map(str, fallbacks))
-    if numbers:
-        lines.append(f'set fallback="{numbers}"')
-    lines += [
+        *_fallback_lines("", fallbacks),
         f'if [ "${{{NEXT_ENTRY}}}" ]; then',
         f'\tset default="${{{NEXT_ENTRY}}}"',
         f"\tset {NEXT_ENTRY}=",
         f"\tsave_env {NEXT_ENTRY}",
+        *_fallback_lines("\t", trial_fallbacks),
         "fi",
     ]
     for entry in entries:
         lines += [f'menuentry "{entry.title}" {{', *(f"\t{command}" for command in entry.commands), "}"]
     return "\n".join(lines) + "\n"
+
+
+def _fallback_lines(indent: str, numbers: list[int]) -> list[str]:
+    return [f'{indent}set fallback="{" ".join(map(str, numbers))}"'] if numbers else []
 
 
 def entries(text: str) -> list[Entry]:
@@ -141,6 +147,21 @@ def native_kernel(entry: Entry) -> str | None:
         if found and "XEN3" not in found.group("path").rsplit("/", 1)[-1]:
             return found.group("path")
     return None
+
+
+def files(entry: Entry, root: str) -> list[str]:
+    """Every file that an entry loads from the device that GRUB calls ``root``. What is on another one, or where the
+    entry sets the device itself, can't be looked at."""
+    if any(_OTHER_ROOT.match(command) for command in entry.commands):
+        return []
+    loaded = (_LOADED.match(command) for command in entry.commands)
+    named = [without_root(found.group("path"), root) for found in loaded if found]
+    return [path for path in named if path.startswith("/")]
+
+
+def without_root(path: str, root: str) -> str:
+    """A file's path on the device that GRUB calls ``root``."""
+    return path[len(root) :] if path.startswith(root) else path
 
 
 def chains(entry: Entry) -> bool:

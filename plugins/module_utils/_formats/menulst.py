@@ -18,8 +18,6 @@ SAVED_FILE = "default"
 SAVED = "saved"
 # savedefault overwrites the first ten bytes in place, and fails on a shorter file.
 SAVED_BYTES = 10
-# Eight entries can be named by one fallback line.
-MAX_FALLBACKS = 8
 # A file on another device than GRUB's root, "(hd0,1)/netbsd", is named with it.
 _DEVICE = re.compile(r"\A\([^)]*\)")
 _NUMBER = re.compile(r"\s*([0-9]+)")

@@ -163,6 +163,11 @@ def _command(name: str, text: str) -> str:
     return text.strip()
 
 
+def command(*words: str) -> str:
+    """A line for a loader from those words that are not empty."""
+    return " ".join(word for word in words if word)
+
+
 def refuse_unwritable(name: str, what: str, text: str) -> None:
     """Raise Refused for a control character, which would end a line of the menu or worse."""
     if _CONTROL.search(text):

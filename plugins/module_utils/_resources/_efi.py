@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg, mounts
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
 SYSCTL = "/sbin/sysctl"
@@ -24,21 +24,12 @@ def read(host: Host) -> dict[str, Any]:
     if not bootcfg.is_from(host.release, FIRST_RELEASE):
         return {"booted": False, "menu": None}
     answer = host.try_run([SYSCTL, "-n", "machdep.bootmethod"])
-    menus = [f"{directory.rstrip('/')}/{name}" for directory in _dos_mounts(host) for name in _MENUS]
+    mounted = mounts.parse(host.run([MOUNT]).stdout)
+    menus = [f"{each.directory.rstrip('/')}/{name}" for each in mounted if each.type == "msdos" for name in _MENUS]
     return {
         "booted": answer.rc == 0 and answer.stdout.strip() == "UEFI",
         "menu": next((path for path in menus if host.exists(path)), None),
     }
-
-
-def _dos_mounts(host: Host) -> list[str]:
-    """Where FAT file systems are mounted: ``/dev/dk0 on /efi type msdos (local)`` (record mount.txt for the form)."""
-    found = []
-    for line in host.run([MOUNT]).stdout.splitlines():
-        what, kind, rest = line.partition(" type ")
-        if kind and rest.split(" ")[0] == "msdos":
-            found.append(what.partition(" on ")[2])
-    return found
 
 
 def warnings(efi: dict[str, Any]) -> list[str]:

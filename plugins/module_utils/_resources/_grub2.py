@@ -9,6 +9,7 @@ GRUB 2 of pkgsrc has its files in /grub, because /boot is NetBSD's own loader (s
 from __future__ import annotations
 
 import os
+import shlex
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
@@ -40,6 +41,19 @@ def refuse_unreadable(declared: Declared) -> None:
                 raise Refused(f"Boot entry {entry.name!r}: {words!r} holds {bad!r}, which means something to GRUB.")
         if "}" in entry.commands:
             raise Refused(f"Boot entry {entry.name!r}: a command is '}}', which ends the entry.")
+        for command in entry.commands:
+            _refuse_unclosed(entry.name, command)
+
+
+def _refuse_unclosed(name: str, command: str) -> None:
+    """GRUB's script language quotes as sh does; what is left open takes the rest of the file along."""
+    try:
+        shlex.split(command, comments=True)
+    except ValueError:
+        raise Refused(
+            f"Boot entry {name!r}: the command {command!r} has a quote that is not closed, or ends with a backslash; "
+            "GRUB could read nothing that follows."
+        ) from None
 
 
 def _entry(entry: _boot_entries.Entry, declared: Declared) -> grubcfg.Entry:
@@ -47,17 +61,13 @@ def _entry(entry: _boot_entries.Entry, declared: Declared) -> grubcfg.Entry:
         return grubcfg.Entry(entry.name, entry.commands)
     root = declared.root
     if entry.native:
-        return grubcfg.Entry(entry.name, (_join("knetbsd", root + entry.kernel, entry.args),))
+        return grubcfg.Entry(entry.name, (_boot_entries.command("knetbsd", root + entry.kernel, entry.args),))
     module = declared.protocol.replace("multiboot", "module")
     commands = (
-        _join(declared.protocol, root + entry.hypervisor, grubcfg.PLACEHOLDER, entry.hypervisor_args),
-        _join(module, root + entry.kernel, grubcfg.PLACEHOLDER, entry.args),
+        _boot_entries.command(declared.protocol, root + entry.hypervisor, grubcfg.PLACEHOLDER, entry.hypervisor_args),
+        _boot_entries.command(module, root + entry.kernel, grubcfg.PLACEHOLDER, entry.args),
     )
     return grubcfg.Entry(entry.name, commands)
-
-
-def _join(*words: str) -> str:
-    return " ".join(word for word in words if word)
 
 
 # -- plan -------------------------------------------------------------------------------------------------------------
@@ -78,13 +88,18 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[_boot_entrie
     _refuse_without_way_back(current, declared, managed + others)
     new = grubcfg.File(rest.before, _block(rest, old, declared, entries, managed, default), rest.after)
     once = wanted_once(declared, _pending(current, declared), default, names)
+    for chosen in (default, declared.once or ""):
+        _refuse_unchoosable(path, chosen)
+    for entry in managed:
+        if entry.title in (default, once):
+            _boot_entries.refuse_missing(current, declared.menu, entry.title, grubcfg.files(entry, declared.root))
     after = grubcfg.render(new)
     changes = []
     if after != text:
         shown = None if text is None else printable(text)
         summary = "; ".join(_differences(text or "", after))
         changes.append(Change(NAME, path, WRITE, summary, before=shown, after=printable(after), data=after))
-    return Plan(changes + _once_changes(current, declared, once))
+    return Plan(changes + _once_changes(current, declared, once), warnings=_warnings(path, rest))
 
 
 def _kept(old: grubcfg.File, declared: Declared) -> list[grubcfg.Entry]:
@@ -117,16 +132,32 @@ def _block(
     if timeout is None:
         said = grubcfg.setting(old.block or old.before, "timeout") or ""
         timeout = int(said) if said.isdigit() else DEFAULT_TIMEOUT
-    # Entries before ours would shift the numbers, and others' entries can't be counted for certain.
-    alone = "menu" not in rest.before
-    numbers = _fallbacks(declared, entries, managed, default) if alone else []
-    return grubcfg.block_text(managed, default, timeout, numbers)
+    if not _can_count(rest):
+        return grubcfg.block_text(managed, default, timeout, [], [])
+    proven = [number for number, entry in enumerate(managed) if entry.title == default]
+    natives = _natives(declared, entries, managed, default)
+    after_trial = list(dict.fromkeys(proven + natives))
+    return grubcfg.block_text(managed, default, timeout, [each for each in natives if each not in proven], after_trial)
 
 
-def _fallbacks(
+def _can_count(rest: grubcfg.File) -> bool:
+    """Entries before ours shift the numbers by which GRUB falls back, and nobody but GRUB can count those of others."""
+    return "menu" not in rest.before
+
+
+def _warnings(path: str, rest: grubcfg.File) -> list[str]:
+    if _can_count(rest):
+        return []
+    return [
+        f"{path} has a menu of others before the managed entries, so that GRUB falls back to nothing when a file of "
+        "the default entry can't be loaded. To have it boot a native entry then, declare other_entries: remove."
+    ]
+
+
+def _natives(
     declared: Declared, entries: list[_boot_entries.Entry], managed: list[grubcfg.Entry], default: str
 ) -> list[int]:
-    """What GRUB boots if a file of the chosen entry can't be loaded: the default, then a native entry."""
+    """The native entry that GRUB boots if nothing else of the menu can be loaded."""
     kernels = [grubcfg.native_kernel(entry) for entry in managed]
     fallback = next((entry.fallback for entry in entries if entry.name == default), "")
     wanted = declared.root + fallback
@@ -135,10 +166,8 @@ def _fallbacks(
             f"Boot entry {default!r}: its fallback is {fallback}, but no entry of {declared.menu.path} boots that "
             "kernel without Xen; GRUB falls back to entries, so declare one."
         )
-    names = [entry.title for entry in managed]
     natives = [number for number, entry in enumerate(managed) if kernels[number] or grubcfg.chains(entry)]
-    first = [kernels.index(wanted)] if fallback else natives[:1]
-    return list(dict.fromkeys([number for number in range(len(names)) if names[number] == default] + first))
+    return [kernels.index(wanted)] if fallback else natives[:1]
 
 
 def _default(text: str, declared: Declared, names: list[str]) -> str:
@@ -211,11 +240,22 @@ def _refuse_overridden(path: str, managed: list[grubcfg.Entry], rest: grubcfg.Fi
             )
 
 
+def _refuse_unchoosable(path: str, name: str) -> None:
+    """A managed name has none of these characters. GRUB takes a title that begins with a digit for an entry's number
+    (grub-core/normal/menu.c, get_entry_number)."""
+    bad = next((character for character in _TITLE_CHARACTERS if character in name), None)
+    if bad or name.lstrip()[:1].isdigit():
+        why = f"holds {bad!r}" if bad else "begins with a digit, so that GRUB would take it for an entry's number"
+        raise Refused(
+            f"{path}: the entry {name!r} can't be the one that boots: its name {why}. Rename it or choose another."
+        )
+
+
 def _refuse_without_way_back(current: dict[str, Any], declared: Declared, menu: list[grubcfg.Entry]) -> None:
     if any(grubcfg.chains(entry) for entry in menu):
         return
     natives = [(grubcfg.native_kernel(entry) or "") for entry in menu]
-    plain = [kernel[len(declared.root) :] if kernel.startswith(declared.root) else kernel for kernel in natives]
+    plain = [grubcfg.without_root(kernel, declared.root) for kernel in natives]
     _boot_entries.refuse_without_native(current, declared.menu, [kernel for kernel in plain if kernel])
 
 

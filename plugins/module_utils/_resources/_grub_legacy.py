@@ -37,15 +37,11 @@ def _commands(entry: _boot_entries.Entry, root: str) -> tuple[str, ...]:
     if entry.commands:
         return tuple(" ".join(command.split()) for command in entry.commands)
     if entry.native:
-        return (_join("kernel --type=netbsd", root + entry.kernel, entry.args),)
+        return (_boot_entries.command("kernel --type=netbsd", root + entry.kernel, entry.args),)
     return (
-        _join("kernel", root + entry.hypervisor, entry.hypervisor_args),
-        _join("module", root + entry.kernel, entry.args),
+        _boot_entries.command("kernel", root + entry.hypervisor, entry.hypervisor_args),
+        _boot_entries.command("module", root + entry.kernel, entry.args),
     )
-
-
-def _join(*words: str) -> str:
-    return " ".join(word for word in words if word)
 
 
 # -- plan -------------------------------------------------------------------------------------------------------------

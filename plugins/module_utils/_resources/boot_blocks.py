@@ -247,12 +247,14 @@ def _install_grub2(host: Host, declared: Declared, ffs: int) -> None:
 
 
 def _install_netbsd(host: Host, declared: Declared, ffs: int) -> None:
+    """The loader comes last, so that it says that all the blocks were written: of those only the first is looked at.
+    Old blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
     _keep_blocks(host, declared.raw_partition, f"{LOADER}.blocks.orig", PARTITION_SECTORS)
+    blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
+    host.run([INSTALLBOOT, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
     if host.exists(LOADER):
         host.copy_file(LOADER, f"{LOADER}.old", 0o444)
     host.copy_file(LOADER_SOURCE, LOADER, 0o444)
-    blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
-    host.run([INSTALLBOOT, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
 
 
 _INSTALL = {

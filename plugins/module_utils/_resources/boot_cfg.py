@@ -52,22 +52,19 @@ def declare(params: dict[str, Any]) -> Declared:
 
 def _managed(entry: _boot_entries.Entry, rndseed: str | None) -> bootcfg.Entry:
     """An entry in the loader's commands. A command whose file is missing falls through to the next one (record
-    bootcfg-first-missing-semicolon), which is what makes a fallback."""
+    bootcfg-first-missing-semicolon), which is what makes a fallback. ``load`` only takes a name down, so that nothing
+    stands in for a dom0 kernel that is missing (record bootcfg-missing-load)."""
     if entry.commands:
         return bootcfg.Entry(entry.name, entry.commands)
     commands = [rndseed] if entry.native and rndseed else []
     if entry.native:
-        commands.append(_join("boot", entry.kernel, entry.args))
+        commands.append(_boot_entries.command("boot", entry.kernel, entry.args))
     else:
-        commands.append(_join("load", entry.kernel, entry.args))
-        commands.append(_join("multiboot", entry.hypervisor, entry.hypervisor_args))
+        commands.append(_boot_entries.command("load", entry.kernel, entry.args))
+        commands.append(_boot_entries.command("multiboot", entry.hypervisor, entry.hypervisor_args))
     if entry.fallback:
-        commands.append(_join("boot", entry.fallback))
+        commands.append(_boot_entries.command("boot", entry.fallback))
     return bootcfg.Entry(entry.name, tuple(commands))
-
-
-def _join(*words: str) -> str:
-    return " ".join(word for word in words if word)
 
 
 # -- current ----------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ is written with GRUB's own tools: GRUB legacy has none, and GRUB 2's grub-mkconf
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import grubcfg, menulst
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _boot_entries, _grub2, _grub_legacy
@@ -30,6 +31,7 @@ ARGUMENTS: dict[str, Any] = {
     "once": {"type": "str"},
     **_boot_entries.ARGUMENTS,
 }
+_ROOT = re.compile(r"\([^()\s]+\)")
 
 
 def declare(params: dict[str, Any]) -> Declared:
@@ -37,6 +39,8 @@ def declare(params: dict[str, Any]) -> Declared:
     flavour = params["flavour"]
     path = params.get("path") or DEFAULT_PATHS[flavour]
     root = params.get("root")
+    if root and not _ROOT.fullmatch(root):
+        raise Refused(f"root is {root!r}; it must be a device in GRUB's words, such as (hd0,a).")
     declared = Declared(
         menu=_boot_entries.declare(dict(params, path=path)),
         flavour=flavour,
@@ -74,8 +78,10 @@ def _beside(path: str) -> list[str]:
 
 def _named_files(text: str, root: str) -> list[str]:
     found = [path for block in menulst.parse(text).blocks for path in menulst.files(block, root)]
-    natives = [grubcfg.native_kernel(entry) for entry in grubcfg.entries(text)]
-    return found + [path for path in natives if path]
+    for entry in grubcfg.entries(text):
+        native = grubcfg.native_kernel(entry)
+        found += grubcfg.files(entry, root) + ([grubcfg.without_root(native, root)] if native else [])
+    return found
 
 
 def _entry_files(entry: _boot_entries.Entry) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootsector
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_blocks
@@ -150,6 +150,22 @@ def test_netbsds_loader_is_put_in_place_and_the_old_one_kept(tmp_path):
     assert run(host, "netbsd") == []
 
 
+def test_blocks_of_which_only_the_first_was_written_are_written_again(tmp_path):
+    host = Machine(tmp_path)
+    host.partition = "other"
+
+    def killed(argv):
+        host.partition = "partition"
+        raise CommandFailed("killed")
+
+    works, host.answers[INSTALLBOOT] = host.answers[INSTALLBOOT], killed
+    assert converge(boot_blocks, params("netbsd"), host, check=False).failures
+    host.answers[INSTALLBOOT] = works
+    assert len(run(host, "netbsd")) == 1
+    # The loader that was there before any of this.
+    assert (host.text("/boot"), host.text("/boot.old")) == ("new loader", "old loader")
+
+
 @pytest.mark.parametrize("loader", ["netbsd", "grub", "grub2"])
 def test_check_mode_only_looks(tmp_path, loader):
     host = Machine(tmp_path)
@@ -157,6 +173,14 @@ def test_check_mode_only_looks(tmp_path, loader):
     host.put("/grub/grub.cfg")
     assert run(host, loader, check=True)
     assert host.wrote == [] and host.text("/boot") == "old loader" and not host.exists("/grub/stage1")
+
+
+def test_check_mode_before_the_package_is_there(tmp_path):
+    host = Machine(tmp_path)
+    for path in ("/usr/pkg/sbin/grub", *(f"/usr/pkg/share/grub/i386-/{name}" for name in boot_blocks.STAGES)):
+        host.remove(path)
+    assert len(run(host, "grub", check=True, assume_files=["/grub/menu.lst", "/usr/pkg/sbin/grub"])) == 2
+    assert host.wrote == []
 
 
 @pytest.mark.parametrize(

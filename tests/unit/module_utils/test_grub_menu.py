@@ -46,11 +46,12 @@ if [ -s $prefix/grubenv ]; then
 fi
 set default="Xen"
 set timeout=5
-set fallback="0 1"
+set fallback="1"
 if [ "${next_entry}" ]; then
 \tset default="${next_entry}"
 \tset next_entry=
 \tsave_env next_entry
+\tset fallback="0 1"
 fi
 menuentry "Xen" {
 \tmultiboot2 /xen-4.18.gz placeholder dom0_mem=1G
@@ -270,6 +271,8 @@ def test_everything_around_the_block_stays():
     assert text.startswith(others + grubcfg.BEGIN)
     # another entry stands first, so that numbers say nothing
     assert "fallback" not in text
+    assert "falls back to nothing" in planned("grub2", {CFG: text}).warnings[0]
+    assert planned("grub2", {CFG: GRUB_CFG}).warnings == []
     tail = "# of Ann\n"
     assert written("grub2", text.replace("dom0_mem=1G", "dom0_mem=2G") + tail) == text + tail
     assert written("grub2", text, other_entries="remove") == GRUB_CFG
@@ -312,6 +315,52 @@ def test_the_default_alone_can_be_changed(flavour, path, text):
     (change,) = planned(flavour, {path: text}, entries=[], default="NetBSD", timeout=None).changes
     assert change.summary.startswith("default was Xen, becomes NetBSD")
     assert change.after.count("dom0_mem=1G") == 1 and "/netbsd\n" in change.after
+
+
+def test_a_native_default_falls_back_to_nothing_and_is_fallen_back_to():
+    text = written("grub2", default="NetBSD")
+    assert [line for line in text.split("\n") if "fallback" in line] == ['\tset fallback="1"']
+
+
+@pytest.mark.parametrize("title", ["4.20 first", 'of "Ann"', "costs $5", "a > b"])
+def test_a_chosen_entry_of_others_that_grub_would_misread(title):
+    others = f"set default=0\nmenuentry '{title}' {{\n\tchainloader +1\n}}\n"
+    assert repr(title) in refusal("grub2", others, default=title)
+    assert repr(title) in refusal("grub2", others, default=None)
+    assert repr(title) in refusal("grub2", others, once=title)
+    assert title in written("grub2", others)
+
+
+def test_a_chosen_entry_must_not_be_taken_for_a_number():
+    entries = [XEN, dict(NATIVE, name="10.1 without Xen")]
+    assert "number" in refusal("grub2", entries=entries, default="10.1 without Xen")
+    assert 'menuentry "10.1 without Xen"' in written("grub2", entries=entries)
+
+
+def test_a_way_back_that_others_wrote_is_looked_at(tmp_path):
+    host = machine(tmp_path)
+    host.put(CFG, "menuentry 'NetBSD' {\n\tknetbsd (hd0,msdos1)/old/netbsd\n}\n")
+    given = params("grub2", entries=[XEN], root="(hd0,msdos1)")
+    with pytest.raises(Refused, match="no entry that boots a native kernel"):
+        converge(grub_menu, given, host, check=True)
+    host.put("/old/netbsd", "kernel")
+    assert len(converge(grub_menu, given, host, check=True).done) == 1
+
+
+@pytest.mark.parametrize("given", [{"default": None}, {"default": "Xen"}, {"default": "NetBSD", "once": "Xen"}])
+def test_a_kept_entry_that_boots_must_have_its_files(given):
+    for missing in ("/xen-4.18.gz", "/netbsd-XEN3_DOM0.gz"):
+        left = [path for path in FILES if path != missing]
+        assert missing in refusal("grub2", GRUB_CFG, entries=[NATIVE], files=left, **given)
+    assert planned("grub2", {CFG: GRUB_CFG}, entries=[NATIVE], default="NetBSD", files=FILES[:1]).changes
+
+
+def test_files_that_only_grub_can_find_are_not_looked_for():
+    commands = ["set root=(hd1,msdos1)", "multiboot2 /xen.gz", "module2 /netbsd-XEN3_DOM0.gz"]
+    assert grubcfg.files(grubcfg.Entry("x", tuple(commands)), "") == []
+    assert grubcfg.files(grubcfg.Entry("x", ("search --file --set=root /a", "knetbsd /netbsd")), "") == []
+    assert grubcfg.files(grubcfg.Entry("x", ("multiboot (hd1,msdos1)/xen.gz", "module --nounzip /b c")), "") == ["/b"]
+    assert grubcfg.files(grubcfg.Entry("x", ("knetbsd -s (hd1,msdos1)/netbsd",)), "(hd1,msdos1)") == ["/netbsd"]
 
 
 def test_a_grub_cfg_from_dos_is_refused():
@@ -367,6 +416,8 @@ def test_next_entry_is_set_with_grubs_own_tool_and_proven(tmp_path):
         ({"entries": [dict(NATIVE, name="a\nb")]}, "newline"),
         ({"entries": [dict(XEN, fallback="/netbsd.old"), NATIVE], "files": (*FILES, "/netbsd.old")}, "falls back to"),
         ({"timeout": -1}, "timeout is"),
+        ({"root": "(hd0,a)\n"}, "root is"),
+        ({"root": "hd0,a"}, "root is"),
         ({"entries": [dict(NEW, optional=True), NATIVE], "files": FILES[:3], "default": "Xen 4.20"}, "optional"),
     ],
 )
@@ -378,6 +429,11 @@ def test_refused(flavour, given, words):
 @pytest.mark.parametrize(("name", "flavour"), [("=x", "legacy"), ('a"b', "grub2"), ("a > b", "grub2"), ("$x", "grub2")])
 def test_names_that_grub_would_misread(name, flavour):
     assert repr(name) in refusal(flavour, entries=[XEN, dict(NATIVE, name=name)])
+
+
+@pytest.mark.parametrize("command", ["echo NetBSD's loader", 'echo "x', "echo x\\"])
+def test_a_quote_in_a_command_must_not_swallow_the_rest_of_grub_cfg(command):
+    assert repr(command) in refusal("grub2", entries=[XEN, dict(CHAIN, commands=[command, "chainloader +1"])])
 
 
 def test_grub_legacy_without_a_timeout_would_wait_for_ever():
@@ -396,7 +452,7 @@ def test_an_optional_entry_comes_and_goes_with_its_files(flavour):
 def test_the_fallback_of_the_default_is_the_entry_of_its_kernel(flavour):
     entries = [dict(XEN, fallback="/netbsd.old"), NATIVE, dict(NATIVE, name="old", kernel="/netbsd.old")]
     text = written(flavour, entries=entries, files=(*FILES, "/netbsd.old"))
-    assert {"legacy": "fallback 2", "grub2": 'set fallback="0 2"'}[flavour] in text
+    assert {"legacy": "fallback 2", "grub2": '\nset fallback="2"\n'}[flavour] in text
 
 
 def machine(tmp_path):

@@ -29,7 +29,9 @@ PLAY = """
 """
 
 
-def values(directory: Path, role: str, expressions: dict[str, str], hosts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def values(
+    directory: Path, role: str, expressions: dict[str, str], hosts: dict[str, dict[str, Any]], *options: str
+) -> dict[str, Any]:
     """Each host's values of some expressions in the role's variables. What the machine says is that it is a dom0."""
     defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text())
     known = {**defaults, "netbsd_xen_host": {"host": {"role": "dom0"}}}
@@ -44,7 +46,7 @@ def values(directory: Path, role: str, expressions: dict[str, str], hosts: dict[
         ANSIBLE_CONFIG=str(directory / "ansible.cfg"),
         NO_COLOR="1",
     )
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml"]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml", *options]
     run = subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
@@ -114,6 +116,7 @@ def test_guests_start_with_the_machine_in_their_order_from_their_directory(servi
 def bootloader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     hosts = {
         "usual": {},
+        "unpacked": {"bootloader_hypervisor": "/xen"},
         "hidden": {"bootloader_pci_hide": ["0000:03:00.0", "4:0.1"], "bootloader_dom0_args": "-v"},
         "serial": {"bootloader_console": "serial"},
         "second": {"bootloader_console": "com1", "bootloader_baud": 9600},
@@ -150,6 +153,8 @@ def test_the_menu_has_a_native_kernel_behind_everything(bootloader: dict[str, An
         ("/netbsd-XEN3_DOM0.gz", "/xen-4.20.gz.old"),
         ("/netbsd-XEN3_DOM0.gz", "/xen-4.20-debug.gz"),
     ]
+    # Where role dom0 puts it.
+    assert bootloader["unpacked"]["entries"][-1]["hypervisor"] == "/xen-debug"
 
 
 def test_consoles_are_counted_from_0_by_netbsd_and_from_1_by_xen(bootloader: dict[str, Any]) -> None:
@@ -163,6 +168,18 @@ def test_grub_legacy_lets_netbsds_loader_boot_a_kernel_of_64_bits(bootloader: di
     assert {"name": "NetBSD", "kernel": "/netbsd"} in bootloader["legacy32"]["entries"]
     assert not [entry for entry in bootloader["legacy32"]["entries"] if "fallback" in entry]
     assert (bootloader["legacy64"]["flavour"], bootloader["legacy64"]["protocol"]) == ("legacy", "multiboot")
+
+
+def test_check_mode_knows_what_the_package_would_have_brought(tmp_path: Path) -> None:
+    hosts = {
+        "installs": {"bootloader_loader": "grub", "dom0_packages_result": {"changed": True}},
+        "has_it": {"bootloader_loader": "grub2", "dom0_packages_result": {"changed": False}},
+        "alone": {},
+    }
+    found = values(tmp_path, "bootloader", {"files": "__bootloader_predicted_boot_files"}, hosts, "--check")
+    menus = ["/grub/menu.lst", "/grub/grub.cfg"]
+    assert found["installs"]["files"] == [*menus, "/usr/pkg/sbin/grub", "/usr/pkg/sbin/grub-install"]
+    assert found["has_it"]["files"] == found["alone"]["files"] == menus
 
 
 def test_grub_2_starts_a_hypervisor_by_the_newer_protocol(bootloader: dict[str, Any]) -> None:
