@@ -138,15 +138,24 @@ class ActionModule(ActionBase):
         result["guests"] = []
         try:
             result["guests"] = self._module("netbsd.xen.xen_reboot", dict(self._task.args))["guests"]
+            result["changed"] = bool(result["guests"])
             if wanted.once:
                 self._menu(wanted, once=wanted.once)
+            started = time.monotonic()
+            self._shut_down(wanted)
+        except Stopped as error:
+            raise Stopped(f"{error}{_words_for_guests(result['guests'])}") from error
         finally:
             mark_stale(result, self._task_vars)
-        started = time.monotonic()
         result["changed"] = True
         result["ran"]["after"] = None
-        self._shut_down(wanted)
-        self._wait_until_back(before, wanted)
+        if self._wait_until_back(before, wanted) == before:
+            result["ran"]["after"] = result["ran"]["before"]
+            raise Stopped(
+                f"The machine still answers {wanted.seconds} seconds after {SHUTDOWN} and has not gone down. What "
+                "holds it up is on its console and in /var/log/messages; if it is xl, which waits for a dead "
+                "xenstored, /sbin/reboot does not ask it."
+            )
         now = self._settled(wanted)
         result["seconds"] = round(time.monotonic() - started, 1)
         result["ran"]["after"] = _reboot.describe(now)
@@ -166,22 +175,20 @@ class ActionModule(ActionBase):
             said = (asked["stderr"] or asked["stdout"]).strip()
             raise Stopped(f"{SHUTDOWN} ended with status {asked['rc']}: {said}. The machine was not rebooted.")
 
-    def _wait_until_back(self, before: str, wanted: Wanted) -> None:
-        """Wait until the machine answers and has another boot time."""
+    def _wait_until_back(self, before: str, wanted: Wanted) -> str:
+        """Wait until the machine answers and has another boot time, and return it; the one from before if it still
+        answers when the time is up."""
         deadline = time.monotonic() + wanted.seconds
         last = before
         while time.monotonic() < deadline:
             self._reset_connection()
             last = self._boot_time()
             if last and last != before:
-                return
+                break
             time.sleep(POLL_SECONDS)
-        if last:
-            raise Stopped(
-                f"The machine still answers {wanted.seconds} seconds after {SHUTDOWN} and has not gone down. What "
-                "holds it up is on its console and in /var/log/messages."
-            )
-        raise Stopped(_words_for_silence(wanted))
+        if not last:
+            raise Stopped(_words_for_silence(wanted))
+        return last
 
     def _reset_connection(self) -> None:
         """A connection that is kept open leads to the machine before the reboot."""
@@ -246,6 +253,10 @@ def at_most(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, handler)
         elapsed = time.monotonic() - started
         signal.setitimer(signal.ITIMER_REAL, max(left - elapsed, 0.001) if left else 0)
+
+
+def _words_for_guests(ended: list[str]) -> str:
+    return f" Its guests {', '.join(ended)} were shut down; start them again with netbsd.xen.domain." if ended else ""
 
 
 def _words_for_silence(wanted: Wanted) -> str:

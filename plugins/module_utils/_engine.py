@@ -70,7 +70,12 @@ def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> 
         # Read the machine again: what was done must be there, whatever the commands said. And what it lets us see (a
         # guest that was restored) may need something itself.
         said = outcome.plan.warnings
-        outcome.plan = resource.plan(resource.read(host, declared), declared)
+        try:
+            outcome.plan = resource.plan(resource.read(host, declared), declared)
+        except XenError as error:
+            # Not raised: what was done must be told.
+            outcome.failures.setdefault(resource.NAME, error)
+            break
         outcome.plan.warnings = list(dict.fromkeys([*said, *outcome.plan.warnings]))
         left = [change for change in outcome.plan.changes if change.thing not in outcome.failures]
         to_do = [change for change in left if change not in outcome.done]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
@@ -190,6 +191,9 @@ _SUPPORTED = (
     _xl_release("4.20", "2030-03-05", _ONLY_64, netbsd=(9, None)),
 )
 NEWEST = _SUPPORTED[-1].name
+# The name in dom0 of a guest's network interface. It hangs on NetBSD's release and not on Xen's: ``xvif3.0`` in 5,
+# ``xvif3i0`` from 6 on (sys/arch/xen/xen/xennetback_xenbus.c).
+GUEST_INTERFACE = re.compile(r"xvif(?P<domain>[0-9]+)[.i](?P<index>[0-9]+)")
 
 
 def _old(row: Release) -> Release:
@@ -221,13 +225,6 @@ def release(name: str) -> Release:
     return RELEASES[name]
 
 
-def running(version: str) -> Release | None:
-    """The row of the release that a machine runs, from its version (``4.2.5``, ``4.20.1_20260610nb0``); None for one
-    that is not in the table."""
-    parts = version.strip().split(".")
-    return RELEASES.get(".".join(parts[:2]))
-
-
 def service(name: str) -> Service | None:
     """What the newest release with an rc.d script of that name knows of it; None for a script of something else.
     Where a machine's own release is known, ask its row."""
@@ -236,10 +233,3 @@ def service(name: str) -> Service | None:
         if found is not None:
             return found
     return None
-
-
-def guest_interface(netbsd: str, domain: int, index: int) -> str:
-    """The name in dom0 of a guest's network interface: ``xvif3.0`` in NetBSD 5, ``xvif3i0`` from 6 on
-    (sys/arch/xen/xen/xennetback_xenbus.c)."""
-    major = netbsd.split(".")[0]
-    return f"xvif{domain}.{index}" if major.isdigit() and int(major) < 6 else f"xvif{domain}i{index}"

@@ -14,6 +14,8 @@ description:
     proves that it came back as a dom0 under the wanted Xen.
   - Guests are asked to shut down and are waited for. If one does not, the machine is not rebooted. Guests that
     C(/etc/rc.d/xendomains) does not start are started by M(netbsd.xen.domain) afterwards.
+  - A machine whose C(rc.conf) would have C(/etc/rc) hang at the next boot, because it starts what needs xenstored and
+    not C(xencommons), is not rebooted; nothing is shut down then.
   - If the machine comes back without Xen, the native entry becomes the default of the boot menu, so that the next boot
     is one that is known to work. If it comes back under another Xen, the menu stays as it is.
   - Proven are the hypervisor's release, its arguments and whether it is the installed one, the dom0 kernel's
@@ -171,14 +173,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot, _reboot_guests
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot, _reboot_guests, _reboot_rc
 
 
 def main():
-    """The machine's own part, which the action plugin calls before it reboots: the guests are shut down."""
+    """The machine's own part, which the action plugin calls before it reboots: a look at rc.conf, and the guests are
+    shut down."""
     module = AnsibleModule(argument_spec=_reboot.ARGUMENTS, supports_check_mode=True)
     host = Host()
     try:
+        _reboot_rc.refuse_hanging(host)
         if module.check_mode:
             guests = [row.name for row in _reboot_guests.running(host)]
         else:

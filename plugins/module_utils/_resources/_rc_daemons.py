@@ -99,11 +99,6 @@ def needs_xenstored(known: _releases.Service) -> bool:
     return not known.xenstore and any(name in CLIENTS for name in members(known))
 
 
-def is_up(known: _releases.Service, living: dict[str, list[int]]) -> bool:
-    """Whether all of its processes live."""
-    return all(living.get(name) for name in members(known))
-
-
 def is_down(known: _releases.Service, living: dict[str, list[int]]) -> bool:
     """Whether the service has ended. xend leaves xenstored behind when it is stopped, and must."""
     return not any(living.get(name) for name in known.scripts or known.daemons)

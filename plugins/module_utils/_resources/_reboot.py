@@ -186,7 +186,7 @@ def waits(found: dict[str, Any], wanted: Wanted) -> str:
     if not in_xen(found, wanted.release):
         return (
             f"{found['name']} is ready to boot into Xen {wanted.release}, and runs {describe(found)}: reboot it, or "
-            "allow it with reboot: true. Its guests come after that."
+            "allow it with bootloader_reboot: true (module xen_reboot: reboot: true). Its guests come after that."
         )
     why = "; ".join(_sentences(found, wanted)) or "one is asked for"
     return f"{found['name']} waits for a reboot: {why}."

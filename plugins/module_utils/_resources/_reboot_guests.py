@@ -11,6 +11,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
@@ -22,10 +23,11 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import 
 AT_ONCE = 8
 LOCK_SECONDS = 900.0
 IFCONFIG = "/sbin/ifconfig"
-# What guests leave to be seen without a toolstack: xl's process that waits for a guest's end, the device model of a
-# fully virtualized one, and dom0's end of a network interface.
+XENSTORE_LIST = "/usr/pkg/bin/xenstore-list"
+XENSTORE_SECONDS = 10.0
+# What guests leave to be seen without a toolstack, beside dom0's end of a network interface and what xenstored knows:
+# xl's process that waits for a guest's end, and the device model of a fully virtualized one.
 GUEST_PROCESSES = ("xl", "qemu-dm", "qemu-system-i386")
-GUEST_INTERFACE = "xvif"
 
 
 def running(host: Host) -> list[Row]:
@@ -47,13 +49,24 @@ def running(host: Host) -> list[Row]:
 
 
 def _traces(host: Host) -> list[str]:
-    """Signs of guests, in words."""
-    found = [f"process {name}" for name in sorted(waiting.processes(host) & set(GUEST_PROCESSES))]
+    """Signs of guests, in words. Raises CommandFailed if nobody could look."""
+    processes = waiting.processes(host)
+    found = [f"process {name}" for name in sorted(processes & set(GUEST_PROCESSES))]
+    names = host.run([IFCONFIG, "-l"]).stdout.split()
+    found += [f"interface {name}" for name in names if _releases.GUEST_INTERFACE.match(name)]
+    return found + (_domains_in_xenstore(host) if "xenstored" in processes else [])
+
+
+def _domains_in_xenstore(host: Host) -> list[str]:
+    """A paravirtual guest of xend without a network interface is seen nowhere else."""
+    if not host.exists(XENSTORE_LIST):
+        return []
     try:
-        names = host.run([IFCONFIG, "-l"]).stdout.split()
+        # It fails if there is no such path, as where the tools of another release have not even introduced dom0.
+        listed = host.try_run([XENSTORE_LIST, "/local/domain"], timeout=XENSTORE_SECONDS)
     except CommandFailed:
-        names = []
-    return found + [f"interface {name}" for name in names if name.startswith(GUEST_INTERFACE)]
+        return ["xenstored, which does not answer"]
+    return [f"domain {name}" for name in listed.stdout.split() if name.isdigit() and name != "0"]
 
 
 def shut_down(host: Host, seconds: float) -> list[str]:

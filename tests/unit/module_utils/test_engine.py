@@ -68,6 +68,22 @@ def test_success_that_is_not_there_on_reading_back_is_a_failure():
     assert "on reading back this is still to be done: light a" in str(outcome.failures["a"])
 
 
+def test_what_was_done_is_told_where_it_can_not_be_read_back():
+    lit = set()
+    resource = lamps(lit)
+    look = resource.read
+
+    def read(host, declared):
+        if lit:
+            raise XenError("the lamps can't be seen any more")
+        return look(host, declared)
+
+    resource.read = read
+    outcome = converge(resource, {"names": ["a"]}, host=None, check=False)
+    assert outcome.result()["changed"] is True
+    assert [str(error) for error in outcome.failures.values()] == ["the lamps can't be seen any more"]
+
+
 def test_bad_input_is_refused_before_the_machine_is_read():
     resource = lamps(set())
     resource.read = lambda *_: pytest.fail("the machine was read")

@@ -146,7 +146,8 @@ def test_a_boot_can_be_asked_for_where_nothing_differs():
 def test_without_permission_the_reboot_is_put_off_in_words():
     plan = _reboot.plan(NATIVE, wanted())
     assert (plan.changes, [change.thing for change in plan.deferred]) == ([], ["Xen"])
-    assert "xen1 is ready to boot into Xen 4.20" in plan.warnings[0] and "reboot: true" in plan.warnings[0]
+    assert "xen1 is ready to boot into Xen 4.20" in plan.warnings[0]
+    assert "bootloader_reboot: true" in plan.warnings[0], "that is what an inventory has"
 
 
 def test_a_mere_difference_is_put_off_with_what_it_is():

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot_guests
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -126,3 +126,43 @@ def test_tools_of_another_release_see_no_guests_and_there_are_none(host, xen):
     host.programs["/sbin/ifconfig"] = lambda argv: (0, "xvif1i0\n", "")
     with pytest.raises(XenError, match="libxl_list_domain failed"):
         _reboot_guests.shut_down(host, SECONDS)
+
+
+def test_interfaces_that_nobody_can_list_stop_the_reboot(host, xen):
+    xen.xenstored = False
+    processes(host, "init", "sshd")
+    host.programs["/sbin/ifconfig"] = lambda argv: (1, "", "ifconfig: socket: Too many open files\n")
+    with pytest.raises(XenError, match="Too many open files"):
+        _reboot_guests.shut_down(host, SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "trace"),
+    [
+        ((0, "0\n3\n", ""), "domain 3"),
+        (CommandFailed("xenstore-list did not end within 10 seconds"), "xenstored, which does not answer"),
+    ],
+)
+def test_a_guest_without_network_is_seen_in_xenstore(host, xen, answer, trace):
+    def listed(argv):
+        assert argv == ["/local/domain"]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
+    processes(host, "init", "xenstored")
+    host.put(_reboot_guests.XENSTORE_LIST)
+    host.programs[_reboot_guests.XENSTORE_LIST] = listed
+    with pytest.raises(XenError) as caught:
+        _reboot_guests.shut_down(host, SECONDS)
+    assert f"Guests seem to be running ({trace})" in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [(0, "0\n", ""), (1, "", "xenstore-list: could not list path /local/domain\n")])
+def test_dom0_alone_in_xenstore_is_no_guest(host, xen, answer):
+    xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
+    processes(host, "init", "xenstored")
+    host.put(_reboot_guests.XENSTORE_LIST)
+    host.programs[_reboot_guests.XENSTORE_LIST] = lambda argv: answer
+    assert _reboot_guests.shut_down(host, SECONDS) == []

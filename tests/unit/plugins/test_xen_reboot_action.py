@@ -214,6 +214,9 @@ def test_a_shutdown_that_fails_takes_the_trial_back():
     plugin = action(machine("4.18"), answers={SHUTDOWN: failed}, loader="grub", once="Xen 4.20")
     result = plugin.run(task_vars={})
     assert "NOT super-user" in result["msg"] and "not rebooted" in result["msg"]
+    assert "Its guests web1 were shut down" in result["msg"]
+    assert result["ran"]["after"] == result["ran"]["before"], "it is up, and nobody has to go to its console"
+    assert result["changed"] is True
     assert plugin.menus == [
         ("grub_menu", {"flavour": "legacy", "once": "Xen 4.20"}), ("grub_menu", {"flavour": "legacy", "once": ""})
     ]
@@ -229,7 +232,18 @@ def test_a_machine_that_does_not_come_back_is_told_with_the_way_out():
 
 def test_a_machine_that_does_not_go_down_is_told_apart():
     plugin = action(NATIVE, answers={SHUTDOWN: {"rc": 0, "stdout": "Shutdown NOW!\n", "stderr": ""}}, timeout=60)
-    assert "has not gone down" in plugin.run(task_vars={})["msg"]
+    result = plugin.run(task_vars={})
+    assert "has not gone down" in result["msg"]
+    assert result["ran"]["after"] == result["ran"]["before"]
+
+
+def test_a_menu_that_takes_no_trial_leaves_no_guest_down_unsaid():
+    broken = {"failed": True, "msg": "/grub/grub.cfg can't be written."}
+    plugin = action(machine("4.18"), answers={"netbsd.xen.grub_menu": broken}, loader="grub2", once="Xen 4.20")
+    result = plugin.run(task_vars=read(machine("4.18")))
+    assert result["msg"].startswith("/grub/grub.cfg can't be written. Its guests web1 were shut down")
+    assert (result["failed"], result["changed"]) == (True, True)
+    assert SHUTDOWN not in plugin.ran
 
 
 @pytest.mark.parametrize(
