@@ -116,6 +116,8 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     verdict.broken += [f"left over: {path}" for path in left_over(seen.after_second.tree, reference)]
     if seen.first.succeeded:
         verdict.notes.append("the first run succeeded in spite of the fault")
+        undone = differences(seen.after_first, reference)
+        verdict.broken += [f"the first run succeeded, and yet: {text}" for text in undone]
     return verdict
 
 
@@ -168,19 +170,19 @@ def lost(before: Sight, now: Sight, reference: Reference) -> list[str]:
 
 
 def differences(now: Sight, reference: Reference) -> list[str]:
-    """What the second run should have brought about and has not: the machine is not as one that had no fault."""
+    """What a run that succeeded should have brought about and has not: the machine is not as one without a fault."""
     found = []
     for path, entry in sorted(reference.after.tree.items()):
         if reference.before.tree.get(path) == entry:
             continue
         if path not in now.tree:
-            found.append(f"still missing after the second run: /{path}")
+            found.append(f"still missing after the run: /{path}")
         elif not _LAST_VERSION.search(path) and not _is_same(path, now.tree[path], entry):
             found.append(f"not as after a run without a fault: /{path}")
     if len(found) > _MOST:
         found[_MOST:] = [f"and {len(found) - _MOST} files more that are not as after a run without a fault"]
     missing = sorted(set(reference.after.guests) - set(now.guests))
-    return found + [f"guest {name} does not run after the second run" for name in missing]
+    return found + [f"guest {name} does not run at the end" for name in missing]
 
 
 def _is_same(path: str, one: Entry, other: Entry) -> bool:

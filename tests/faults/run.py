@@ -45,8 +45,9 @@ RUNS_AT_ONCE = 4  # of one batch, where each machine has a run of its own
 SLOW = ("hang", "cut_off")
 BATCHES_AT_ONCE = 2
 RUN_SECONDS = 900.0  # a run that takes longer waits for something for ever
-# What the three runs of one machine take of the wall clock, with two cores to themselves. It only sizes the selection.
-SECONDS_A_FAULT = 5.0
+# What the three runs of one machine take of the wall clock on two cores, in a run with others and alone. It only sizes
+# the selection.
+SECONDS_A_FAULT, SECONDS_ALONE = 8.0, 25.0
 
 
 def say(text: str) -> None:
@@ -121,7 +122,7 @@ def run_case(
     for step in prepared.steps if arguments.list else ():
         say(f"   {step.line}")
     wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
-    most = 0 if arguments.list else int(seconds / SECONDS_A_FAULT)
+    most = 0 if arguments.list else int(seconds / (SECONDS_ALONE if case.alone else SECONDS_A_FAULT))
     chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
     say(
         f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "

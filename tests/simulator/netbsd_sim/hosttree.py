@@ -39,6 +39,8 @@ nogroup:*:65534:
 users:*:100:
 """
 
+_INSTALLED_BEFORE = 3600.0  # seconds that a fresh machine's packages are older than its boot
+
 LOADERS = (bootblocks.NETBSD, bootblocks.GRUB, bootblocks.GRUB2)
 _LOADER_PACKAGE = {bootblocks.GRUB: "grub", bootblocks.GRUB2: "grub2"}
 
@@ -122,7 +124,15 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
             from . import pkgsrc as tree
 
             tree.create(m)
+        _date_back_packages(m)
         bootloader.boot(m, seconds=0)
+
+
+def _date_back_packages(m: Machine) -> None:
+    """The packages of a fresh machine are older than its boot. This one takes no time, and kern.boottime has whole
+    seconds only."""
+    for contents in m.path(packages.DATABASE).glob("*/+CONTENTS"):
+        os.utime(contents, (m.now() - _INSTALLED_BEFORE, m.now() - _INSTALLED_BEFORE))
 
 
 def check_loader(profile: str, loader: str) -> None:

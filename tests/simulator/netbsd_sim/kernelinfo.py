@@ -8,6 +8,8 @@ from typing import Any
 
 from . import profiles
 
+DOM0_READS = 255  # characters of its command line that a dom0 kernel reads (facts netbsd-xen section 4.3)
+
 
 def release_version(state: dict[str, Any]) -> tuple[str, str]:
     """(release, version) as uname -r and uname -v print them."""

@@ -100,7 +100,7 @@ def _show_hidden_devices(m: Machine, directory: Path) -> None:
     """A file for each PCI device that the kernel's command line keeps from dom0 (sys/arch/xen/xen/pciback.c; facts
     netbsd-xen 3 and 4.3). The kernel reads 63 characters of it and the domain 0000 only. Whether the machine has such
     a device is not asked: no profile lists its devices."""
-    hide = re.search(r"pciback\.hide=(\S+)", m.data["kernel"]["cmdline"] or "")
+    hide = re.search(r"pciback\.hide=(\S+)", (m.data["kernel"]["cmdline"] or "")[:kernelinfo.DOM0_READS])
     found = re.findall(r"\((?:0000:)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])\)", hide.group(1)[:63]) if hide else []
     if found:
         directory.mkdir()

@@ -33,7 +33,9 @@ def shutdown(m: Machine, argv: list[str]) -> int:
     if when not in ("now", "+0") or flags & set("kxzn"):
         raise NotSimulated(" ".join(argv))
     print(f"Shutdown NOW!\nshutdown: [pid {m.data.get('next_pid', 0)}]")
-    services.run_shutdown_scripts(m)
+    # Its background process runs them; whoever called it has been answered.
+    if not services.run_shutdown_scripts(m):
+        return 0
     if "r" in flags:
         restart(m)
     elif flags & {"h", "p"}:

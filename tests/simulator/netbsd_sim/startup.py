@@ -7,10 +7,11 @@ Nobody sits at the console: what waits for a key waits for ever, and the machine
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
 
-from . import catalogue, images
+from . import catalogue, images, kernelinfo
 from .machine import Machine
 from .profiles import EFI
 
@@ -18,6 +19,8 @@ from .profiles import EFI
 _LEAST_DOM0_MEMORY = 64
 _SUFFIXES = {"": 1 / 1024, "K": 1 / 1024, "M": 1, "G": 1024, "T": 1024 * 1024, "B": 1 / 1048576}
 _DOM0_KERNELS = ("XEN3_DOM0", "XEN3PAE_DOM0")
+# Below these are other file systems than the root one; /usr is, where that is small (hosttree.py, fstab).
+_NOT_ON_ROOT = ("/tmp/", "/kern/", "/proc/", "/dev/pts/")
 
 
 @dataclass
@@ -46,9 +49,12 @@ class BootDisk:
     written: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, path: str) -> bytes | None:
-        """A file's content, or None."""
+        """A file's content, or None. A loader sees no file system but the root one."""
         if path in self.written:
             return self.written[path]
+        elsewhere = (*_NOT_ON_ROOT, "/usr/") if self.m.data.get("small_root") else _NOT_ON_ROOT
+        if posixpath.normpath(path).startswith(elsewhere):
+            return None
         try:
             return self.m.path(path).read_bytes()
         except OSError:
@@ -104,16 +110,17 @@ def under_xen(m: Machine, file: str, hypervisor: images.Image, arguments: str,
         return Started(down=f"Xen panics: could not construct domain 0 (kernel not loaded: {missing})")
     kernel_file, kernel, cmdline = module
     started = Started(kernel_file, kernel, cmdline, file, hypervisor, arguments)
+    read = cmdline[:kernelinfo.DOM0_READS]
     wanted = "XEN3PAE_DOM0" if m.profile.processor == "i386" and hypervisor.release != "3.1" else "XEN3_DOM0"
     if kernel.name not in _DOM0_KERNELS:
         started.down = f"{kernel_file} ({kernel.name}) is not a dom0 kernel"
     elif kernel.name != wanted:
         # xen/arch/x86/domain_build.c. On i386 only 3.1 is built without PAE (facts section 1).
         started.down = f"Xen panics: PAE mode mismatch between Xen and DOM0 ({kernel.name})"
-    elif _single_user(cmdline):
+    elif _single_user(read):
         started.down = "single user (-s): waits for a shell on the console"
-    elif not _root_device_exists(m, cmdline):
-        started.down = f"dom0 kernel asks for the root device (command line {cmdline!r})"
+    elif not _root_device_exists(m, read):
+        started.down = f"dom0 kernel asks for the root device (command line {read!r})"
     elif dom0_memory(m, arguments) < _LEAST_DOM0_MEMORY:
         started.down = f"dom0 panics: {dom0_memory(m, arguments):g} MiB of memory (a number without suffix is KiB)"
     return started

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import Machine, bootloader, images
+from sim_host import Machine, bootloader, images, make_host
 
 XEN = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a;multiboot /xen.gz dom0_mem=512M\n"
 NATIVE = "menu=one:boot netbsd\n"
@@ -95,6 +95,23 @@ def test_xen_without_a_dom0_kernel_is_down(dom0):
 def test_root_with_dev_asks_for_the_root_device(dom0):
     """facts section 4.3: root= takes a name without /dev/."""
     assert boots(dom0, XEN.replace("root=wd0a", "root=/dev/wd0a")).startswith("down: dom0 kernel asks for the root")
+
+
+def test_the_dom0_kernel_reads_255_characters(dom0):
+    """facts section 4.3; what stands behind them is as if it were not there."""
+    load = XEN.replace("root=wd0a", "x" * 250 + " root=/dev/wd0a pciback.hide=(03:00.0)")
+    assert boots(dom0, load) == "XEN3_DOM0"
+    assert not (dom0.root / "kern/xen/pci").exists()
+
+
+def test_the_loader_reads_no_file_system_but_the_root(dom0, tmp_path):
+    """facts section 4: hypervisor and kernel must be on the root file system."""
+    (dom0.root / "tmp/netbsd").write_bytes((dom0.root / "netbsd").read_bytes())
+    assert boots(dom0, "menu=x:boot /tmp/netbsd\n").startswith("down: boot menu: entry 'x'")
+    packaged = XEN.replace("/xen.gz", "/usr/pkg/xen420-kernel/xen.gz")
+    assert boots(dom0, packaged) == "XEN3_DOM0"
+    small = make_host(tmp_path / "small", small_root=True)
+    assert boots(small, packaged).startswith("down: boot menu: entry 'Xen'")
 
 
 def test_a_half_written_kernel_does_not_boot(dom0):

@@ -22,6 +22,16 @@ def test_a_bare_machine_has_nothing(bare):
     assert not (bare.root / "usr/pkg/bin").exists()
 
 
+def test_a_fresh_machine_was_booted_after_its_packages_were_installed(dom0):
+    """kern.boottime has whole seconds (record sysctl)."""
+    booted = int(dom0.run("sysctl", "-n", "kern.boottime").out)
+    recorded = list((dom0.root / "var/db/pkg").glob("*/+CONTENTS"))
+    assert len(recorded) > 3
+    assert all(contents.stat().st_mtime < booted for contents in recorded)
+    dom0.install("grub2")
+    assert next((dom0.root / "var/db/pkg").glob("grub2*/+CONTENTS")).stat().st_mtime > booted
+
+
 def test_pkg_add_and_pkgin_bring_python(bare):
     assert bare.run("pkg_add", "pkgin").rc == 0
     assert bare.run("pkgin", "-y", "install", "python313").rc == 0

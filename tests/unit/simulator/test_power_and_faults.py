@@ -50,6 +50,17 @@ def test_shutdown_runs_rc_shutdown_for_the_guests(dom0):
     assert "All domains stopped.\n" in dom0.run("shutdown", "-r", "now").out
 
 
+def test_without_xenstored_shutdown_waits_for_ever_in_the_background_and_reboot_does_not(dom0):
+    """record xenstored-dead-hang: rc.shutdown runs xendomains, whose `xl list` never comes back."""
+    boots = dom0.data["boots"]
+    assert dom0.run("pkill", "xenstored").rc == 0
+    result = dom0.run("shutdown", "-r", "now")
+    assert (result.rc, result.out.splitlines()[0]) == (0, "Shutdown NOW!")
+    assert (dom0.data["boots"], dom0.data["kernel"]["name"]) == (boots, "XEN3_DOM0")
+    dom0.run("reboot")
+    assert dom0.data["boots"] == boots + 1
+
+
 def set_faults(host, *faults: dict) -> None:
     (host.directory / "faults.json").write_text(json.dumps(faults))
 

@@ -77,7 +77,7 @@ def test_a_machine_as_promised_has_nothing_against_it():
         ({"after_second": replace(END, xen="")}, "starts not Xen 4.20: Xen (none)"),
         ({"after_second": replace(END, xen="4.18")}, "starts not Xen 4.20: Xen 4.18"),
         ({"after_second": replace(END, boots="single user")}, "starts not Xen 4.20: single user"),
-        ({"after_second": without(END, "xen.gz")}, "still missing after the second run: /xen.gz"),
+        ({"after_second": without(END, "xen.gz")}, "still missing after the run: /xen.gz"),
         ({"after_second": having(END, "etc/rc.conf", text("sshd=YES"))}, "not as after a run without a fault"),
         ({"after_second": replace(END, guests={"mail1": 1, "web1": 3})}, "guest new1 does not run"),
         ({"third": FAILED}, "the third run failed"),
@@ -87,6 +87,13 @@ def test_a_machine_as_promised_has_nothing_against_it():
 def test_each_promise_that_is_not_kept_is_told(change, word):
     verdict = judge.judge(replace(KEPT, **change), REFERENCE)
     assert [text for text in verdict.broken if word in text], verdict.broken
+
+
+def test_a_first_run_that_says_it_succeeded_must_have_done_it():
+    half = judge.judge(replace(KEPT, first=FINE), REFERENCE)
+    assert "the first run succeeded, and yet: still missing after the run: /xen.gz" in half.broken
+    done = judge.judge(replace(KEPT, first=FINE, after_first=END), REFERENCE)
+    assert (done.broken, done.notes) == ([], ["the first run succeeded in spite of the fault"])
 
 
 def test_what_a_run_without_a_fault_changes_may_be_half_done_after_the_first():
@@ -109,7 +116,7 @@ def test_the_version_before_may_be_any_but_must_be_there():
     assert judge.judge(replace(KEPT, after_second=other), REFERENCE).broken == []
     gone = without(END, "boot.cfg.prev")
     assert judge.judge(replace(KEPT, after_second=gone), REFERENCE).broken == [
-        "still missing after the second run: /boot.cfg.prev"
+        "still missing after the run: /boot.cfg.prev"
     ]
 
 

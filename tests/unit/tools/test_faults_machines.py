@@ -80,6 +80,16 @@ def test_a_machine_whose_boot_hangs_would_not_come_up(copy):
     assert machines.look(copy).boots == "/etc/rc hangs"
 
 
+@pytest.mark.parametrize(
+    ("path", "line"), [("etc/ifconfig.wm0", "inet 10.0.2.32 netmask 255.255.255.0"), ("etc/rc.conf", "sshd=YES")]
+)
+def test_a_machine_that_boots_where_nobody_can_log_in_would_not_come_up(copy, path, line):
+    file = copy / "root" / path
+    assert line in file.read_text()
+    file.write_text(file.read_text().replace(line, ""))
+    assert machines.look(copy).boots == "it boots, and nobody can log in: no sshd, or none at 10.0.2.32"
+
+
 def test_a_machine_that_boots_natively_is_up_without_xen(copy):
     menu = copy / "root/boot.cfg"
     menu.write_text(menu.read_text().replace("default=1", "default=2"))

@@ -4,15 +4,27 @@
 
 from __future__ import annotations
 
+import pytest
+
 MENUS = {"boot_cfg": "/boot.cfg", "grub": "/grub/menu.lst", "grub2": "/grub/grub.cfg"}
+# The dom0 kernel's and the hypervisor's word for the same port.
+CONSOLES = {"pc": ({"console=pc"}, set()), "com0": ({"console=com0"}, {"console=com1", "com1=115200,8n1"})}
 
 
-def test_it_runs_xen_and_boots_it_again(variables, next_boot):
-    release = variables["dom0_xen_release"]
+def test_it_runs_xen(host, variables):
+    assert f"hypervisor0 at mainbus0: Xen version {variables['dom0_xen_release']}." in host.check_output("/sbin/dmesg")
+
+
+def test_it_boots_xen_again(variables, next_boot):
     boots = next_boot()
     assert boots["down"] == ""
-    assert boots["hypervisor"]["release"] == release
+    assert boots["loader"] == {"boot_cfg": "netbsd"}.get(variables["bootloader_loader"], variables["bootloader_loader"])
+    assert boots["hypervisor"]["release"] == variables["dom0_xen_release"]
     assert boots["kernel"]["name"].endswith("_DOM0")
+    for_kernel, for_xen = CONSOLES[variables.get("bootloader_console", "pc")]
+    assert {f"root={variables['bootloader_root']}", *for_kernel} <= set(boots["kernel"]["cmdline"].split())
+    assert {f"dom0_mem={variables['bootloader_dom0_memory']}", *for_xen} <= set(boots["hypervisor"]["cmdline"].split())
+    assert boots["hazards"] == []
 
 
 def test_the_boot_menu_has_a_way_back(host, variables):
@@ -30,10 +42,11 @@ def test_hypervisor_and_kernel_are_on_the_root_file_system(host, variables):
 
 
 def test_scripts_are_those_of_the_package(host):
-    for script in host.file("/usr/pkg/share/examples/rc.d").listdir():
-        if script.startswith("xen"):
-            ours = host.file(f"/etc/rc.d/{script}").content_string
-            assert ours == host.file(f"/usr/pkg/share/examples/rc.d/{script}").content_string, script
+    scripts = [name for name in host.file("/usr/pkg/share/examples/rc.d").listdir() if name.startswith("xen")]
+    assert "xendomains" in scripts
+    for script in scripts:
+        ours = host.file(f"/etc/rc.d/{script}").content_string
+        assert ours == host.file(f"/usr/pkg/share/examples/rc.d/{script}").content_string, script
 
 
 def test_kernfs_is_in_fstab_once(host):
@@ -48,15 +61,38 @@ def test_daemons_start_at_boot(host, variables):
         assert f"{variable}=YES" in settings, variable
 
 
+def test_the_guest_starts_at_boot(host):
+    settings = host.file("/etc/rc.conf").content_string.replace('"', "").splitlines()
+    assert "xendomains=web1" in settings
+
+
 def test_xenstore_answers(host):
     assert host.check_output("/usr/pkg/bin/xenstore-read /local/domain/0/name") == "Domain-0"
 
 
-def test_the_bridge_has_the_network_card_and_the_guest_now_and_the_card_at_boot(host):
-    bridge = host.check_output("/sbin/brconfig bridge0")
-    assert "wm0" in bridge
-    assert "xvif" in bridge
-    assert "wm0" in host.file("/etc/ifconfig.bridge0").content_string
+def test_bridges_have_their_members_now_and_at_boot(host, variables):
+    for bridge in variables["bridge_bridges"]:
+        live = host.check_output(f"/sbin/brconfig {bridge['name']}")
+        file = host.file(f"/etc/ifconfig.{bridge['name']}").content_string
+        for interface in bridge["interfaces"]:
+            assert f"\t{interface} flags=" in live
+            assert f"brconfig $int add {interface} up" in file
+
+
+def test_the_guest_is_on_its_bridge(host):
+    assert "xvif" in host.check_output("/sbin/brconfig bridge0")
+
+
+def test_vlans_and_nat_are_as_declared(host, variables):
+    if not {"bridge_vlans", "bridge_nat"} <= set(variables):
+        pytest.skip("none are declared")
+    for vlan in variables["bridge_vlans"]:
+        assert f"vlan: {vlan['id']} parent: {vlan['parent']}" in host.check_output(f"/sbin/ifconfig {vlan['name']}")
+    rules = host.check_output("/sbin/npfctl show")
+    assert "filtering:\tactive" in rules
+    for nat in variables["bridge_nat"]:
+        assert f"map {nat['interface']} dynamic" in rules
+    assert host.check_output("/sbin/sysctl -n net.inet.ip.forwarding") == "1"
 
 
 def test_the_guest_runs(host, toolstack):
