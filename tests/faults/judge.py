@@ -18,11 +18,11 @@ _UNORDERED = re.compile(r"^etc/(rc|sysctl)\.conf$")
 # A name that a program makes for a moment: a dot, or the endings of this collection.
 _TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|fetched|armed)$")
 
-# What a package brings: between the removal of one and the installation of the next it is not there, and a package
-# manager can bring it back. What an admin has changed is below etc.
+# What a package brings. An admin's own is below etc.
 _OF_PACKAGE = re.compile(r"^usr/pkg/(bin|sbin|lib|libexec|share|xen\w*-kernel)/")
+_PACKAGE_DATABASE = "var/db/pkg/"
 # Which entry a boot menu boots: judged by booting it.
-_DEFAULT = re.compile(r"^(default=|set (default|fallback)=|default |fallback )")
+_DEFAULT = re.compile(r"^\s*(default=|set (default|fallback)=|default |fallback )")
 
 # Of a machine that did not converge at all, so many files are named.
 _MOST = 5
@@ -107,7 +107,9 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     verdict.broken += _hangs(seen)
     if seen.after_first.boots:
         verdict.broken.append(f"after the fault the machine would not boot: {seen.after_first.boots}")
-    verdict.broken += [f"after the fault: {text}" for text in lost(seen.before, seen.after_first, reference)]
+    verdict.broken += [
+        f"after the fault: {text}" for text in lost(seen.before, seen.after_first, reference, exchanges(reference))
+    ]
     if seen.reset:
         verdict.broken.append("after the first run nobody reached the machine until it was reset")
     verdict.broken += _convergence(seen, reference)
@@ -147,15 +149,22 @@ def _words(run: Outcome) -> str:
     return " | ".join((counts or "no recap", *run.messages))
 
 
-def lost(before: Sight, now: Sight, reference: Reference) -> list[str]:
-    """What existed before and is gone or another, although a run without a fault keeps it."""
+def exchanges(reference: Reference) -> bool:
+    """Whether the run replaces a package by another: between the two, neither's files are there."""
+    gone = set(reference.before.tree) - set(reference.after.tree)
+    return any(path.startswith(_PACKAGE_DATABASE) for path in gone)
+
+
+def lost(before: Sight, now: Sight, reference: Reference, exchanging: bool = False) -> list[str]:
+    """What existed before and is gone or another, although a run without a fault keeps it. ``exchanging``: the run was
+    interrupted, maybe between the removal of a package and the installation of the next."""
     found = []
     for path, entry in sorted(before.tree.items()):
         then, kept = reference.before.tree.get(path), reference.after.tree.get(path)
         if then is None or kept is None or _LAST_VERSION.search(path):
             continue
         if path not in now.tree:
-            if then == kept or not _OF_PACKAGE.search(path):
+            if not (exchanging and _OF_PACKAGE.search(path)):
                 found.append(f"lost: /{path}")
         elif then == kept and now.tree[path] != entry:
             found.append(f"another content: /{path}")

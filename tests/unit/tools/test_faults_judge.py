@@ -133,27 +133,32 @@ def test_no_temporary_file_may_stay():
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "between", "found"),
+    ("path", "exchanging", "found"),
     [
-        # Between two packages there is none; a file that no run touches is no package's business.
-        ("usr/pkg/sbin/xl", text("4.18"), text("4.20"), None, []),
-        ("usr/pkg/sbin/xl", text("4.18"), text("4.18"), None, ["lost: /usr/pkg/sbin/xl"]),
-        ("usr/pkg/etc/xen/web1", text("old"), text("new"), None, ["lost: /usr/pkg/etc/xen/web1"]),
-        # The default may be another one for the time of a trial; an entry may not be gone.
-        ("boot.cfg", text("menu=A:a", "default=1"), text("menu=A:a", "menu=B:b", "default=1"), text("menu=A:a"), []),
-        (
-            "boot.cfg",
-            text("menu=A:a", "default=1"),
-            text("menu=A:a", "menu=B:b", "default=1"),
-            text("default=1"),
-            ["lost from /boot.cfg: menu=A:a"],
-        ),
+        # Between two packages there is neither's file; what no run exchanges is lost, and so is an admin's own.
+        ("usr/pkg/sbin/xl", True, []),
+        ("usr/pkg/sbin/xl", False, ["lost: /usr/pkg/sbin/xl"]),
+        ("usr/pkg/etc/xen/web1", True, ["lost: /usr/pkg/etc/xen/web1"]),
     ],
 )
-def test_what_a_run_itself_replaces_is_told_from_what_is_lost(path, old, new, between, found):
-    reference = judge.Reference(having(START, path, old), having(END, path, new))
-    now = START if between is None else having(START, path, between)
-    assert judge.lost(reference.before, now, reference) == found
+def test_a_package_that_is_being_exchanged_is_not_lost(path, exchanging, found):
+    start = having(START, path, text("4.18"))
+    if exchanging:
+        start = having(start, "var/db/pkg/xentools418-1/+CONTENTS", text("xl"))
+    reference = judge.Reference(start, having(END, path, text("4.20")))
+    now = without(start, path)
+    assert judge.lost(start, now, reference, judge.exchanges(reference)) == found
+    assert judge.lost(start, now, reference) == [f"lost: /{path}"]
+
+
+@pytest.mark.parametrize(
+    ("between", "found"),
+    [(["menu=A:a", "default=2"], []), (["default=1"], ["lost from /boot.cfg: menu=A:a"])],
+)
+def test_the_default_may_be_another_for_a_trial_and_no_entry_may_go(between, found):
+    start = having(START, "boot.cfg", text("menu=A:a", "default=1"))
+    reference = judge.Reference(start, having(END, "boot.cfg", text("menu=A:a", "menu=B:b", "default=1")))
+    assert judge.lost(start, having(start, "boot.cfg", text(*between)), reference) == found
 
 
 def test_only_faults_that_happened_are_counted():
