@@ -56,9 +56,15 @@ def removals(resource: str, current: dict[str, Any], declared: Declared) -> list
 
 
 def warnings(current: dict[str, Any], declared: Declared) -> list[str]:
-    """What an admin should know of a VLAN that moves."""
+    """What an admin should know of a VLAN that moves, and of one whose parent sends nothing."""
     found = []
     for vlan in declared.vlans:
+        parent = current["interfaces"].get(vlan.parent)
+        if vlan.present and parent and not parent["up"]:
+            found.append(
+                f"VLAN {vlan.name}: its parent {vlan.parent} is down, so nothing gets through; write up into "
+                f"/etc/ifconfig.{vlan.parent}."
+            )
         old = _live_vlan(current, vlan)
         if vlan.present and old and not _as_declared(current, vlan):
             found.append(
