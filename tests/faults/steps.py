@@ -30,6 +30,7 @@ READ_ONLY = (
     (r"^/usr/sbin/cpuctl (identify|list)\b", "asks the CPU"),
     (r"^/usr/sbin/vnconfig -l", "lists units"),
     (r"^/sbin/disklabel (-r )?\w+$", "without -R, -e, -w or -i prints the label"),
+    (r"^/(usr/)?sbin/dumpfs\b", "prints the superblock"),
     (r"^/sbin/swapctl -l", "lists"),
     (r"^/usr/sbin/npfctl (validate|show|stats|list)\b", "checks or prints"),
     (r"^/sbin/npfctl (validate|show|stats|list)\b", "checks or prints"),
