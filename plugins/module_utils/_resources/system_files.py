@@ -255,7 +255,7 @@ def _change(current: dict[str, Any], declared: Declared, wanted: Wanted) -> Chan
     unfinished = current["leftovers"].get(wanted.dest)
     if unfinished:
         summary = f"remove {', '.join(unfinished)}, which an interrupted run left behind"
-        return Change(NAME, wanted.dest, "clean", summary, before=unfinished, after=[], data=Job(wanted))
+        return Change(NAME, wanted.dest, "clean", summary, before="\n".join(unfinished) + "\n", data=Job(wanted))
     return None
 
 

@@ -170,7 +170,9 @@ def test_what_a_killed_run_left_behind_is_found_told_and_removed(tmp_path):
     for path in LEFT:
         host.put(path, KERNEL[:100])
     (change,) = run(host, FETCH, check=True).done
-    assert all(path in change.summary for path in LEFT) and len(os.listdir(tmp_path)) == 5
+    assert all(path in change.summary for path in LEFT)
+    assert change.diff()["before"] == "".join(f"{tmp_path}{path}\n" for path in LEFT)
+    assert len(os.listdir(tmp_path)) == 5
     run(host, FETCH)
     assert sorted(os.listdir(tmp_path)) == ["netbsd-XEN3_DOM0.gz", "usr"]
     assert content(host, "/netbsd-XEN3_DOM0.gz") == KERNEL
