@@ -15,6 +15,7 @@ they have in common is one small file, TOKEN.STATE in a directory below /var/run
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,9 +76,10 @@ def confirm(token: str, directory: str = DIRECTORY, came: float = _BEGAN) -> lis
     that was before the change was made, so that somebody must come anew; ``undone`` if the change was taken back;
     ``missing`` if nothing is known of it.
     """
-    armed = _path(directory, token, "armed")
+    # Looked at in the order of the states: what leaves one while we look is seen in the next.
+    working, armed = os.path.exists(_path(directory, token, "working")), _path(directory, token, "armed")
     content, made = _read(armed), _modified(armed)
-    if os.path.exists(_path(directory, token, "working")) or (made is not None and came <= made):
+    if working or (made is not None and came <= made):
         raise XenError("The change of the network is not made yet.", guard="early")
     if content is not None and _rename(directory, token, "armed", "confirmed"):
         _wait_until_gone(_path(directory, token, "confirmed"), 10 * LOOK_SECONDS)
@@ -125,7 +127,7 @@ def _become_daemon(ready: int, announce: int, directory: str, token: str, step: 
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
-        _write(_path(directory, token, "working"), {"seconds": step.seconds, "pid": os.getpid()})
+        _write(_path(directory, token, "working"), _note(step))
         os.write(announce, b"1")
         os.closerange(3, 256)
         watch(token, step, directory)
@@ -134,25 +136,52 @@ def _become_daemon(ready: int, announce: int, directory: str, token: str, step: 
 
 
 def watch(token: str, step: Step, directory: str) -> None:
-    """Make the change, wait for the confirmation, and take the change back if that does not come."""
-    time.sleep(START_SECONDS)
+    """Make the change, wait for the confirmation, and take the change back if that does not come.
+
+    Nothing that goes wrong in here, a full disk or a lost file, may leave a change that nobody guards.
+    """
+    known = _note(step)
+    try:
+        time.sleep(START_SECONDS)
+        confirmed = _make_and_wait(token, step, directory, known)
+    except Exception as error:
+        confirmed, known["error"] = False, f"The guard of the connection failed: {error}"
+        for state in ("working", "armed"):
+            _rename(directory, token, state, "undoing")
+    if confirmed:
+        _remove(_path(directory, token, "confirmed"))
+        return
+    known["failed"] = _take_back(step.undo)
+    with contextlib.suppress(OSError):
+        _write(_path(directory, token, "undoing"), known)
+    _rename(directory, token, "undoing", "undone")
+
+
+def _note(step: Step) -> dict[str, Any]:
+    """What the file says: the change, and what became of it so far."""
+    return {
+        "tried": step.tried,
+        "seconds": step.seconds,
+        "pid": os.getpid(),
+        "commands": [],
+        "error": "",
+        "failed": [],
+    }
+
+
+def _make_and_wait(token: str, step: Step, directory: str, known: dict[str, Any]) -> bool:
+    """Make the change; True if it was confirmed in time, else the state is ``undoing``."""
     working, armed = _path(directory, token, "working"), _path(directory, token, "armed")
-    known = {"tried": step.tried, "seconds": step.seconds, "pid": os.getpid(), "error": ""}
     known.update(_make(step.do))
     _write(working, known)
     if known["error"]:
         _rename(directory, token, "working", "undoing")
-    else:
-        os.rename(working, armed)
-        deadline = time.monotonic() + step.seconds
-        while time.monotonic() < deadline and os.path.exists(armed):
-            time.sleep(LOOK_SECONDS)
-        if not _rename(directory, token, "armed", "undoing"):
-            _remove(_path(directory, token, "confirmed"))
-            return
-    failed = _take_back(step.undo)
-    _write(_path(directory, token, "undone"), dict(known, failed=failed))
-    _remove(_path(directory, token, "undoing"))
+        return False
+    os.rename(working, armed)
+    deadline = time.monotonic() + step.seconds
+    while time.monotonic() < deadline and os.path.exists(armed):
+        time.sleep(LOOK_SECONDS)
+    return not _rename(directory, token, "armed", "undoing")
 
 
 def _make(commands: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -174,7 +203,7 @@ def _take_back(undo: Sequence[Sequence[str]]) -> list[str]:
     for argv in undo:
         try:
             host.run(argv, timeout=COMMAND_SECONDS)
-        except CommandFailed as error:
+        except (CommandFailed, OSError) as error:
             failed.append(str(error))
     return failed
 

@@ -28,8 +28,6 @@ PACKAGE_SECONDS = 60.0
 PACKAGE_DATABASE = "/var/db/pkg"
 PCI_DEVICES = "/kern/xen/pci"
 SYSCTL = "/sbin/sysctl"
-# hw.machine_arch by hw.machine, for NetBSD's x86 ports.
-_PROCESSORS = {"amd64": "x86_64"}
 
 
 def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
         "system": uname.sysname,
         "release": uname.release,
         "machine": uname.machine,
-        "processor": _PROCESSORS.get(uname.machine, uname.machine),
+        "processor": host.processor,
         "kernel": uname.version,
         "kernel_config": _kernel_config(uname.version) if is_netbsd else None,
         "booted_at": booted_at,

@@ -102,7 +102,9 @@ options:
         type: str
         required: true
       interface:
-        description: The interface to the world, with an IPv4 address.
+        description:
+          - The interface to the world, with an IPv4 address, which the rules name. If that is another one later, from
+            DHCP for example, this task corrects them.
         type: str
         required: true
   guard_seconds:

@@ -27,10 +27,14 @@ class Damaged(Exception):
     """The marks of the block are not one pair."""
 
 
-def map_line(interface: str, network: str, address: str | None) -> str:
-    """What leaves ``interface`` from ``network`` gets that interface's address; ``address`` is a fixed one, for
-    NetBSD 6, whose npf takes all the interface's addresses for one."""
-    return f"map {interface} dynamic {network} -> {address or f'inet4({interface})'}\n"
+def map_line(interface: str, network: str, address: str) -> str:
+    """What leaves ``interface`` from ``network`` gets ``address``.
+
+    Not inet4(interface): npfctl takes no file that has it while the interface has no address (npfctl_parse_ifnet in
+    usr.sbin/npf/npfctl/npf_data.c), as before DHCP has one. From NetBSD 9 on a file that is not taken at boot leaves
+    the machine with the rules of /etc/defaults/npf.boot.conf, which let nobody in.
+    """
+    return f"map {interface} dynamic {network} -> {address}\n"
 
 
 def default_group(major: int) -> str:

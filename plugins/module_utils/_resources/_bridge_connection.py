@@ -21,8 +21,13 @@ def carriers(current: dict[str, Any], declared: Declared) -> set[str]:
     for address in (current.get("connection"), declared.reached_at):
         found = found or {name for name, each in interfaces.items() if address and address in each["addresses"]}
     if not found:
-        found = {name for name, each in interfaces.items() if each["networks"] and not name.startswith("lo")}
+        found = {name for name, each in interfaces.items() if _has_address(each) and not name.startswith("lo")}
     return _with_foundations(current, found)
+
+
+def _has_address(interface: dict[str, Any]) -> bool:
+    """One of the network; every interface that is up has one of its link."""
+    return any(not address.startswith("fe80:") for address in interface["addresses"])
 
 
 def _with_foundations(current: dict[str, Any], names: set[str]) -> set[str]:
@@ -45,12 +50,11 @@ def commands_of(changes: list[Change]) -> list[list[str]]:
 
 
 def touched(current: dict[str, Any], declared: Declared, changes: list[Change]) -> list[str]:
-    """The carriers of the connection that these changes touch, in alphabetical order."""
+    """The carriers of the connection that these changes touch, in alphabetical order. What is done to a bridge is done
+    to its members: with a second one on the same wire, the frames go round."""
     names: set[str] = set()
     for argv in commands_of(changes):
-        names.update(argv[1:])
-        if argv[2:] == ["destroy"]:
-            names.update(current["bridges"].get(argv[1], []))
+        names.update(argv[1:], current["bridges"].get(argv[1], []))
     return sorted(names & carriers(current, declared))
 
 

@@ -23,8 +23,8 @@ NPF_CONF, SYSCTL_CONF = "/etc/npf.conf", "/etc/sysctl.conf"
 # Beside the file, to be looked at by npfctl before it takes the file's place.
 TRIAL = NPF_CONF + ".netbsd-xen"
 FORWARDING = "net.inet.ip.forwarding"
-# npf.conf(5), HISTORY: NetBSD 6.0. Its syntax with inet4() is certain from 7 on.
-FIRST_RELEASE, FIRST_WITH_INET4 = 6, 7
+# npf.conf(5), HISTORY: NetBSD 6.0.
+FIRST_RELEASE = 6
 # npfctl_print_nat in usr.sbin/npf/npfctl/npf_show.c; before, only whether npf filters can be told.
 FIRST_THAT_SHOWS_MAPS = 7
 THING = "nat"
@@ -77,7 +77,12 @@ def changes(resource: str, current: dict[str, Any], declared: Declared) -> list[
     if found["forwarding"] is None:
         raise NotRead("npf was not asked")
     major = _major(current["netbsd"])
-    after = npf.with_maps(text, [_map(current, nat, major) for nat in declared.nat], major)
+    after = npf.with_maps(text, [_map(current, nat) for nat in declared.nat], major)
+    if not declared.nat and not found["active"]:
+        # Loading would switch on what somebody has switched off.
+        summary = f"remove the block from {NPF_CONF}, which is not in use"
+        data = (NPF_CONF, after)
+        return [Change(resource, THING, "write_file", summary, printable(text), printable(after), data=data)]
     if not declared.nat:
         return _rules_changes(resource, found, text, after, declared, major)
     _refuse_sleeping_rules(found, text)
@@ -99,14 +104,13 @@ def _major(netbsd: str) -> int:
     return number
 
 
-def _map(current: dict[str, Any], nat: Nat, major: int) -> str:
+def _map(current: dict[str, Any], nat: Nat) -> str:
     found = current["interfaces"].get(nat.interface)
     if found is None:
         raise Refused(f"NAT of {nat.bridge}: there is no interface {nat.interface} on this machine.")
     if not found["networks"]:
         raise Refused(f"NAT of {nat.bridge}: {nat.interface} has no IPv4 address that guests could go out with.")
-    address = None if major >= FIRST_WITH_INET4 else found["networks"][0].split("/")[0]
-    return npf.map_line(nat.interface, nat.network, address)
+    return npf.map_line(nat.interface, nat.network, found["networks"][0].split("/")[0])
 
 
 def _refuse_sleeping_rules(found: dict[str, Any], text: str) -> None:

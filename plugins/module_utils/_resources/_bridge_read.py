@@ -8,19 +8,29 @@ import os
 import re
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig, rcconf
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
 IFCONFIG, BRCONFIG = "/sbin/ifconfig", "/sbin/brconfig"
 RC_CONF = "/etc/rc.conf"
+_BRIDGE = re.compile(r"bridge[0-9]+\Z")
 _FILE = re.compile(r"ifconfig\.(?:bridge|vlan)[0-9]+\Z")
 
 
 def read(host: Host) -> dict[str, Any]:
     """Every interface and bridge of the machine, the files of bridges and VLANs, and what rc.conf says of them. Two
-    commands."""
+    commands. Raises XenError if one of them kept something to itself."""
     interfaces = ifconfig.parse_interfaces(host.run([IFCONFIG, "-a"]).stdout)
+    if not interfaces:
+        raise XenError(f"{IFCONFIG} -a printed no interface, and every machine has lo0. Look at what it prints.")
     bridges = ifconfig.parse_bridges(host.run([BRCONFIG, "-a"]).stdout)
+    differ = sorted(set(bridges) ^ {name for name in interfaces if _BRIDGE.match(name)})
+    if differ:
+        raise XenError(
+            f"{IFCONFIG} -a and {BRCONFIG} -a do not show the same bridges ({', '.join(differ)}). Perhaps something "
+            "made or removed one just now: repeat this; else look at what they print."
+        )
     files = [name for name in host.list_dir("/etc") if _FILE.match(name)]
     return {
         "netbsd": netbsd_release(),

@@ -42,12 +42,14 @@ def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> d
     return {
         "system": uname.sysname,
         "release": uname.release,
-        "machine": uname.machine,
+        "processor": host.processor,
         "day": time.strftime("%Y-%m-%d", time.gmtime()),
         "role": "dom0" if dom0 else "domu" if host.exists(XENBUS) else "bare_metal",
         "free": host.free_bytes("/"),
         "files": _files(host, files),
         "kern": "kernfs" if has_kernfs else _type(mounts.on(mounted, "/kern")),
+        # / is always mounted, so nothing at all is no answer.
+        "mounts_told": has_kernfs or bool(mounted),
         "superblock": _superblock(host, root) if with_superblock else None,
         "virtualization": _of_hypervisor(host) if dom0 else _of_cpu(host),
         # A dom0 kernel does not know; it was booted, so the way is there.

@@ -29,8 +29,6 @@ MEBIBYTE = 1 << 20
 ROOM_FOR_A_FILE = 2 * 16 * MEBIBYTE
 # What GRUB legacy reads (NetBSD/Xen HOWTO, revision 1.7).
 GRUB_FORMAT, GRUB_BLOCK, GRUB_FRAGMENT, GRUB_SIZE = "FFSv1", 8192, 1024, 512 * MEBIBYTE
-# uname -m to uname -p.
-_PROCESSORS = {"amd64": "x86_64"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def _system(current: dict[str, Any], declared: Declared) -> list[str]:
 
 
 def _platform(current: dict[str, Any], declared: Declared) -> list[str]:
-    row, processor = declared.row, _processor(current)
+    row, processor = declared.row, current["processor"]
     if not row.platforms or processor in row.platforms:
         return []
     others = [name for name, other in _releases.RELEASES.items() if processor in other.platforms]
@@ -141,6 +139,8 @@ def _native_kernel(current: dict[str, Any], declared: Declared) -> list[str]:
 
 
 def _kern(current: dict[str, Any], declared: Declared) -> list[str]:
+    if current["system"] == "NetBSD" and not current["mounts_told"]:
+        return ["mount(8) does not tell what is mounted, so nobody knows about /kern. Look at what it prints."]
     if current["kern"] in (None, "kernfs"):
         return []
     return [
@@ -249,10 +249,6 @@ def _warnings(current: dict[str, Any], declared: Declared) -> list[str]:
 
 
 # -- the words of the reading ------------------------------------------------------------------------------------------
-
-
-def _processor(current: dict[str, Any]) -> str:
-    return _PROCESSORS.get(current["machine"], current["machine"])
 
 
 def _with_hardware(declared: Declared) -> list[str]:

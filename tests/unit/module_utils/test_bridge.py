@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
@@ -205,3 +205,16 @@ def test_a_bridge_with_addresses_keeps_them(tmp_path):
     current["interfaces"]["bridge0"]["addresses"] = ["10.9.0.1"]
     with pytest.raises(Refused, match=r"it has addresses \(10\.9\.0\.1\)"):
         bridge.plan(current, bridge.declare(params(dict(OFFICE, state="absent"))))
+
+
+@pytest.mark.parametrize("silent", ["/sbin/ifconfig", "/sbin/brconfig"])
+def test_a_tool_that_prints_nothing_is_not_believed(tmp_path, silent):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    host.answers[silent] = ""
+    with pytest.raises(XenError, match=f"{silent} -a .*bridge|{silent} -a printed"):
+        run(host, dict(OFFICE, state="absent"))
+
+
+def test_a_machine_without_bridges_has_none(tmp_path):
+    host = Machine(tmp_path)
+    assert run(host, dict(OFFICE, state="absent")).done == []

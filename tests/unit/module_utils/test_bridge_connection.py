@@ -79,6 +79,15 @@ def test_without_the_variable_the_controllers_word_counts_and_else_all_may_be_it
     assert carriers(host, reached_at="192.0.2.1") == carriers(host) == {"wm0", "wm1"}
 
 
+def test_an_address_of_ipv6_may_be_it_as_well(tmp_path, monkeypatch):
+    monkeypatch.delenv("SSH_CONNECTION")
+    current = bridge.read(machine(tmp_path, mtus=(("wm0", 1500), ("wm1", 1500), ("wm2", 1500))))
+    current["interfaces"]["wm0"].update(addresses=["fe80::1", "2001:db8::1"], networks=[])
+    current["interfaces"]["wm1"].update(addresses=["10.0.9.1"], networks=["10.0.9.1/24"])
+    current["interfaces"]["wm2"].update(addresses=["fe80::2"])
+    assert _bridge_connection.carriers(current, bridge.declare(params(OFFICE))) == {"wm0", "wm1"}
+
+
 # -- what touches it
 
 
@@ -104,6 +113,13 @@ def test_taking_it_out_and_destroying_its_bridge_touch_it(tmp_path):
     for spec in (dict(OFFICE, interfaces=[]), dict(OFFICE, state="absent")):
         current, declared, plan = planned(host, params(spec))
         assert "wm0" in _bridge_connection.touched(current, declared, plan.changes)
+
+
+@pytest.mark.parametrize("spec", [dict(OFFICE, interfaces=["wm0", "wm1"]), dict(OFFICE, address="10.0.3.1/24")])
+def test_what_is_done_to_its_bridge_touches_it(tmp_path, spec):
+    """A second card on the same wire makes a loop."""
+    current, declared, plan = planned(machine(tmp_path, bridges={"bridge0": ["wm0"]}), params(spec))
+    assert _bridge_connection.touched(current, declared, plan.changes) == ["wm0"]
 
 
 # -- the way back

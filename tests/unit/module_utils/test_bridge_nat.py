@@ -13,7 +13,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import _brid
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
 NAT = ({"bridge": "bridge3", "interface": "wm0"},)
-MAP = "map wm0 dynamic 10.0.3.0/24 -> inet4(wm0)\n"
+MAP = "map wm0 dynamic 10.0.3.0/24 -> 10.0.2.15\n"
 OWN_RULES = "group default {\n\tpass final on lo0 all\n\tblock all\n}\n"
 
 
@@ -112,6 +112,22 @@ def test_no_translation_any_more(host):
     assert host.npf_active
 
 
+@pytest.mark.parametrize("rules", ["", OWN_RULES])
+def test_taking_the_translation_away_switches_nothing_on(host, rules):
+    """The admin has stopped npf since."""
+    host.put("/etc/npf.conf", npf.with_maps(rules, [MAP], 10))
+    run(host, nat=())
+    assert npf.maps(host.text("/etc/npf.conf")) is None
+    assert not host.npf_active and host.npf_rules == ""
+
+
+def test_another_address_of_the_interface_is_followed(host):
+    run(host)
+    host.networks["wm0"] = ["10.0.2.99/24", "10.0.2.100/24"]
+    run(host)
+    assert npf.maps(host.npf_rules) == "map wm0 dynamic 10.0.3.0/24 -> 10.0.2.99\n"
+
+
 def test_nothing_is_touched_or_asked_where_nothing_is_said(host):
     run(host, nat=None)
     assert not [command for command in host.ran if "npfctl" in command or "sysctl" in command]
@@ -135,8 +151,7 @@ def test_a_line_of_sysctl_conf_is_changed_where_it_stands(host):
 def test_netbsd_6_gets_its_own_syntax(host, monkeypatch):
     monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "6.1")
     run(host)
-    assert "map wm0 dynamic 10.0.3.0/24 -> 10.0.2.15\n" in host.npf_rules
-    assert "group (default) {" in host.npf_rules
+    assert npf.maps(host.npf_rules) == MAP and "group (default) {" in host.npf_rules
 
 
 def test_netbsd_5_has_no_npf(host, monkeypatch):

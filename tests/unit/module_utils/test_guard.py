@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
 import subprocess
@@ -163,3 +164,71 @@ def test_it_outlives_its_starter_and_holds_none_of_its_pipes(tmp_path, directory
     assert done.stdout == b"started\n" and done.returncode == -9
     assert undone(tmp_path) == [] or time.monotonic() - started > 1.0
     until(lambda: undone(tmp_path) == ["one"])
+
+
+NO_ROOM = OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_does_not_stop_the_way_back(tmp_path, directory, monkeypatch):
+    """The guard is a copy of this process, so what is patched here holds there too."""
+    write = _guard._write
+
+    def write_the_first(path, content):
+        if content.get("commands") or content.get("error"):
+            raise NO_ROOM
+        write(path, content)
+
+    monkeypatch.setattr(_guard, "_write", write_the_first)
+    _guard.start("t1", step(tmp_path), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"]
+    with pytest.raises(XenError, match="taken back.*bridge0: add wm0") as caught:
+        _guard.confirm("t1", directory, now())
+    assert caught.value.details == {"guard": "undone"}
+
+
+def test_a_command_that_finds_no_room_for_its_output_is_a_failure_like_any_other(tmp_path, directory, monkeypatch):
+    run = _guard.Host.run
+
+    def run_some(host, argv, **options):
+        if argv[0] == "/bin/false":
+            raise NO_ROOM
+        return run(host, argv, **options)
+
+    monkeypatch.setattr(_guard.Host, "run", run_some)
+    do = [["/usr/bin/touch", f"{tmp_path}/done"], ["/bin/false"]]
+    _guard.start("t1", step(tmp_path, seconds=300, do=do, extra=[["/bin/false"]]), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"]
+    with pytest.raises(XenError, match="The guard of the connection failed: .*No space left.* was taken back"):
+        _guard.confirm("t1", directory, now())
+
+
+def test_a_guard_that_moves_on_while_one_looks_is_not_taken_for_missing(tmp_path, directory, monkeypatch):
+    """The change is made between two looks at the files."""
+    os.makedirs(directory)
+    working = pathlib.Path(directory, "t1.working")
+    working.write_text('{"tried": "x", "seconds": 300, "pid": 1, "commands": []}')
+    looked, exists = [], os.path.exists
+
+    def look_and_move(path):
+        found = exists(path)
+        if path.endswith(".working") and not looked:
+            looked.append(path)
+            working.rename(pathlib.Path(directory, "t1.armed"))
+        return found
+
+    read = _guard._read
+
+    def read_and_move(path):
+        found = read(path)
+        if path.endswith(".armed") and not looked:
+            looked.append(path)
+            working.rename(pathlib.Path(directory, "t1.armed"))
+        return found
+
+    monkeypatch.setattr(_guard, "_read", read_and_move)
+    monkeypatch.setattr(_guard.os.path, "exists", look_and_move)
+    with pytest.raises(XenError) as caught:
+        _guard.confirm("t1", directory, now())
+    assert caught.value.details == {"guard": "early"}

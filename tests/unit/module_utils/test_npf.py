@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import npf
 
-MAP = "map wm0 dynamic 10.0.3.0/24 -> inet4(wm0)\n"
+MAP = "map wm0 dynamic 10.0.3.0/24 -> 192.0.2.7\n"
 BLOCK = npf.BEGIN + MAP + npf.END
 OWN_RULES = """\
 # office
@@ -53,11 +53,6 @@ def test_other_maps_take_their_place_and_none_takes_the_block_away():
 def test_damaged_marks(text):
     with pytest.raises(npf.Damaged):
         npf.with_maps(text, [MAP], 10)
-
-
-def test_one_address_for_netbsd_6():
-    assert npf.map_line("wm0", "10.0.3.0/24", "192.0.2.7") == "map wm0 dynamic 10.0.3.0/24 -> 192.0.2.7\n"
-    assert npf.map_line("wm0", "10.0.3.0/24", None) == MAP
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,9 @@ def test_something_else_on_kern(tmp_path):
     assert "A file system of type tmpfs is mounted on /kern" in problems(host)[0]
     host.answers["/sbin/mount"] = MOUNTS.replace("kernfs on /kern type kernfs (local)\n", "")
     assert check(host).done == []  # netbsd.xen.kernfs will mount it
+    for silence in ("", (1, "", "mount: getmntinfo: Input/output error\n")):
+        host.answers["/sbin/mount"] = silence
+        assert "mount(8) does not tell what is mounted" in problems(host)[0]
 
 
 def test_a_guest_and_another_system_can_not_be_a_dom0(tmp_path, netbsd):
