@@ -129,6 +129,16 @@ def test_a_vlan_that_nobody_declared_may_come_too_late_at_boot(tmp_path):
     assert "not declared in vlans" in run(host, [ON_VLAN]).plan.warnings[0]
 
 
+def test_a_vlan_whose_parent_is_down_carries_nothing(tmp_path):
+    host = Machine(tmp_path)
+    host.down.add("wm0")
+    assert run(host, [], [VLAN10]).plan.warnings == [
+        "VLAN vlan10: its parent wm0 is down, so nothing gets through; write up into /etc/ifconfig.wm0."
+    ]
+    host.down.clear()
+    assert run(host, [], [VLAN10]).plan.warnings == []
+
+
 @pytest.mark.parametrize(
     ("vlans", "words"),
     [
@@ -222,16 +232,6 @@ def test_addresses_that_make_no_sense(tmp_path, address):
 
 
 SXP = "(vif-script vif-bridge)\n"
-def test_a_vlan_whose_parent_is_down_carries_nothing(tmp_path):
-    host = Machine(tmp_path)
-    host.down.add("wm0")
-    assert run(host, [], [VLAN10]).plan.warnings == [
-        "VLAN vlan10: its parent wm0 is down, so nothing gets through; write up into /etc/ifconfig.wm0."
-    ]
-    host.down.clear()
-    assert run(host, [], [VLAN10]).plan.warnings == []
-
-
 PACKAGED = "#!/bin/sh -e\nxenstore-write $xpath/hotplug-status connected\n"
 XEN_2 = '#!/bin/sh\nOP=$1; shift\neval "$@"\ncase $OP in up) brconfig $bridge add $vif ;; esac\n'
 
