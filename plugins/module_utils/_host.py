@@ -379,8 +379,12 @@ class Host:
         """The files that runs which were killed have left behind on their way to ``path``."""
         folder, name = os.path.split(path)
         pattern = re.compile(re.escape(f".{name}.") + "[a-z0-9_]+" + re.escape(UNFINISHED) + r"\Z")
-        found = [os.path.join(folder, entry) for entry in self.list_dir(folder or ".") if pattern.match(entry)]
-        return [entry for entry in found if self._is_abandoned(entry)]
+        return [os.path.join(folder, entry) for entry in self.unfinished(folder or ".") if pattern.match(entry)]
+
+    def unfinished(self, folder: str) -> list[str]:
+        """The names of all files in a directory that runs which were killed have left behind."""
+        names = [entry for entry in self.list_dir(folder) if entry.startswith(".") and entry.endswith(UNFINISHED)]
+        return [entry for entry in names if self._is_abandoned(os.path.join(folder, entry))]
 
     def _is_abandoned(self, path: str) -> bool:
         try:

@@ -16,7 +16,7 @@ _LAST_VERSION = re.compile(r"\.prev$")
 # A setting's place says nothing; after a fault they may have been added in another order.
 _UNORDERED = re.compile(r"^etc/(rc|sysctl)\.conf$")
 # A name that a program makes for a moment: a dot, or the endings of this collection.
-_TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|fetched|armed)$")
+_TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|armed)$")
 
 # What a package brings. An admin's own is below etc.
 _OF_PACKAGE = re.compile(r"^usr/pkg/(bin|sbin|lib|libexec|share|xen\w*-kernel)/")

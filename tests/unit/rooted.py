@@ -82,6 +82,9 @@ class RootedHost(Host):
     def leftovers(self, path):
         return super().leftovers(self.at(path))
 
+    def unfinished(self, folder):
+        return super().unfinished(self.at(folder))
+
     def copy_file(self, source, path, mode):
         super().copy_file(self.at(source), self.at(path), mode)
 

@@ -27,7 +27,7 @@ PRIVCMD, XENBUS, KERNFS_SIGN = "/kern/xen/privcmd", "/kern/xen/xenbus", "/kern/v
 
 
 def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> dict[str, Any]:
-    """The machine in plain data.
+    """The machine in plain data; ``free`` in bytes, ``unfinished`` the names of what killed runs left behind in /.
 
     ``files`` are looked at beside those in the root directory. ``with_superblock`` says whether the form of the root
     file system matters; None: where GRUB legacy is in use.
@@ -46,6 +46,7 @@ def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> d
         "day": time.strftime("%Y-%m-%d", time.gmtime()),
         "role": "dom0" if dom0 else "domu" if host.exists(XENBUS) else "bare_metal",
         "free": host.free_bytes("/"),
+        "unfinished": host.unfinished("/"),
         "files": _files(host, files),
         "kern": "kernfs" if has_kernfs else _type(mounts.on(mounted, "/kern")),
         # / is always mounted, so nothing at all is no answer.

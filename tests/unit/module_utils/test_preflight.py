@@ -132,6 +132,23 @@ def test_a_complete_machine_is_not_refused_for_a_full_disk(tmp_path):
     assert check(host, boot_files=["/xen-4.20.gz", "/netbsd-XEN3_DOM0.gz"]).done == []
 
 
+def test_room_that_the_next_run_makes_counts(tmp_path):
+    """An interrupted run left half of a kernel behind; system_files removes it before it writes the whole one."""
+    host = Machine(tmp_path)
+    host.free = preflight.ROOM_FOR_A_FILE - 10
+    (tmp_path / ".netbsd-XEN3_DOM0.gz.k3_x9.netbsd_xen").write_bytes(b"x" * 6)
+    (tmp_path / ".netbsd-XEN3_DOM0.gz.old.k3_x9.netbsd_xen").write_bytes(b"x" * 4)
+    assert check(host, boot_files=["/netbsd-XEN3_DOM0.gz"]).done == []
+
+
+def test_room_that_only_another_file_s_run_makes_does_not_count(tmp_path):
+    host = Machine(tmp_path)
+    host.free = preflight.ROOM_FOR_A_FILE - 10
+    (tmp_path / ".xen-4.15.gz.k3_x9.netbsd_xen").write_bytes(b"x" * 10)
+    (line,) = problems(host, boot_files=["/netbsd-XEN3_DOM0.gz"])
+    assert "Make room on /" in line
+
+
 # -- questions
 
 

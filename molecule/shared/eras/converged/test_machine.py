@@ -38,7 +38,19 @@ def test_the_boot_menu_has_a_way_back(host, variables):
 
 def test_hypervisor_and_kernel_are_on_the_root_file_system(host, variables):
     assert host.file(f"/xen-{variables['dom0_xen_release']}.gz").size > 0
-    assert host.file("/netbsd-XEN3_DOM0.gz").size > 0
+    # Out of a set the kernel comes unpacked.
+    kernel = "/netbsd-XEN3_DOM0" if "dom0_kernel_member" in variables else "/netbsd-XEN3_DOM0.gz"
+    assert host.file(kernel).size > 0
+    debug = host.file(f"/xen-{variables['dom0_xen_release']}-debug.gz")
+    assert debug.exists == variables.get("dom0_debug_hypervisor", False)
+
+
+def test_hidden_devices_are_kept_from_dom0(host, variables, next_boot):
+    hidden = variables.get("bootloader_pci_hide", [])
+    assert host.file("/kern/xen/pci").exists == bool(hidden)
+    if hidden:
+        assert host.file("/kern/xen/pci").listdir() == hidden
+        assert "pciback.hide=(03:00.0)(04:00.1)" in next_boot()["kernel"]["cmdline"].split()
 
 
 def test_scripts_are_those_of_the_package(host):
