@@ -9,6 +9,8 @@ HOSTS ?= 20
 GUESTS ?= 20
 XEN ?= 4.17 4.20
 FAULT_MINUTES ?= 15
+# Tests at once. Most of the time of the contract tests is waiting, so more than a small machine has cores.
+WORKERS ?= 4
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this checkout has a blank in it, which make and sshd can't cope with: move it to another place)
@@ -45,7 +47,7 @@ help: ## Show this text
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	    printf '  %-14s %s\n' $$name "$$text"; done
 	@echo "Settings: HOSTS, GUESTS (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
-	    "FAULT_MINUTES (faults), PYTHON."
+	    "FAULT_MINUTES (faults), WORKERS (unit, contract-sim), PYTHON."
 
 demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (4 minutes)
 	$(VENV)/bin/python tests/demo/run.py
@@ -60,7 +62,7 @@ lint: tools ## ruff, yamllint, shellcheck, changelog fragments, ansible-lint (pr
 	ansible-lint
 
 unit: packages tools ## Unit tests of the collection, the simulator and the test tools
-	pytest
+	pytest --numprocesses=$(WORKERS)
 
 sanity: tools ## ansible-test sanity, on a copy of the tree
 	$(VENV)/bin/python tests/tools/sanity.py .build/sanity --venv --color no
@@ -77,7 +79,7 @@ faults: packages tools ## Faults at each step of a converge, each on a simulated
 	$(VENV)/bin/python tests/faults/run.py --minutes $(FAULT_MINUTES)
 
 contract-sim: packages tools ## The contract tests against the simulator: xl, and xm of older machines
-	pytest tests/contract --target=sim
+	pytest tests/contract --target=sim --numprocesses=$(WORKERS)
 
 # One machine keeps one core busy, so both releases run at once; mixed, their output could not be read.
 test-xen: tools ## The contract tests against real Xen 4.17 and 4.20 in QEMU (three quarters of an hour)

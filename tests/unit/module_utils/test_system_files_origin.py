@@ -161,6 +161,7 @@ def test_a_set_on_the_machine_is_looked_into_before_anything_is_touched(tmp_path
         (archive("gz")[:60], "./netbsd", "can't be unpacked"),
         (b"<html>", "./netbsd", "can't be unpacked"),
     ],
+    ids=["without it", "link", "cut short", "hardly begun", "no archive"],
 )
 def test_a_bad_set_leaves_the_machine_as_it_was(tmp_path, offered, name, words):
     host = Mirror(tmp_path)
