@@ -212,6 +212,7 @@ def test_what_has_the_sum_is_never_fetched_again(tmp_path):
         (KERNEL[:-9], dict(FETCH, sha512=None), "cut short"),
         (b"<html>404</html>", dict(FETCH, sha512=None), "no gzip file"),
     ],
+    ids=["another", "not there", "empty", "cut short", "an answer of a web server"],
 )
 def test_a_bad_fetch_leaves_the_machine_as_it_was(tmp_path, offered, spec, words):
     host = Machine(tmp_path)
