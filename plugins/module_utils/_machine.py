@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine is: bare metal, dom0 or domU, its system, its toolstack, its packages. Reads only.
+"""What a machine is: bare metal, dom0 or domU, its system, its toolstack. Reads only.
 
 Ansible's own facts can't tell: on NetBSD they call whatever has /dev/xencons a Xen guest, and every stock amd64 machine
 has that node (record ansible-virt-facts, NetBSD 7.99.10).
@@ -12,7 +12,7 @@ import os
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor
+from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor, _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
@@ -22,10 +22,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choos
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
 # "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.
 _KERNEL_CONFIG = re.compile(r"\(([^)]+)\)")
-_PACKAGE = re.compile(r"(?P<base>\S+)-(?P<version>[^\s-]+)\Z")
-_PKG_INFO = ("/usr/pkg/sbin/pkg_info", "/usr/sbin/pkg_info")
-PACKAGE_SECONDS = 60.0
-PACKAGE_DATABASE = "/var/db/pkg"
 PCI_DEVICES = "/kern/xen/pci"
 SYSCTL = "/sbin/sysctl"
 
@@ -94,8 +90,8 @@ def _exchanged(host: Host, installed: dict[str, str], booted_at: int | None) -> 
     names = [row.tools_package for row in RELEASES.values() if row.tools_package in installed]
     if booted_at is None or len(names) != 1:
         return None
-    listed = host.stat(f"{PACKAGE_DATABASE}/{names[0]}-{installed[names[0]]}/+CONTENTS")
-    return None if listed is None else listed.modified > booted_at
+    registered = _packages.registered_at(host, f"{names[0]}-{installed[names[0]]}")
+    return None if registered is None else registered > booted_at
 
 
 def boot_time(host: Host) -> int | None:
@@ -111,19 +107,3 @@ def hidden_devices(host: Host) -> list[str]:
     """The PCI devices that this NetBSD dom0 leaves to guests, ``0000:bb:dd.f``: one file each
     (sys/arch/xen/xen/pciback.c). The directory is there only if it was booted with pciback.hide."""
     return pci.addresses_in(host.list_dir(PCI_DEVICES))
-
-
-def packages(host: Host) -> dict[str, str]:
-    """Installed binary packages, base name to version; empty where pkg_info(1) is not there.
-
-    The base name decides a Xen release: the versions of xenkernel420 and its like are dates (pkgsrc version.mk).
-    """
-    tool = next((path for path in _PKG_INFO if host.exists(path)), None)
-    if tool is None:
-        return {}
-    found = {}
-    for line in host.run([tool], timeout=PACKAGE_SECONDS).stdout.splitlines():
-        match = _PACKAGE.match(line.split(None, 1)[0]) if line.strip() else None
-        if match:
-            found[match.group("base")] = match.group("version")
-    return found

@@ -253,7 +253,7 @@ import uuid
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _machine
+from ansible_collections.netbsd.xen.plugins.module_utils import _machine, _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
@@ -273,7 +273,7 @@ def snapshot(host, names):
 
 def gather(host, names):
     """The module's result."""
-    packages = _machine.packages(host)
+    packages = _packages.installed(host)
     result = {"host": _machine.describe(host, packages), "packages": packages}
     if names:
         result["snapshot"] = snapshot(host, RESOURCES if "all" in names else names)

@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Installs what is missing of the pair that belongs together, hypervisor (C(xenkernel420)) and tools (C(xentools420)),
     from binary packages or from a pkgsrc tree. What is installed is left as it is; nothing is upgraded in passing.
+  - A package that is registered and lacks files is removed and installed again. That is how an interrupted C(pkg_add)
+    leaves it, and the next C(pkg_add) takes it for installed. Files that were changed are the administrator's.
   - Hypervisors of several releases stay beside each other, except those of Xen 3.1 and 3.3, which lie in one directory;
     there the other one's package is removed first, while its copy on the root file system stays.
   - Tools of another release are not exchanged, because the guests of a running hypervisor can be managed by its own

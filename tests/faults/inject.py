@@ -2,9 +2,10 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 """Which fault at which step, and how it gets into a machine.
 
-The kinds are the simulator's: fail, enospc (nothing is done), hang (for ever), kill_after (the work is done, the
-process is killed), disconnect (the work is done, the ssh connection breaks), cut_off (the work is done, and nobody
-reaches the machine before its interfaces are as they were).
+The kinds are the simulator's: fail, enospc (nothing is done), hang (for ever), kill_midway (the process is killed with
+half of a package unpacked or removed), kill_after (the work is done, the process is killed), disconnect (the work is
+done, the ssh connection breaks), cut_off (the work is done, and nobody reaches the machine before its interfaces are as
+they were).
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from steps import Step
 
 # Commands that fill a disk.
 _WRITERS = {"pkg_add", "pkgin", "ftp", "make", "installboot", "grub-install", "grub", "x86_64-grub-install"}
+# Commands that register a package before it is there.
+_PACKAGERS = {"pkg_add", "pkgin", "pkg_delete", "make"}
 # Commands after which a machine may be out of reach.
 _NETWORK = {"ifconfig", "brconfig", "npfctl", "route"}
 # Operations that need room.
@@ -53,6 +56,8 @@ def actions(step: Step) -> tuple[str, ...]:
     found = ["fail", "kill_after", "hang", "disconnect"]
     if step.program in _WRITERS:
         found.append("enospc")
+    if step.program in _PACKAGERS:
+        found.append("kill_midway")
     if step.program in _NETWORK:
         found.append("cut_off")
     return tuple(found)

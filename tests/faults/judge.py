@@ -20,7 +20,7 @@ _TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|armed)$")
 
 # What a package brings. An admin's own is below etc.
 _OF_PACKAGE = re.compile(r"^usr/pkg/(bin|sbin|lib|libexec|share|xen\w*-kernel)/")
-_PACKAGE_DATABASE = "var/db/pkg/"
+_PACKAGE_DATABASES = ("usr/pkg/pkgdb/", "var/db/pkg/")
 # Which entry a boot menu boots: judged by booting it.
 _DEFAULT = re.compile(r"^\s*(default=|set (default|fallback)=|default |fallback )")
 
@@ -152,7 +152,7 @@ def _words(run: Outcome) -> str:
 def exchanges(reference: Reference) -> bool:
     """Whether the run replaces a package by another: between the two, neither's files are there."""
     gone = set(reference.before.tree) - set(reference.after.tree)
-    return any(path.startswith(_PACKAGE_DATABASE) for path in gone)
+    return any(path.startswith(_PACKAGE_DATABASES) for path in gone)
 
 
 def lost(before: Sight, now: Sight, reference: Reference, exchanging: bool = False) -> list[str]:

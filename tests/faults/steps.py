@@ -17,7 +17,8 @@ from dataclasses import dataclass
 # Commands that only look, and why each of these forms can't change anything.
 READ_ONLY = (
     (r"^/sbin/sysctl (-n )?[^=]+$", "without = or -w sysctl prints"),
-    (r"^/usr/sbin/pkg_info\b", "prints the package database"),
+    (r"^/usr/(pkg/)?sbin/pkg_info\b", "prints the package database"),
+    (r"^/usr/(pkg/)?sbin/pkg_add -n\b", "opens an archive"),
     (r"^/usr/pkg/bin/pkgin (-\w+ )*(list|search|avail|show-deps|pkg-descr)\b", "prints pkgin's database"),
     (r"^/usr/bin/(uname|which|stat|cksum|sha512|pgrep)\b", "prints what it is asked"),
     (r"^/bin/(ps|df)\b", "prints"),

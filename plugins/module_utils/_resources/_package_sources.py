@@ -48,6 +48,14 @@ def refresh(host: Host, source: Source) -> None:
         _run(host, source, [PKGIN, "-y", "update"], FETCH_SECONDS)
 
 
+def find(host: Host, source: Source, packages: Sequence[str]) -> None:
+    """Make sure that pkg_add(1) can have what is registered and shall be installed again: with -n it only opens the
+    archive (pkg_install add/perform.c, pkg_do). pkgin looks in refresh(), and the plan has looked into a tree."""
+    if source.kind == "pkg_add":
+        for package in packages:
+            _run(host, source, [_tool(host, "pkg_add"), "-n", package], FETCH_SECONDS)
+
+
 def prepare(host: Host, source: Source, packages: Sequence[str]) -> None:
     """Get everything that does not change the machine out of the way: what can't be had is known before anything is
     removed for it. pkg_add(1) has no such step."""

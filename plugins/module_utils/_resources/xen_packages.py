@@ -5,6 +5,8 @@
 The hypervisors of several releases lie beside each other; the tools are those of one release, and only they can manage
 the guests of a running hypervisor of that release. So tools of another release are never exchanged in passing.
 
+A package that is registered and lacks files, as an interrupted pkg_add leaves it, is installed again.
+
 PKG_RCD_SCRIPTS is not set: a package copies its rc.d scripts only where none are (pkgsrc mk/pkginstall), so that after
 an upgrade the old ones would stay. ``system_files`` copies them, and sees when they are stale.
 """
@@ -15,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _machine
+from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import NEWEST, RELEASES, Release, release
@@ -99,12 +101,14 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Xen's and GRUB's installed packages, base name to version; the machine's architecture as ``uname -p`` tells it;
-    and which packages a pkgsrc tree can build, by the tree's directory."""
+    """Xen's and GRUB's installed packages, base name to version; the files that each of them lacks, None where nobody
+    knows; the machine's architecture as ``uname -p`` tells it; and which packages a pkgsrc tree can build, by the
+    tree's directory."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
-    found = _machine.packages(host)
+    found = {name: version for name, version in _packages.installed(host).items() if _OF_INTEREST.match(name)}
     return {
-        "packages": {name: version for name, version in found.items() if _OF_INTEREST.match(name)},
+        "packages": found,
+        "lacking": {name: _packages.lacking(host, f"{name}-{version}") for name, version in found.items()},
         "processor": host.processor,
         "trees": {tree: _package_sources.buildable(host, tree)},
     }
@@ -118,13 +122,14 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     installed = current["packages"]
     missing = [name for name in declared.packages if name not in installed]
     in_the_way = _in_the_way(installed, declared)
-    if not missing and not in_the_way:
-        return Plan(warnings=_mixed_versions(installed, declared))
+    broken = _broken(current, declared)
+    if not missing and not in_the_way and not broken:
+        return Plan(warnings=_mixed_versions(installed, declared) + _unlisted(current, declared))
     _refuse_platform(current["processor"], declared.row)
     _refuse_other_tools(in_the_way, declared)
     if declared.source == "pkgsrc":
-        _refuse_missing_tree(current["trees"], declared, missing)
-    return Plan([_change(installed, declared, missing, in_the_way)])
+        _refuse_missing_tree(current["trees"], declared, missing + broken)
+    return Plan([_change(current, declared, missing, in_the_way, broken)])
 
 
 def _in_the_way(installed: dict[str, str], declared: Declared) -> list[str]:
@@ -139,6 +144,16 @@ def _in_the_way(installed: dict[str, str], declared: Declared) -> list[str]:
         # What depends on the tools goes before them: xentools3-hvm before xentools3.
         found += sorted((name for name in installed if _TOOLS.match(name) and name not in ours), reverse=True)
     return [name for name in found if name in installed]
+
+
+def _broken(current: dict[str, Any], declared: Declared) -> list[str]:
+    """Wanted packages that are registered and lack files, in the order in which they can be installed. With the tools
+    goes what depends on them."""
+    found = [name for name in declared.packages if current["lacking"].get(name)]
+    hvm = declared.row.hvm_package
+    if declared.row.tools_package in found and hvm in current["packages"] and hvm not in found:
+        found.append(hvm)
+    return found
 
 
 def _refuse_platform(processor: str, row: Release) -> None:
@@ -185,18 +200,46 @@ def _mixed_versions(installed: dict[str, str], declared: Declared) -> list[str]:
     ]
 
 
-def _change(installed: dict[str, str], declared: Declared, missing: list[str], in_the_way: list[str]) -> Change:
+def _unlisted(current: dict[str, Any], declared: Declared) -> list[str]:
+    return [
+        f"{name} is installed, but its packing list is in none of the usual places, so nobody knows whether its files "
+        "are there; pkg_admin check tells."
+        for name in declared.packages
+        if name in current["lacking"] and current["lacking"][name] is None
+    ]
+
+
+def _change(
+    current: dict[str, Any], declared: Declared, missing: list[str], in_the_way: list[str], broken: list[str]
+) -> Change:
     parts = [f"remove {' and '.join(in_the_way)}"] if in_the_way else []
     parts += [f"install {', '.join(missing)} with {declared.source}"] if missing else []
+    parts += [f"install {name} again, {_lack(current['lacking'][name])}" for name in broken]
+    order = [*declared.packages, *broken]
     return Change(
         resource=NAME,
         thing=f"Xen {declared.row.name}",
         action="install",
         summary="; ".join(parts),
-        before={name: installed.get(name, "not installed") for name in [*in_the_way, *missing]},
-        after=dict({name: "removed" for name in in_the_way}, **{name: "installed" for name in missing}),
-        data={"source": _source(declared), "remove": in_the_way, "install": missing},
+        before={
+            **{name: current["packages"].get(name, "not installed") for name in [*in_the_way, *missing]},
+            **{name: current["lacking"][name] for name in broken},
+        },
+        after=dict({name: "removed" for name in in_the_way}, **{name: "installed" for name in [*missing, *broken]}),
+        data={
+            "source": _source(declared),
+            "remove": in_the_way + broken[::-1],
+            "install": sorted({*missing, *broken}, key=order.index),
+            "again": broken,
+        },
     )
+
+
+def _lack(files: list[str] | None) -> str:
+    if not files:
+        return "because it depends on that one"
+    others = f" and {len(files) - 1} more of its files" if len(files) > 1 else ""
+    return f"because it lacks {files[0]}{others}"
 
 
 def _source(declared: Declared) -> _package_sources.Source:
@@ -209,9 +252,11 @@ def _source(declared: Declared) -> _package_sources.Source:
 def apply(host: Host, change: Change) -> None:
     """Install what is missing. Before anything is removed for it, it has been fetched or built, where that can be done
     apart. Killed at any moment, a second run finds what is missing then, and goes on."""
-    source, remove, install = (change.data[key] for key in ("source", "remove", "install"))
+    source, remove, install, again = (change.data[key] for key in ("source", "remove", "install", "again"))
     if install:
         _package_sources.refresh(host, source)
+    if again:
+        _package_sources.find(host, source, again)
     if remove and install:
         _package_sources.prepare(host, source, install)
     for name in remove:

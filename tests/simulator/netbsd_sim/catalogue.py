@@ -106,11 +106,12 @@ def _makers(base: str) -> Callable[[str, str, Profile], Package]:
 def _python(base: str, version: str, profile: Profile) -> Package:
     command = profile.python_command
     files = (
-        File(f"bin/{command}", link=f"/.sim/python/bin/{PYTHON}"),
-        # The interpreter is the controller's: these three make it a NetBSD machine's Python.
+        # The interpreter is the controller's: these three make it a NetBSD machine's Python. It comes last: half of a
+        # Python can't run, and the controller's library is never halved.
         File("pyvenv.cfg", b"home = /.sim/python/bin\ninclude-system-site-packages = false\n"),
         File(f"lib/{PYTHON}/site-packages/sitecustomize.py", link="/.sim/lib/netbsd_sim/pysite/sitecustomize.py"),
         File(f"lib/{command}/README.simulated", b"the standard library is the controller's\n"),
+        File(f"bin/{command}", link=f"/.sim/python/bin/{PYTHON}"),
     )
     return Package(base, version, "Interpreted, interactive, object-oriented programming language", files)
 

@@ -111,6 +111,8 @@ def run(m: Machine, argv: list[str]) -> int:
 
         xen.settle(m)  # what guests did meanwhile shows in interfaces and vnd units
     cutoff.note(m)
+    if fault is not None and fault.action == faults.KILL_MIDWAY:
+        m.midway = lambda: faults.act_after(m, fault)
     try:
         rc = find(argv[0], m.profile)(m, argv)
     except SimError as error:

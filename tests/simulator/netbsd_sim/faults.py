@@ -5,7 +5,8 @@
 `match` is a regular expression searched in the command line joined by blanks (`/usr/pkg/sbin/xl create /x`). What the
 machine's Python changes in the file system is matched as `write /path`, `rename /path` and so on (writes.py).
 
-Actions: `fail` and `enospc` (the disk is full) before anything is done; `hang` for ever; and when the work is done:
+Actions: `fail` and `enospc` (the disk is full) before anything is done; `hang` for ever; `kill_midway` (SIGKILL when
+half of a package is unpacked or removed; commands that have no half end as with kill_after); and when the work is done:
 `kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work; a
 process that has left its session loses nothing), `cut_off` (the host answers nobody until its interfaces are again as
 they were when it still answered, cutoff.py). Each fault that was carried out is a JSON line in `faults.log`.
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 FAIL = "fail"
 HANG = "hang"
+KILL_MIDWAY = "kill_midway"
 KILL_AFTER = "kill_after"
 ENOSPC = "enospc"
 DISCONNECT = "disconnect"
 CUT_OFF = "cut_off"
-ACTIONS = (FAIL, HANG, KILL_AFTER, ENOSPC, DISCONNECT, CUT_OFF)
-_AFTER = (KILL_AFTER, DISCONNECT, CUT_OFF)
+ACTIONS = (FAIL, HANG, KILL_MIDWAY, KILL_AFTER, ENOSPC, DISCONNECT, CUT_OFF)
+_AFTER = (KILL_MIDWAY, KILL_AFTER, DISCONNECT, CUT_OFF)
 
 
 class Fault(NamedTuple):
@@ -46,7 +48,7 @@ class Fault(NamedTuple):
 
     @property
     def comes_after(self) -> bool:
-        """Whether the work is done first."""
+        """Whether the work, or half of it, is done first."""
         return self.action in _AFTER
 
 

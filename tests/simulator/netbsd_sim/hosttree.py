@@ -21,7 +21,7 @@ PRESETS = (BARE, PYTHON, DOM0)
 _DIRECTORIES = """
 .sim altroot bin boot.d dev/pts etc/defaults etc/rc.d etc/rc.conf.d etc/ssh etc/skel home kern lib libexec mnt proc
 rescue root sbin stand tmp usr/bin usr/games usr/include usr/lib usr/libexec usr/mdec usr/pkg usr/sbin usr/share
-var/at var/backups var/cron/tabs var/db/pkg var/log var/mail var/run var/spool var/tmp
+var/at var/backups var/cron/tabs var/db var/log var/mail var/run var/spool var/tmp
 """.split()
 
 _GROUPS = """wheel:*:0:root
@@ -131,7 +131,7 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
 def _date_back_packages(m: Machine) -> None:
     """The packages of a fresh machine are older than its boot. This one takes no time, and kern.boottime has whole
     seconds only."""
-    for contents in m.path(packages.DATABASE).glob("*/+CONTENTS"):
+    for contents in packages.database(m).glob("*/+CONTENTS"):
         os.utime(contents, (m.now() - _INSTALLED_BEFORE, m.now() - _INSTALLED_BEFORE))
 
 

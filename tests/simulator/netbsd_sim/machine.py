@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class Machine:
             root = "/" if str(host_dir) == SANDBOX_HOST else self.host_dir / "root"
         self.root = Path(root)
         self.data: dict[str, Any] = {}
+        # Called by long work when half of it is done; an injected fault may be waiting there.
+        self.midway: Callable[[], None] = lambda: None
         self._saved = ""
         self._lock_fd = -1
 

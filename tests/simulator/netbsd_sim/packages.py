@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import os
 import re
 import shutil
@@ -15,17 +16,24 @@ from . import catalogue
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
 
-DATABASE = "/var/db/pkg"
 _RULE = "=" * 75
 
 
 # --- what is installed -------------------------------------------------------------------------------------------
 
 
+def database(m: Machine) -> Path:
+    """Where packages are registered. The place changed in December 2020, and what is there already stays: a NetBSD 10
+    begins with the new one (pkg_install lib/pkgdb.c, pkgdb_get_dir; etc/mtree/NetBSD.dist.base; pkgsrc.org, page
+    pkgdb-change)."""
+    return m.path("/usr/pkg/pkgdb" if int(m.profile.netbsd_release.split(".")[0]) >= 10 else "/var/db/pkg")
+
+
 def installed(m: Machine) -> dict[str, str]:
-    """Base name -> version of all installed packages, from /var/db/pkg as pkg_info reads it."""
+    """Base name -> version of all registered packages, as pkg_info reads them: whether their files are there, it does
+    not ask."""
     found = {}
-    for entry in sorted(m.path(DATABASE).iterdir()):
+    for entry in sorted(database(m).glob("*")):
         if (entry / "+CONTENTS").exists():
             base, _dash, version = entry.name.rpartition("-")
             found[base] = version
@@ -49,8 +57,12 @@ def find(m: Machine, name: str) -> Package:
 
 
 def _install_one(m: Machine, package: Package, copy_rc_scripts: bool, said: list[str]) -> None:
+    """Registered first, unpacked then, in the order of the packing list (pkg_install add/perform.c, pkg_do)."""
     _refuse_conflicts(m, package)
-    for file in package.files:
+    _record(m, package)
+    for number, file in enumerate(package.files):
+        if number == len(package.files) // 2:
+            m.midway()
         _write_file(m, file)
     for directory in package.directories:
         m.path(directory).mkdir(parents=True, exist_ok=True)
@@ -62,7 +74,6 @@ def _install_one(m: Machine, package: Package, copy_rc_scripts: bool, said: list
                         rcvar=script != "xendomains", name=rcvar,
                         requires=package.rc_requires.get(script, ""), variable=package.rc_variables.get(script, ""),
                         origin=package.base)
-    _record(m, package)
     said.extend(_rc_messages(m, package, copy_rc_scripts))
     if package.message:
         said.append(f"{_RULE}\n$NetBSD: MESSAGE,v 1.1 $\n\n{package.message}{_RULE}")
@@ -145,9 +156,10 @@ def write_rc_script(path: Path, script: str, rcvar: bool, name: str = "", requir
 
 
 def _record(m: Machine, package: Package) -> None:
-    directory = m.path(f"{DATABASE}/{package.name}")
+    directory = database(m) / package.name
     directory.mkdir(parents=True, exist_ok=True)
-    files = [file.path for file in package.files] + [f"share/examples/rc.d/{name}" for name in package.rc_scripts]
+    files = [f"{file.path}\n{_sum(file)}" for file in package.files]
+    files += [f"share/examples/rc.d/{name}" for name in package.rc_scripts]
     contents = [f"@name {package.name}", "@comment built by the simulator", f"@cwd {PREFIX}",
                 *(f"@pkgcfl {name}-[0-9]*" for name in package.conflicts), *sorted(files)]
     (directory / "+CONTENTS").write_text("\n".join(contents) + "\n")
@@ -158,15 +170,24 @@ def _record(m: Machine, package: Package) -> None:
     (directory / "+SIZE_PKG").write_text("4096\n")
 
 
+def _sum(file: catalogue.File) -> str:
+    """The comment behind a file's line (pkg_install create/pl.c, check_list)."""
+    if file.link:
+        return f"@comment Symlink:{file.link}"
+    return f"@comment MD5:{hashlib.md5(file.content or file.path.encode(), usedforsecurity=False).hexdigest()}"
+
+
 def delete(m: Machine, base: str) -> None:
     """Remove an installed package's files. What it copied to /etc/rc.d and etc/ stays, as pkg_delete leaves changed
     files alone."""
-    directory = m.path(f"{DATABASE}/{base}-{installed(m)[base]}")
-    for line in (directory / "+CONTENTS").read_text().splitlines():
-        if not line.startswith("@"):
-            path = m.path(f"{PREFIX}/{line}")
-            if path.is_symlink() or path.exists():
-                path.unlink()
+    directory = database(m) / f"{base}-{installed(m)[base]}"
+    files = [line for line in (directory / "+CONTENTS").read_text().splitlines() if not line.startswith("@")]
+    for number, line in enumerate(files):
+        if number == len(files) // 2:
+            m.midway()
+        path = m.path(f"{PREFIX}/{line}")
+        if path.is_symlink() or path.exists():
+            path.unlink()
     shutil.rmtree(directory)
 
 
@@ -174,8 +195,9 @@ def delete(m: Machine, base: str) -> None:
 
 
 def pkg_add(m: Machine, argv: list[str]) -> int:
-    """pkg_add [-fUuv] name...; the mirror is that of PKG_PATH, which must be the release's own."""
-    flags, names = options(argv[1:], "fUuvI")
+    """pkg_add [-fInUuv] name...; the mirror is that of PKG_PATH, which must be the release's own. It is asked first,
+    whatever is installed (pkg_install add/perform.c, pkg_do: find_archive)."""
+    flags, names = options(argv[1:], "fUuvIn")
     if not names:
         raise SimError("pkg_add: missing package name(s)\nusage: pkg_add [-AfhILnRuVv] [-C config] [-P destdir] "
                        "[-K pkg_dbdir]\n               [-m machine] [-p prefix] package ...")
@@ -188,6 +210,9 @@ def pkg_add(m: Machine, argv: list[str]) -> int:
         if package.base in present and not {"f", "u", "U"} & flags:
             print(f"pkg_add: package `{package.base}-{present[package.base]}' already recorded as installed",
                   file=sys.stderr)
+            continue
+        if "n" in flags:
+            _refuse_conflicts(m, package)
             continue
         said: list[str] = []
         install(m, [plain], wants_rc_scripts(), said)
@@ -223,14 +248,15 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
         match = _installed_match(present, names[0])
         if match is None:
             raise SimError(f"pkg_info: can't find package `{names[0]}'")
-        text = m.path(f"{DATABASE}/{match}/+CONTENTS").read_text()
+        text = (database(m) / match / "+CONTENTS").read_text()
         files = [f"{PREFIX}/{line}" for line in text.splitlines() if not line.startswith("@")]
-        print(f"Information for {match}:\n\nFiles:\n" + "\n".join(files) + "\n\n")
+        around = ("", "") if "q" in flags else (f"Information for {match}:\n\nFiles:\n", "\n\n")
+        print("\n".join(files).join(around))
         return 0
     if names:
         raise NotSimulated(f"pkg_info {' '.join(argv[1:])}")
     for base, version in present.items():
-        comment = m.path(f"{DATABASE}/{base}-{version}/+COMMENT").read_text().strip()
+        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_text().strip()
         print(f"{base + '-' + version:<19} {comment}")
     return 0
 

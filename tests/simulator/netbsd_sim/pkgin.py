@@ -11,7 +11,7 @@ import sys
 from . import catalogue
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
-from .packages import DATABASE, delete, install, installed, options, wants_rc_scripts
+from .packages import database, delete, install, installed, options, wants_rc_scripts
 
 
 def pkgin(m: Machine, argv: list[str]) -> int:
@@ -166,7 +166,7 @@ def _pkgin_search(m: Machine, flags: set[str], names: list[str]) -> int:
 
 def _pkgin_list(m: Machine, flags: set[str], _names: list[str]) -> int:
     for base, version in installed(m).items():
-        comment = m.path(f"{DATABASE}/{base}-{version}/+COMMENT").read_text().strip()
+        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_text().strip()
         print(f"{base}-{version};{comment}" if "p" in flags else f"{base}-{version}  {comment}")
     return 0
 

@@ -9,11 +9,10 @@ from .machine import Machine
 
 def release(m: Machine) -> str:
     """The release of the installed xentools package, or that of the profile while there is none."""
-    from . import catalogue
+    from . import catalogue, packages
 
-    for entry in m.path("/var/db/pkg").glob("xentools*"):
-        base = entry.name.rpartition("-")[0]
-        if not base.endswith("-hvm"):
+    for base in packages.installed(m):
+        if base.startswith("xentools") and not base.endswith("-hvm"):
             return catalogue.release_of(base)
     return m.profile.xen_release
 

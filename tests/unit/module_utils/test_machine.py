@@ -123,17 +123,18 @@ def test_when_it_was_booted(printed: str, seconds: int | None) -> None:
     assert _machine.boot_time(host) == seconds
 
 
+@pytest.mark.parametrize("database", ["/usr/pkg/pkgdb", "/var/db/pkg"])
 @pytest.mark.parametrize(("installed_at", "exchanged"), [(500.0, False), (1500.0, True), (None, None)])
 def test_tools_that_came_after_the_boot_have_older_daemons(
-    monkeypatch: pytest.MonkeyPatch, installed_at: float | None, exchanged: bool | None
+    monkeypatch: pytest.MonkeyPatch, installed_at: float | None, exchanged: bool | None, database: str
 ) -> None:
     names = types.SimpleNamespace(sysname="NetBSD", nodename="nb", release="10.1", machine="amd64", version=XEN3_DOM0)
     monkeypatch.setattr(os, "uname", lambda: names)
     host = dom0()
     host.programs["/sbin/sysctl"] = lambda argv: (0, "1000\n", "")
     if installed_at is not None:
-        host.put("/var/db/pkg/xentools420-20260610/+CONTENTS")
-        host.tree["/var/db/pkg/xentools420-20260610/+CONTENTS"].modified = installed_at
+        host.put(f"{database}/xentools420-20260610/+CONTENTS")
+        host.tree[f"{database}/xentools420-20260610/+CONTENTS"].modified = installed_at
     assert _machine.describe(host, PACKAGES)["toolstack"]["exchanged"] is exchanged
 
 

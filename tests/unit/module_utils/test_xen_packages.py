@@ -30,14 +30,19 @@ class Machine(RootedHost):
     def __init__(self, root, *installed, processor="x86_64"):
         super().__init__(root, {"/usr/sbin/pkg_info": "x", "/usr/sbin/pkg_add": "x", "/usr/sbin/pkg_delete": "x"})
         self.processor = processor
-        self.packages = {name: "1.0" for name in installed}
+        self.packages = {}
+        self.database = "/usr/pkg/pkgdb"
+        for name in installed:
+            self._register(name)
         self.broken = ""
+        self.unreachable = False
         self.downloads = []
         self.answers = {
             "/usr/sbin/pkg_info": lambda argv: "".join(f"{n}-{v}  Xen\n" for n, v in self.packages.items()),
             "/usr/pkg/bin/pkgin -y update": "",
             "/usr/pkg/bin/pkgin -y -d install": lambda argv: self._download(argv[4:]),
             "/usr/pkg/bin/pkgin -y install": lambda argv: self._add(argv[3:]),
+            "/usr/sbin/pkg_add -n": lambda argv: self._look_for(argv[2]),
             "/usr/sbin/pkg_add": lambda argv: self._add(argv[1:]),
             "/usr/sbin/pkg_delete": lambda argv: self._delete(argv[1]),
             "/usr/bin/make BATCH=yes build": "",
@@ -59,13 +64,38 @@ class Machine(RootedHost):
                 return 1, "", f"pkg_add: no pkg found for '{name}', sorry.\n"
             assert not [other for other in CONFLICTS.get(name, ()) if other in self.packages], f"{name} conflicts"
             assert NEEDS.get(name, name) in [name, *self.packages]
-            self.packages[name] = "1.0"
+            self._register(name)
         return ""
 
     def _delete(self, name):
         assert not [other for other in self.packages if NEEDS.get(other) == name], f"{name} is needed"
         del self.packages[name]
+        self.remove(f"{self.database}/{name}-1.0/+CONTENTS")
         return ""
+
+    def _look_for(self, name):
+        return (1, "", f"pkg_add: no pkg found for '{name}', sorry.\n") if self.unreachable else ""
+
+    def _register(self, name):
+        if name in self.packages:
+            return  # a second pkg_add: already recorded as installed
+        self.packages[name] = "1.0"
+        files = [f"bin/{name}", f"lib/{name}.so", f"share/{name}/none"]
+        sums = ["0123456789abcdef0123456789abcdef"] * 2 + ["d41d8cd98f00b204e9800998ecf8427e"]
+        listed = "".join(f"{file}\n@comment MD5:{sum}\n" for file, sum in zip(files, sums, strict=True))
+        self.put(f"{self.database}/{name}-1.0/+CONTENTS", f"@name {name}-1.0\n@cwd /usr/pkg\n{listed}")
+        for file in files:
+            self.put(f"/usr/pkg/{file}", "" if file.endswith("none") else "x")
+
+    def becomes(self, name, version):
+        """Another version of an installed package."""
+        self.rename(f"{self.database}/{name}-{self.packages[name]}", f"{self.database}/{name}-{version}")
+        self.packages[name] = version
+
+    def interrupt(self, name):
+        """Leave of a package what a pkg_add leaves that is killed."""
+        self.remove(f"/usr/pkg/lib/{name}.so")
+        self.remove(f"/usr/pkg/share/{name}/none")
 
     @property
     def mutations(self):
@@ -286,11 +316,81 @@ def test_what_makes_no_sense(tmp_path, given, words):
 
 def test_a_pair_of_two_versions_is_told(tmp_path):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
-    host.packages["xentools420"] = "1.0nb3"
+    host.becomes("xentools420", "1.0nb3")
     assert run(host).plan.warnings == []
-    host.packages["xentools420"] = "20250822"
+    host.becomes("xentools420", "20250822")
     (warning,) = run(host).plan.warnings
     assert "xentools420 is 20250822" in warning
+
+
+# -- packages that are registered and not there
+
+
+@pytest.mark.parametrize("database", ["/usr/pkg/pkgdb", "/var/db/pkg"])
+@pytest.mark.parametrize("name", ["xenkernel420", "xentools420"])
+def test_what_an_interrupted_installation_left_is_installed_again(tmp_path, name, database):
+    host = Machine(tmp_path)
+    host.database = database
+    host._add(["xenkernel420", "xentools420"])
+    host.interrupt(name)
+    (change,) = run(host).done
+    assert change.summary == f"install {name} again, because it lacks /usr/pkg/lib/{name}.so and 1 more of its files"
+    assert host.mutations == [
+        "/usr/pkg/bin/pkgin -y update",
+        f"/usr/pkg/bin/pkgin -y -d install {name}",
+        f"/usr/sbin/pkg_delete {name}",
+        f"/usr/pkg/bin/pkgin -y install {name}",
+    ]
+
+
+def test_a_file_that_lost_its_content_in_a_power_cut(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.put("/usr/pkg/bin/xentools420", "")
+    assert "lacks /usr/pkg/bin/xentools420" in run(host).done[0].summary
+
+
+def test_a_file_that_the_admin_changed_is_the_admins(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.put("/usr/pkg/bin/xentools420", "#!/bin/sh\n# mine\n")
+    assert run(host).done == []
+
+
+def test_nothing_is_removed_while_the_mirror_is_away(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.interrupt("xentools420")
+    host.unreachable = True
+    outcome = converge(xen_packages, params(source="pkg_add", repository=MIRROR), host, check=False)
+    assert "no pkg found for 'xentools420'" in str(outcome.failures["Xen 4.20"])
+    assert "xentools420" in host.packages
+
+
+def test_what_needs_the_tools_goes_and_comes_with_them(tmp_path):
+    host = Machine(tmp_path, "xenkernel3", "xentools3", "xentools3-hvm", processor="i386")
+    host.interrupt("xentools3")
+    run(host, release="3.1", source="pkg_add")
+    assert host.mutations == [
+        "/usr/sbin/pkg_add -n xentools3",
+        "/usr/sbin/pkg_add -n xentools3-hvm",
+        "/usr/sbin/pkg_delete xentools3-hvm",
+        "/usr/sbin/pkg_delete xentools3",
+        "/usr/sbin/pkg_add xentools3",
+        "/usr/sbin/pkg_add xentools3-hvm",
+    ]
+
+
+def test_half_a_pair_and_half_a_package(tmp_path):
+    host = Machine(tmp_path, "xenkernel420")
+    host.interrupt("xenkernel420")
+    (change,) = run(host).done
+    assert change.summary.startswith("install xentools420 with pkgin; install xenkernel420 again, because it lacks")
+    assert host.mutations[-1] == "/usr/pkg/bin/pkgin -y install xenkernel420 xentools420"
+
+
+def test_a_package_whose_list_is_elsewhere_is_not_called_whole(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.remove("/usr/pkg/pkgdb/xentools420-1.0/+CONTENTS")
+    (warning,) = run(host).plan.warnings
+    assert "xentools420 is installed, but its packing list is in none of the usual places" in warning
 
 
 # -- reading ahead

@@ -230,3 +230,19 @@ def test_the_clock_runs_fast_while_something_hangs(host):
     began = time.monotonic()
     assert host.python(WAIT).stdout == "limit True\nslow again True\nstatus 0\n"
     assert time.monotonic() - began < 20
+
+
+MIRROR = "PKG_PATH=https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
+
+
+def test_a_killed_pkg_add_leaves_half_a_package_that_counts_as_installed(host):
+    """pkg_install add/perform.c, pkg_do: registered, then unpacked; delete/pkg_delete.c: missing files are no error."""
+    host.fault("pkg_add grub2", "kill_midway")
+    assert "status 137" in host.ssh(f"env {MIRROR} /usr/sbin/pkg_add grub2; echo status $?").stdout
+    listed = host.ssh("/usr/sbin/pkg_info -qL grub2").stdout.split()
+    there = [(host.root / path.lstrip("/")).is_symlink() or (host.root / path.lstrip("/")).exists() for path in listed]
+    assert 0 < sum(there) < len(there)
+    again = host.ssh(f"env {MIRROR} /usr/sbin/pkg_add grub2; echo status $?")
+    assert ("status 0" in again.stdout, "already recorded as installed" in again.stderr) == (True, True)
+    assert host.ssh("/usr/sbin/pkg_delete grub2").returncode == 0
+    assert not [path for path in listed if (host.root / path.lstrip("/")).exists()]

@@ -25,11 +25,11 @@ def test_a_bare_machine_has_nothing(bare):
 def test_a_fresh_machine_was_booted_after_its_packages_were_installed(dom0):
     """kern.boottime has whole seconds (record sysctl)."""
     booted = int(dom0.run("sysctl", "-n", "kern.boottime").out)
-    recorded = list((dom0.root / "var/db/pkg").glob("*/+CONTENTS"))
+    recorded = list((dom0.root / "usr/pkg/pkgdb").glob("*/+CONTENTS"))
     assert len(recorded) > 3
     assert all(contents.stat().st_mtime < booted for contents in recorded)
     dom0.install("grub2")
-    assert next((dom0.root / "var/db/pkg").glob("grub2*/+CONTENTS")).stat().st_mtime > booted
+    assert next((dom0.root / "usr/pkg/pkgdb").glob("grub2*/+CONTENTS")).stat().st_mtime > booted
 
 
 def test_pkg_add_and_pkgin_bring_python(bare):
@@ -55,7 +55,7 @@ def test_files_of_the_xen_packages(generic):
     for name in ("sbin/xl", "sbin/xenstored", "bin/xenstore-read", "libexec/xen/bin/xen-init-dom0", "etc/xen/xl.conf",
                  "etc/xen/scripts/vif-bridge", "share/examples/rc.d/xencommons"):
         assert (generic.root / "usr/pkg" / name).is_symlink() or (generic.root / "usr/pkg" / name).exists(), name
-    contents = (generic.root / "var/db/pkg/xentools420-20260610/+CONTENTS").read_text()
+    contents = (generic.root / "usr/pkg/pkgdb/xentools420-20260610/+CONTENTS").read_text()
     assert "@name xentools420-20260610\n" in contents
     assert "\nsbin/xl\n" in contents
 

@@ -113,7 +113,9 @@ def test_every_kind_of_step_gets_the_faults_that_it_can_have():
     def kinds(line: str) -> set[str]:
         return set(inject.actions(steps.Step(line)))
 
-    assert kinds("/usr/sbin/pkg_add pkgin") == {"fail", "hang", "kill_after", "disconnect", "enospc"}
+    packager = {"fail", "hang", "kill_midway", "kill_after", "disconnect"}
+    assert kinds("/usr/sbin/pkg_delete xentools420") == packager
+    assert kinds("/usr/sbin/pkg_add pkgin") == packager | {"enospc"}
     assert kinds("/sbin/brconfig bridge0 up") == {"fail", "hang", "kill_after", "disconnect", "cut_off"}
     assert kinds("write /etc/x") == {"fail", "kill_after", "disconnect", "enospc"}
     assert kinds("unlink /etc/x") == {"fail", "kill_after", "disconnect"}
