@@ -202,8 +202,8 @@ def _mixed_versions(installed: dict[str, str], declared: Declared) -> list[str]:
 
 def _unlisted(current: dict[str, Any], declared: Declared) -> list[str]:
     return [
-        f"{name} is installed, but its packing list is in none of the usual places, so nobody knows whether its files "
-        "are there; pkg_admin check tells."
+        f"{name} is installed, but its packing list is empty or in none of the usual places, so nobody knows whether "
+        "its files are there; pkg_admin check tells."
         for name in declared.packages
         if name in current["lacking"] and current["lacking"][name] is None
     ]
