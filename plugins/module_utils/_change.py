@@ -75,9 +75,23 @@ class Change:
         return {
             "before_header": header,
             "after_header": header,
-            "before": "" if self.before is None else self.before,
-            "after": "" if self.after is None else self.after,
+            "before": _diff_side(self.before),
+            "after": _diff_side(self.after),
         }
+
+
+def _diff_side(value: Any) -> Any:
+    """A value as Ansible's diff mode can print it: a dictionary as it is, which it lays out itself, all else as lines.
+
+    It takes nothing else apart (CallbackBase._get_diff), and remarks on a last line without newline.
+    """
+    if value is None or value in ("", [], ()):
+        return ""
+    if isinstance(value, dict):
+        return value
+    lines = value if isinstance(value, (list, tuple)) else [value]
+    text = "\n".join(str(line) for line in lines)
+    return text if text.endswith("\n") else text + "\n"
 
 
 @dataclass

@@ -37,7 +37,7 @@ def main() -> int:
     kept = Promises()
     with rack(RACK, "--names", ",".join(HOSTS), "--bare") as demo:
         # The simulator knows NetBSD's mirror; what the guests that are no NetBSD boot is the demo's own.
-        demo.offer("pub/linux/vmlinuz-6.12", b"a Linux kernel, for all that the simulated Xen looks at")
+        demo.offer("pub/linux/vmlinuz-6.12", b"vmlinuz")
         WORK.mkdir(parents=True, exist_ok=True)
         SOURCES[1].write_text(demo.simrack("inventory"))
         guests = {host: [guest["name"] for guest in inventory(SOURCES)[host]["domu_guests"]] for host in HOSTS}
@@ -45,8 +45,10 @@ def main() -> int:
             acts(demo, guests, kept)
         except Broken as error:
             kept.broken.append(str(error))
+        rack_now = table(demo, guests, kept.repaired)
+        kept.check("README shows the table below", readme_sample() <= set(rack_now.splitlines()))
         headline("The rack")
-        print(table(demo, guests, kept.repaired))
+        print(rack_now)
     print(f"\n{kept.count} checks, {len(kept.broken)} not kept, {time.monotonic() - started:.0f} s in all.")
     for promise in kept.broken:
         print(f"NOT KEPT: {promise}")
@@ -78,8 +80,8 @@ def acts(demo: Rack, guests: dict[str, list[str]], kept: Promises) -> None:
     kept.check_changes("--check shows exactly the drift", site("check", "--check", "--diff"), drifted)
     kept.check_untouched("--check changes no file and no state of any machine", before, fingerprint(demo))
 
-    headline("5. site.yml repairs exactly that.")
-    kept.check_changes("the repair does exactly what --check showed", site("repair"), drifted)
+    headline("5. site.yml --diff repairs exactly that.")
+    kept.check_changes("the repair does exactly what --check showed", site("repair", "--diff"), drifted)
 
     headline("6. And again: nothing is to be done.")
     kept.check_unchanged("the last run changes nothing", site("last"))
@@ -125,7 +127,7 @@ class Promises:
 def site(act: str, *arguments: str) -> Run:
     """One run of site.yml on the screen. Raises Broken if it fails."""
     sources = [word for source in SOURCES for word in ("-i", str(source))]
-    run = ansible("ansible-playbook", *sources, str(SITE), *arguments, record=WORK / f"{act}.jsonl")
+    run = ansible("ansible-playbook", *sources, str(SITE), *arguments, record=WORK / f"{act}.jsonl", brief=True)
     if run.status:
         raise Broken(f"the run '{act}' of site.yml ended with status {run.status}")
     return run
@@ -199,13 +201,23 @@ def table(demo: Rack, guests: dict[str, list[str]], repaired: list[Drift]) -> st
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
+def readme_sample() -> set[str]:
+    """The rows of this table that README shows. Raises ValueError if it shows none."""
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    _before, header, rest = text.partition("HOST  GUEST")
+    rows = (header + rest).split("\n...", maxsplit=1)[0].splitlines()
+    if not header or len(rows) < 2:
+        raise ValueError("README.md has no table that begins with HOST  GUEST and ends with ...")
+    return set(rows)
+
+
 def shown_at(drift: Drift, guests: list[str]) -> str:
     """The table's line for a repair: the guest's own, or the host's."""
     return drift.thing if drift.thing in guests else "Domain-0"
 
 
 def headline(text: str) -> None:
-    print(f"\n=== {text}\n", flush=True)
+    print(f"\n=== {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from typing import Any
 CHECKOUT = Path(__file__).resolve().parents[2]
 SIMRACK = CHECKOUT / "tests/simulator/simrack"
 PLUGINS = CHECKOUT / "tests/tools/callback_plugins"
+# Settings for a run of a whole rack that somebody shall read.
+BRIEF = {"ANSIBLE_STDOUT_CALLBACK": "brief", "ANSIBLE_DIFF_CONTEXT": "1"}
 # Far above what any of these runs takes; a hang must not last for ever.
 RUN_LIMIT = 1800  # seconds
 
@@ -31,12 +33,22 @@ class Rack:
 
     def simrack(self, command: str, *arguments: str) -> str:
         """Run one of simrack's commands. Raises CalledProcessError; its message goes to the screen."""
-        argv = [sys.executable, str(SIMRACK), command, str(self.directory), *arguments]
-        return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL).stdout
+        return self._simrack(command, *arguments).stdout
 
     def execute(self, host: str, *argv: str) -> str:
-        """What a command prints on a host's own console; no ssh, no Ansible."""
-        return self.simrack("exec", host, "--", *argv)
+        """What a command prints on a host's own console; no ssh, no Ansible. What it says on its standard error is
+        shown only if it fails: NetBSD's scripts complain of much that is nothing."""
+        return self._simrack("exec", host, "--", *argv, stderr=subprocess.PIPE).stdout
+
+    def _simrack(self, command: str, *arguments: str, **streams: Any) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, str(SIMRACK), command, str(self.directory), *arguments]
+        ended = subprocess.run(
+            argv, check=False, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, **streams
+        )
+        if ended.returncode:
+            sys.stderr.write(ended.stderr or "")
+        ended.check_returncode()
+        return ended
 
     def host(self, name: str) -> Path:
         """A host's directory: root/ is its file system, *.log say what ran there."""
@@ -94,9 +106,12 @@ class Run:
         return sum(counts["changed"] for counts in self.stats.values())
 
 
-def ansible(program: str, *arguments: str, record: Path, quiet: bool = False, limit: float = RUN_LIMIT) -> Run:
+def ansible(
+    program: str, *arguments: str, record: Path, quiet: bool = False, brief: bool = False, limit: float = RUN_LIMIT
+) -> Run:
     """Run one of Ansible's programs with the checkout's settings, output on the screen unless ``quiet``.
 
+    With ``brief`` a task that did nothing is not on the screen, and one that did something has one line and its diff.
     ``record`` is the file in which the callback plugin writes down what happened. With ``quiet`` the output is kept
     beside it, with the ending .out. Raises subprocess.TimeoutExpired after ``limit`` seconds; Ansible and its workers
     have ended then.
@@ -108,7 +123,7 @@ def ansible(program: str, *arguments: str, record: Path, quiet: bool = False, li
         running = subprocess.Popen(
             [str(Path(sys.executable).with_name(program)), *arguments],
             cwd=CHECKOUT,
-            env=ansible_environment(record),
+            env={**ansible_environment(record), **(BRIEF if brief else {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if quiet else None,
