@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The commands of the pages, as they stand there, in the order in which a reader comes to them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markdown import CHECKOUT, PAGES, blocks, commands, inline_code
+from rehearsal import Rack, Run, ansible, ansible_environment, inventory, rack
+
+SHELL = [command for block in blocks("sh") for command in commands(block)]
+PLAYBOOKS = [command for command in SHELL if command.startswith("ansible-playbook ")]
+EXAMPLE = CHECKOUT / "inventories/example"
+# Ansible's exit status where a task failed on some host.
+FAILED = 2
+DOC = re.compile(r"ansible-doc (-t \w+ )?netbsd\.xen\.\w+")
+
+
+def targets() -> set[str]:
+    """What make knows, of what the Makefile has a description of."""
+    return set(re.findall(r"^([a-z-]+):.*##", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rack, Path]]:
+    """The machines of the example inventory, bare, and the inventory that says where they are.
+
+    The files of Linux that the example says were brought to one of them by hand are there.
+    """
+    directory = CHECKOUT / ".build/racks/pages"
+    hosts = sorted(inventory([EXAMPLE]))
+    with rack(directory, "--names", ",".join(hosts), "--bare") as made:
+        for host in hosts:
+            linux = made.root(host) / "root/linux"
+            linux.mkdir(parents=True)
+            for name in ("vmlinuz-6.12", "initrd.img-6.12"):
+                (linux / name).write_text(name)
+        where = tmp_path_factory.mktemp("pages") / "hosts.yml"
+        where.write_text(made.simrack("inventory"))
+        yield made, where
+
+
+def run(command: str, machines: tuple[Rack, Path], status: int = 0) -> Run:
+    """A command line of README's, and where the machines are."""
+    program, *arguments = shlex.split(command)
+    record = CHECKOUT / ".build/pages/run.jsonl"
+    ended = ansible(program, *arguments, "-i", str(machines[1]), record=record, quiet=True)
+    assert ended.status == status, ended.output.read_text() if ended.output else ""
+    return ended
+
+
+def test_each_command_is_one_that_is_run_somewhere() -> None:
+    made = [command for command in SHELL if re.fullmatch(r"make [a-z-]+", command)]
+    assert sorted(made + PLAYBOOKS) == sorted(SHELL)
+    pipeline = (CHECKOUT / ".ci/run").read_text()
+    assert all(command.split()[1] in re.findall(r"[a-z-]+", pipeline) for command in made)
+    assert len(PLAYBOOKS) == 3
+    print(f"{len(SHELL)} commands in blocks")
+
+
+def test_what_make_is_said_to_make_it_knows() -> None:
+    named = {code.split()[1] for page in PAGES for code in inline_code(page) if re.match(r"make [a-z]", code)}
+    assert len(named) > 4 and named <= targets()
+
+
+def test_what_ansible_doc_is_said_to_show_it_shows() -> None:
+    named = sorted({found[0] for page in PAGES for code in inline_code(page) if (found := DOC.fullmatch(code))})
+    assert len(named) > 4
+    for command in named:
+        program, *arguments = command.split()
+        argv = [str(Path(sys.executable).with_name(program)), *arguments]
+        shown = subprocess.run(argv, env=ansible_environment(), capture_output=True, text=True, timeout=120, check=False)
+        assert shown.returncode == 0 and "EXAMPLES" in shown.stdout, f"{command}: {shown.stderr}"
+
+
+def test_tags_are_those_of_the_playbook() -> None:
+    (sentence,) = re.findall(r"Parts of it: (.*?)\. Each role", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    tags = set(re.findall(r"[a-z0-9]+(?=`)", sentence))
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/site.yml", "--list-tags"]
+    listed = subprocess.run(
+        argv, cwd=CHECKOUT, env=ansible_environment(), capture_output=True, text=True, timeout=120, check=True
+    )
+    known = set(re.findall(r"[a-z0-9]+", " ".join(re.findall(r"TASK TAGS: \[(.*)\]", listed.stdout))))
+    assert tags <= known and len(tags) == 8
+
+
+def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path]) -> None:
+    check, converge, reboot = PLAYBOOKS
+
+    assert "--check" in check
+    run(check, machines)
+    for host in inventory([EXAMPLE]):
+        assert not (machines[0].root(host) / "usr/pkg/bin/pkgin").exists(), "--check installed something"
+
+    prepared = run(converge, machines, status=FAILED)
+    assert sorted(prepared.failures) == sorted(inventory([EXAMPLE]))
+    for host, (message,) in prepared.failures.items():
+        assert f"{host} is ready to boot into Xen 4.20" in message
+        assert "Xen version" not in machines[0].execute(host, "/sbin/dmesg"), "rebooted without a word of the admin's"
+
+    assert "bootloader_reboot=true" in reboot
+    run(reboot, machines)
+    for host, variables in inventory([EXAMPLE]).items():
+        listed = machines[0].execute(host, "/usr/pkg/sbin/xl", "list").splitlines()[2:]
+        wanted = {guest["name"] for guest in variables["domu_guests"] if guest.get("state") != "absent"}
+        assert {line.split()[0] for line in listed} == wanted, host
+
+    assert run(converge, machines).changed == 0

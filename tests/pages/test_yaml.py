@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The YAML of the pages is what the collection itself takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from markdown import blocks
+from rehearsal import CHECKOUT, ansible_environment
+
+YAML = {block: yaml.safe_load(block.text) for block in blocks("yaml")}
+VARIABLES = [block for block, content in YAML.items() if isinstance(content, dict)]
+# Plays, or the tasks of one.
+LISTS = [block for block, content in YAML.items() if isinstance(content, list)]
+
+
+def ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one of Ansible's programs with the checkout's settings; its errors come with its output."""
+    return subprocess.run(
+        [str(Path(sys.executable).with_name(program)), *arguments],
+        cwd=CHECKOUT,
+        env=ansible_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_each_block_is_in_a_language_of_which_some_test_takes_care() -> None:
+    assert {block.language for block in blocks()} == {"yaml", "sh", "text"}
+    assert len(VARIABLES) + len(LISTS) == len(blocks("yaml"))
+    print(f"{len(VARIABLES)} blocks of variables, {len(LISTS)} of plays and tasks")
+
+
+def test_variables_are_declared_well(tmp_path: Path) -> None:
+    """Each block on a host of its own, with the roles' defaults for what it does not say, and the usual bridge."""
+    bridges = [{"name": "bridge0", "interfaces": ["wm0"]}]
+    hosts = {f"block{number}": YAML[block] for number, block in enumerate(VARIABLES)}
+    group = {"hosts": hosts, "vars": {"bridge_bridges": bridges}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"dom0s": group}))
+    checked = ansible("ansible", "-i", str(tmp_path / "hosts.yml"), "dom0s", "-m", "netbsd.xen.validate")
+    assert checked.returncode == 0 and f"hosts: {len(hosts)}" in checked.stdout, "\n".join(
+        [checked.stdout, *(f"{host} is {block.place}" for host, block in zip(hosts, VARIABLES))]
+    )
+
+
+def test_plays_and_tasks_are_well_formed(tmp_path: Path) -> None:
+    for number, block in enumerate(LISTS):
+        content = YAML[block]
+        plays = content if "hosts" in content[0] else [{"hosts": "all", "gather_facts": False, "tasks": content}]
+        playbook = tmp_path / f"block{number}.yml"
+        playbook.write_text(yaml.safe_dump(plays))
+        checked = ansible("ansible-playbook", "-i", "localhost,", "--syntax-check", str(playbook))
+        assert checked.returncode == 0, f"{block.place}: {checked.stdout}"
+
+
+def test_both_inventories_are_declared_well() -> None:
+    for inventory, guests in (("example", 6), ("demo", 7)):
+        checked = ansible("ansible", "-i", f"inventories/{inventory}", "dom0s", "-m", "netbsd.xen.validate")
+        assert checked.returncode == 0, checked.stdout
+        assert f"3 hosts and {guests} guests are declared well." in checked.stdout
