@@ -76,7 +76,7 @@ def test_what_ansible_doc_is_said_to_show_it_shows() -> None:
     for command in named:
         program, *arguments = command.split()
         argv = [str(Path(sys.executable).with_name(program)), *arguments]
-        shown = subprocess.run(argv, env=ansible_environment(), capture_output=True, text=True, timeout=120, check=False)
+        shown = subprocess.run(argv, env=ansible_environment(), capture_output=True, text=True, timeout=120)
         assert shown.returncode == 0 and "EXAMPLES" in shown.stdout, f"{command}: {shown.stderr}"
 
 

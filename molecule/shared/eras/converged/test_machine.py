@@ -4,8 +4,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+LEFT = Path(__file__).resolve().parents[1] / "left_by_0_1" / os.environ["MOLECULE_SCENARIO_NAME"]
+# Path of a file that this version writes in other words than 0.1 did, and why.
+CHANGED: dict[str, str] = {}
 MENUS = {"boot_cfg": "/boot.cfg", "grub": "/grub/menu.lst", "grub2": "/grub/grub.cfg"}
 # The dom0 kernel's and the hypervisor's word for the same port.
 CONSOLES = {"pc": ({"console=pc"}, set()), "com0": ({"console=com0"}, {"console=com1", "com1=115200,8n1"})}
@@ -110,3 +116,10 @@ def test_vlans_and_nat_are_as_declared(host, variables):
 def test_the_guest_runs(host, toolstack):
     listed = host.check_output(f"{toolstack} list").splitlines()[1:]
     assert {line.split()[0] for line in listed} == {"Domain-0", "web1"}
+
+
+def test_it_has_the_files_that_version_0_1_left(host, name):
+    left = {path.relative_to(LEFT / name): path.read_bytes() for path in (LEFT / name).rglob("*") if path.is_file()}
+    assert len(left) >= 5
+    differ = {f"/{path}" for path, content in left.items() if host.file(f"/{path}").content != content}
+    assert differ == set(CHANGED) & {f"/{path}" for path in left}
