@@ -5,10 +5,14 @@
 Its ssh connection is stopped and not ended, as TCP waits. It answers again after a reboot, or when the interfaces are
 as they were at any moment at which it still answered: whoever undoes a whole change comes back to an older state than
 that right before the command which did the harm.
+
+Those moments are in `answered.json` of the host directory. They are noted by whatever command comes next, be it one
+that only looks, and so are no part of the machine's state.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from typing import Any
@@ -16,6 +20,7 @@ from typing import Any
 from . import session
 from .machine import Machine
 
+FILE = "answered.json"
 _ADDRESSES = 3  # in an interface's entry of a snapshot
 _KEPT = 20  # distinct states that are remembered
 
@@ -33,9 +38,25 @@ def note(m: Machine) -> None:
     last."""
     if "cut_off" in m.data:
         return
-    now, answered = snapshot(m), m.data.get("answered", [])
+    now, answered = snapshot(m), _answered(m)
     if not answered or answered[-1] != now:
-        m.data["answered"] = [*(known for known in answered if known != now), now][-_KEPT:]
+        _write(m, [*(known for known in answered if known != now), now][-_KEPT:])
+
+
+def _answered(m: Machine) -> list[dict[str, Any]]:
+    """The interfaces when the machine answered, the latest last. Read and written under the machine's lock."""
+    try:
+        with open(f"{m.host_dir}/{FILE}") as stream:
+            return json.load(stream)
+    except FileNotFoundError:
+        return []
+
+
+def _write(m: Machine, answered: list[dict[str, Any]]) -> None:
+    temporary = f"{m.host_dir}/.{FILE}"
+    with open(temporary, "w") as stream:
+        stream.write(json.dumps(answered, separators=(",", ":")))
+    os.replace(temporary, f"{m.host_dir}/{FILE}")
 
 
 def cut(m: Machine) -> None:
@@ -43,7 +64,7 @@ def cut(m: Machine) -> None:
     nothing had changed since the boot, only the next one helps."""
     now, found = snapshot(m), session.mine(m.host_dir)
     stopped = m.data.get("cut_off", {}).get("stopped", [])
-    m.data["answered"] = [known for known in m.data.get("answered", []) if known != now]
+    _write(m, [known for known in _answered(m) if known != now])
     m.data["cut_off"] = {"as": now, "stopped": [*stopped, found.connection] if found else stopped}
     (m.host_dir / "unreachable").write_text("cut\n")
     m.save()
@@ -54,7 +75,7 @@ def cut(m: Machine) -> None:
 def look(m: Machine) -> None:
     """Call it after each command: reachable again if the machine is as it was when it answered."""
     state, now = m.data["cut_off"], snapshot(m)
-    if not any(_is_back(known, now, state["as"]) for known in m.data["answered"]):
+    if not any(_is_back(known, now, state["as"]) for known in _answered(m)):
         return
     del m.data["cut_off"]
     (m.host_dir / "unreachable").unlink(missing_ok=True)
@@ -85,4 +106,4 @@ def _go_on(connection: int) -> None:
 def forget(m: Machine) -> None:
     """A machine that boots is not cut off."""
     m.data.pop("cut_off", None)
-    m.data.pop("answered", None)
+    (m.host_dir / FILE).unlink(missing_ok=True)

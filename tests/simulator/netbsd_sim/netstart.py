@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 
-from . import cutoff, netcommands, network, rcconf
+from . import cutoff, netcommands, network, npf, rcconf
 from .machine import Machine, NotSimulated, SimError
 
 
@@ -16,7 +16,7 @@ def attach_hardware(m: Machine) -> None:
     """The machine's own NICs and lo0, as the kernel finds them at boot."""
     cutoff.forget(m)
     m.data["interfaces"] = {}
-    m.data.pop("npf", None)
+    m.data["npf"] = npf.fresh()
     macs = m.data.get("hardware_macs") or [mac for _name, mac in m.profile.nics]
     for (name, _mac), mac in zip(m.profile.nics, macs, strict=True):
         network.create_interface(m, name, "ether", mac)["zone"] = name

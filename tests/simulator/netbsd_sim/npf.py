@@ -18,8 +18,13 @@ _USAGE = ("usage:\tnpfctl start | stop | flush | show | stats\n\tnpfctl validate
           "\tnpfctl rule \"rule-name\" { add | rem } <rule-syntax>\n")
 
 
+def fresh() -> dict:
+    """As a boot finds it."""
+    return {"active": False, "rules": []}
+
+
 def _state(m: Machine) -> dict:
-    return m.data.setdefault("npf", {"active": False, "rules": []})
+    return m.data["npf"]
 
 
 def _major(m: Machine) -> int:
@@ -82,7 +87,7 @@ def rc_start(m: Machine) -> int:
 
 def rc_stop(m: Machine) -> int:
     print("Disabling NPF.")
-    m.data["npf"] = {"active": False, "rules": []}
+    m.data["npf"] = fresh()
     return 0
 
 

@@ -22,9 +22,7 @@ _SCHEDULERS = ("credit", "credit2", "rtds", "null", "arinc653")
 
 def pools(m: Machine) -> list[Pool]:
     """All pools: id, name, sched, cpus. Pool-0 has all CPUs after a boot. Names need not be unique."""
-    state = hypervisor.section(m)
-    return state.setdefault("pools", [{"id": 0, "name": "Pool-0", "sched": "credit2",
-                                       "cpus": list(range(m.profile.cpus))}])
+    return hypervisor.section(m)["pools"]
 
 
 def named(m: Machine, text: str) -> Pool | None:

@@ -326,6 +326,8 @@ def destroy(m: Machine, domain: Domain, at: float | None = None) -> None:
     hotplug.disconnect_all(m, domain)
     domains(m).pop(str(domain["domid"]), None)
     state = section(m)
+    # Those that are gone altogether are forgotten here and not when somebody looks, which changes nothing.
+    state["zombies"] = [zombie for zombie in state["zombies"] if zombie["until"] > m.now()]
     state["zombies"].append({"domid": domain["domid"], "cpu": domain["cpu"],
                              "until": (m.now() if at is None else at) + _ZOMBIE_SECONDS * m.pace})
     state["events"] = [event for event in state["events"] if event.get("domid") != domain["domid"]]
@@ -371,9 +373,6 @@ def settle(m: Machine) -> None:
         return
     for event in _due(m):
         _HANDLERS[event["what"]](m, event)
-    now = m.now()
-    if state["zombies"]:
-        state["zombies"] = [zombie for zombie in state["zombies"] if zombie["until"] > now]
 
 
 def _booted(m: Machine, event: dict[str, Any]) -> None:

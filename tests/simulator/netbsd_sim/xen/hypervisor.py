@@ -70,7 +70,8 @@ def section(m: Machine) -> dict[str, Any]:
     state = m.data.setdefault("xen", {})
     if "next_domid" not in state:
         state.update({"next_domid": 1, "domains": {}, "events": [], "zombies": [], "written": {}, "removed": [],
-                      "dom0_kb": boot_memory_kb(m), "dom0_sched": {"weight": 256, "cap": 0}})
+                      "dom0_kb": boot_memory_kb(m), "dom0_sched": {"weight": 256, "cap": 0},
+                      "pools": [{"id": 0, "name": "Pool-0", "sched": "credit2", "cpus": list(range(m.profile.cpus))}]})
     return state
 
 
@@ -192,8 +193,7 @@ def info_lines(m: Machine, numa: bool) -> list[tuple[str, str]]:
         ("hw_caps", "178bf3fd:80002001:20100800:00000007:00000000:00000000:00000000:00000000"),
         ("virt_caps", "pv hvm hap gnttab-v1 gnttab-v2"), ("total_memory", str(total)), ("free_memory", str(free)),
         ("sharing_freed_memory", "0"), ("sharing_used_memory", "0"), ("outstanding_claims", "0"),
-        ("free_cpus", str(cpus - len({cpu for pool in section(m).get("pools", [{"cpus": range(cpus)}])
-                                      for cpu in pool["cpus"]}))),
+        ("free_cpus", str(cpus - len({cpu for pool in section(m)["pools"] for cpu in pool["cpus"]}))),
     ]
     if numa:
         lines += [("cpu_topology", ""), ("", "cpu:    core    socket     node")]

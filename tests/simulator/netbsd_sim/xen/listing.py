@@ -63,7 +63,7 @@ def rows(m: Machine) -> list[Row]:
     """All domains, with those that have gone but not quite (record destroy-five)."""
     listed = [domain0(m)] + [row(m, domain) for domain in hypervisor.domains(m).values()]
     listed += [Row("(null)", zombie["domid"], 0, 1, "--p--d", zombie["cpu"])
-               for zombie in hypervisor.section(m)["zombies"]]
+               for zombie in hypervisor.section(m)["zombies"] if zombie["until"] > m.now()]
     return sorted(listed, key=lambda row: row.domid)
 
 
