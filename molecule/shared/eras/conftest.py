@@ -22,18 +22,26 @@ def name(host: Any) -> str:
 
 
 @pytest.fixture
-def variables(name: str) -> dict[str, Any]:
-    """What the scenario's inventory says of the machine."""
-    inventory = yaml.safe_load((Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"]) / "inventory/hosts.yml").read_text())
-    return {**inventory["dom0s"]["vars"], **inventory["dom0s"]["hosts"][name]}
+def era(name: str) -> str:
+    """The era's own scenario: its rack has the machine, whichever scenario runs."""
+    made = yaml.safe_load((Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "hosts.yml").read_text())
+    return made["dom0s"]["hosts"][name]["molecule_scenario"]
 
 
 @pytest.fixture
-def next_boot(name: str) -> Callable[[], dict[str, Any]]:
+def variables(name: str, era: str) -> dict[str, Any]:
+    """What the era's inventory says of the machine."""
+    file = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule", era, "inventory/hosts.yml")
+    (group,) = yaml.safe_load(file.read_text())["dom0s"]["children"].values()
+    return {**group["vars"], **group["hosts"][name]}
+
+
+@pytest.fixture
+def next_boot(name: str, era: str) -> Callable[[], dict[str, Any]]:
     """What the machine's loader would start if the machine were reset now, as the simulator's loader sees it."""
 
     def look() -> dict[str, Any]:
-        argv = [os.environ["SIMRACK"], "would-boot", os.environ["RACK"], name]
+        argv = [os.environ["SIMRACK"], "would-boot", f"{os.environ['RACKS']}/molecule-{era}", name]
         return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
 
     return look

@@ -31,14 +31,14 @@ def test_the_right_hypervisor_runs(host, release):
 
 def test_the_trial_took_place_where_nobody_was_at_risk(name):
     """One that panics comes back by itself; without a way back, and without the admin's word, there is none."""
-    argv = [os.environ["SIMRACK"], "status", os.environ["RACK"]]
+    argv = [os.environ["SIMRACK"], "status", f"{os.environ['RACKS']}/molecule-upgrade"]
     lines = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
     status = next(line for line in lines if line.split()[0] == name)
     assert ("after a panic: Xen 4.20 panics" in status) == (name == "panics1"), status
 
 
 def test_the_next_boot_is_the_same(name, release):
-    argv = [os.environ["SIMRACK"], "would-boot", os.environ["RACK"], name]
+    argv = [os.environ["SIMRACK"], "would-boot", f"{os.environ['RACKS']}/molecule-upgrade", name]
     boots = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
     assert (boots["down"], boots["hypervisor"]["release"]) == ("", release)
 

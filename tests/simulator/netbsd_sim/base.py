@@ -39,15 +39,32 @@ _SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-serv
 # Extension modules whose libraries come along.
 _EXTENSIONS = ("zlib", "_bz2", "_lzma", "pyexpat", "_elementtree", "_uuid")
 
-# dataclasses imports inspect, which takes as long as all the rest of a simulated command together, and uses of it only
-# these two functions (signature: for the docstring of a class that has none).
+# A simulated command takes as long as Python's start and what it imports. dataclasses, pathlib and this package ask for
+# modules of which a command hardly ever uses more than is given here; whoever asks for more gets the real one.
 _COMMAND = """#!/.sim/bin/python -IS
 import sys
-import types
+
+
+class Late(type(sys)):
+    def __init__(self, name, **known):
+        self.__dict__.update(known, __name__=name, __spec__=None)
+        sys.modules[name] = self
+
+    def __getattr__(self, wanted):
+        if wanted.startswith("__"):
+            raise AttributeError(wanted)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        __import__(self.__name__)
+        return getattr(sys.modules[self.__name__], wanted)
+
 
 sys.path.append("/.sim/lib")
-sys.modules["inspect"] = types.SimpleNamespace(
-    get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
+# signature: for the docstring of a class that has none
+Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
+Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
+Late("urllib.parse", quote_from_bytes=None)
+Late("ntpath")
 from netbsd_sim.dispatch import main
 
 main()
@@ -68,7 +85,7 @@ def interpreter() -> Path:
 
 def build(base: Path) -> None:
     """Make the shared tree. Raises RuntimeError if this machine lacks something that it is made of."""
-    for name in ("bin", "so", "host", "mirror", "pylib", "lib/netbsd_sim", "python/bin", "python/lib", "links"):
+    for name in ("bin", "so", "host", "mirror", "codes", "pylib", "lib/netbsd_sim", "python/bin", "python/lib", "links"):
         (base / name).mkdir(parents=True)
     binaries = [_copy_utility(name, base / "bin") for name in UTILITIES]
     binaries.append(_copy(_sftp_server(), base / "bin" / "sftp-server"))

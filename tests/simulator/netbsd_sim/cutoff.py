@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import session
-from .machine import Machine
+if TYPE_CHECKING:
+    from .machine import Machine
 
 FILE = "answered.json"
 _ADDRESSES = 3  # in an interface's entry of a snapshot
@@ -62,6 +61,10 @@ def _write(m: Machine, answered: list[dict[str, Any]]) -> None:
 def cut(m: Machine) -> None:
     """Nobody reaches the machine from now on. As it is now, it answers no more, even if it did so before: where
     nothing had changed since the boot, only the next one helps."""
+    import signal
+
+    from . import session
+
     now, found = snapshot(m), session.mine(m.host_dir)
     stopped = m.data.get("cut_off", {}).get("stopped", [])
     _write(m, [known for known in _answered(m) if known != now])
@@ -97,6 +100,8 @@ def _undone(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _go_on(connection: int) -> None:
+    import signal
+
     try:
         os.kill(connection, signal.SIGCONT)
     except ProcessLookupError:

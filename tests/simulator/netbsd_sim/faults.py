@@ -18,7 +18,6 @@ import fcntl
 import json
 import os
 import re
-import signal
 import sys
 import time
 from pathlib import Path
@@ -100,4 +99,6 @@ def act_after(m: Machine, fault: Fault) -> None:
 
         session.end(m.host_dir)
     else:
+        import signal
+
         os.kill(os.getpid(), signal.SIGKILL)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import hanging, profiles
+from . import profiles
 from .errors import NotSimulated, SimError
 
 SANDBOX_HOST = "/.sim/host"
@@ -102,6 +102,8 @@ class Machine:
 
     def hang(self) -> None:
         """Never come back, without the lock (records xenstored-dead-hang, xs-kill; NetBSD 7.99.10)."""
+        from . import hanging
+
         self.save()
         self._release()
         hanging.hang(self.host_dir)

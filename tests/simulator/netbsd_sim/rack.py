@@ -5,6 +5,7 @@
     RACK/rack.json        names in order, port, profile
     RACK/base/            what all hosts share (base.py)
     RACK/mirror/          what `ftp` on a host can fetch, by URL path
+    RACK/codes/           what the hosts' Pythons have compiled out of zip files (pysite/sitecustomize.py)
     RACK/hosts/NAME/      a host (machine.py, hosttree.py)
     RACK/addresses/A      symlink: loopback address -> host
     RACK/ssh/             sshd's configuration, keys, pid file, log
@@ -102,7 +103,7 @@ class Rack:
         self._save(config)
 
     def _create_shared(self, profile: str) -> None:
-        for name in ("hosts", "addresses", "ssh"):
+        for name in ("hosts", "addresses", "codes", "ssh"):
             (self.directory / name).mkdir(parents=True)
         (self.directory / "ssh").chmod(0o700)
         base.build(self.directory / "base")
@@ -120,6 +121,7 @@ class Rack:
                  _bind(CODE, root / ".sim/lib/netbsd_sim", writable=False),
                  _bind(base.stdlib(), root / ".sim/pylib", writable=False),
                  _bind(self.directory / "mirror", root / ".sim/mirror", writable=False),
+                 _bind(self.directory / "codes", root / ".sim/codes", writable=True),
                  _bind(host, root / ".sim/host", writable=True)]
         lines += [_bind(Path("/dev") / name, root / "dev" / name, writable=True)
                   for name in ("null", "zero", "random", "urandom", "tty")]

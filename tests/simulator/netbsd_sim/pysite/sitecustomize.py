@@ -188,6 +188,45 @@ def _watch():
         sys.path.remove("/.sim/lib")
 
 
+# --- speed -------------------------------------------------------------------------------------------------------
+
+_CODES = "/.sim/codes"
+
+
+def _keep_compiled():
+    """Keep what was compiled out of zip files, as __pycache__ does for other files. Ansible sends each module as one,
+    and compiling it takes longer than all the rest of a module's run. The name is the source's hash, so what was kept
+    never goes stale, and all hosts of the rack share it."""
+    import zipimport
+
+    really_compile = zipimport._compile_source
+
+    def compile_source(path, source):
+        import _imp
+        import marshal
+
+        name = f"{_CODES}/{_imp.source_hash(len(source), source).hex()}"
+        try:
+            with _real_open(name, "rb") as stream:
+                code = marshal.load(stream)
+            _imp._fix_co_filename(code, path)
+            return code
+        except (OSError, EOFError, ValueError, TypeError):
+            code = really_compile(path, source)
+        temporary = f"{name}.{os.getpid()}"
+        try:
+            with _real_open(temporary, "wb") as stream:
+                marshal.dump(code, stream)
+            _real_replace(temporary, name)
+        except OSError:
+            pass  # not root, or a full disk: it costs time, nothing else
+        return code
+
+    zipimport._compile_source = compile_source
+
+
+_real_replace = os.replace
+
 if os.path.exists(_STATE):
     os.uname = _uname
     os.stat, os.lstat = _stat, _lstat
@@ -198,4 +237,6 @@ if os.path.exists(_STATE):
 
     _socket.gethostname = _hostname
     sys.platform = "netbsd" + _netbsd_major()
+    if os.path.isdir(_CODES):
+        _keep_compiled()
     _watch()
