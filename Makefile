@@ -33,7 +33,8 @@ export GIT_CONFIG_COUNT := 1
 export GIT_CONFIG_KEY_0 := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
-SCENARIOS := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+# The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
+SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
@@ -68,7 +69,7 @@ sanity: tools ## ansible-test sanity, on a copy of the tree
 	$(VENV)/bin/python tests/tools/sanity.py .build/sanity --venv --color no
 
 # A scenario waits for its machines half of the time, so some run at once; mixed, their output could not be read.
-molecule: packages tools ## The Molecule scenarios, each on a simulated rack of its own
+molecule: packages tools ## The Molecule scenarios, each on simulated racks of its own; SCENARIO=netbsd-9.4-xen-4.15: one era
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going \
 	    $(patsubst %,molecule-%,$(or $(SCENARIO),$(SCENARIOS)))
 
