@@ -52,7 +52,8 @@ def clone(template: Path, host: Path) -> None:
     _copy(template / "root", host / "root")
     renamed = dict(zip(_names(source), _names(own), strict=True))
     (host / "state.json").write_text(_replace((template / "state.json").read_text(), renamed))
-    (host / "unreachable").unlink(missing_ok=True)
+    for passed in ("unreachable", "answered.json"):
+        (host / passed).unlink(missing_ok=True)
     for path in (*(host / "root/etc").rglob("*"), *(host / "root/usr/pkg/etc").rglob("*")):
         if path.is_file() and not path.is_symlink() and path.stat().st_size < _MAX_TEXT:
             text = path.read_text(errors="surrogateescape")

@@ -85,7 +85,8 @@ def interpreter() -> Path:
 
 def build(base: Path) -> None:
     """Make the shared tree. Raises RuntimeError if this machine lacks something that it is made of."""
-    for name in ("bin", "so", "host", "mirror", "codes", "pylib", "lib/netbsd_sim", "python/bin", "python/lib", "links"):
+    for name in ("bin", "so", "host", "mirror", "codes", "pylib", "lib/netbsd_sim", "python/bin", "python/lib",
+                 "links"):
         (base / name).mkdir(parents=True)
     binaries = [_copy_utility(name, base / "bin") for name in UTILITIES]
     binaries.append(_copy(_sftp_server(), base / "bin" / "sftp-server"))

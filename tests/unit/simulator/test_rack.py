@@ -15,6 +15,7 @@ import pytest
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 SIMRACK = Path(__file__).resolve().parents[2] / "simulator/simrack"
+COLLECTIONS = Path(__file__).resolve().parents[3] / ".build/collections"
 ANSIBLE = Path(sys.executable).parent / "ansible"
 
 pytestmark = pytest.mark.skipif(
@@ -65,7 +66,8 @@ def rack(tmp_path_factory):
             done = live.simrack(*words)
             assert done.returncode == 0, done.stderr
         live.inventory.write_text(live.simrack("inventory").stdout)
-        live.config.write_text("[defaults]\nhost_key_checking = false\n[ssh_connection]\npipelining = true\n")
+        live.config.write_text(f"[defaults]\nhost_key_checking = false\ncollections_path = {COLLECTIONS}\n"
+                               "[ssh_connection]\npipelining = true\n")
         yield live
     finally:
         live.simrack("destroy")
@@ -246,3 +248,25 @@ def test_stop_leaves_nothing_running(tmp_path):
     assert str(live.directory) not in processes
     assert live.simrack("destroy").returncode == 0
     assert not live.directory.exists()
+
+
+def test_host_info_leaves_the_state_as_it_is(rack):
+    state = rack.directory / "hosts/d1/state.json"
+    before = state.read_bytes(), state.stat().st_mtime_ns
+    for _look in range(2):
+        assert "packages" in rack.module("d1", "netbsd.xen.host_info", {"resources": ["all"]})
+        assert (state.read_bytes(), state.stat().st_mtime_ns) == before
+
+
+def test_what_was_compiled_is_kept_for_all_hosts(rack):
+    """Ansible's modules come in zip files, of which Python itself keeps nothing."""
+    assert rack.module("d1", "ping")["ping"] == "pong"
+    kept = sorted((rack.directory / "codes").iterdir())
+    times = [path.stat().st_mtime_ns for path in kept]
+    assert kept
+    assert rack.module("d2", "ping")["ping"] == "pong"
+    assert [path.stat().st_mtime_ns for path in sorted((rack.directory / "codes").iterdir())] == times
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:20])
+    assert rack.module("d2", "ping")["ping"] == "pong"
+    assert any(path.stat().st_size > 20 for path in kept), "damaged code is made again"
