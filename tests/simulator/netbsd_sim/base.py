@@ -64,7 +64,8 @@ sys.path.append("/.sim/lib")
 Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
 Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
 Late("urllib.parse", quote_from_bytes=None)
-Late("ntpath")
+for name in ("copy", "gzip", "hashlib", "ntpath", "shutil", "subprocess", "sysconfig", "warnings"):
+    Late(name)
 from netbsd_sim.dispatch import main
 
 main()

@@ -7,7 +7,8 @@ Xen 4.20 (tests/unit/simulator/fixtures/xl-configs.jsonl).
 """
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from . import cnumbers
 from .settings import Reader
@@ -20,7 +21,8 @@ PARAMETER = "parameter"  # 32 bits; -1 is the default and not printed
 KIB = "kib"  # given in MiB, kept in KiB, printed whatever it is
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """One key. ``path``: where its value goes in the configuration."""
 
     key: str
