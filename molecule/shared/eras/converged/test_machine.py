@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-LEFT = Path(__file__).resolve().parents[1] / "left_by_0_1" / os.environ["MOLECULE_SCENARIO_NAME"]
+LEFT = Path(__file__).resolve().parents[1] / "left_by_0_1"
 # Path of a file that this version writes in other words than 0.1 did, and why.
 CHANGED: dict[str, str] = {}
 MENUS = {"boot_cfg": "/boot.cfg", "grub": "/grub/menu.lst", "grub2": "/grub/grub.cfg"}
