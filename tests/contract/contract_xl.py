@@ -98,7 +98,7 @@ class Xl:
 
     def kill_monitor(self, config: str) -> None:
         """Ends the xl process that carries out on_poweroff and on_reboot of the guest created from that file."""
-        listing = self.target.run(["ps", "-axo", "pid=,args="]).stdout.splitlines()
+        listing = self.target.run(["ps", "-axww", "-o", "pid=", "-o", "args="]).stdout.splitlines()
         monitor = re.compile(rf"xl create (.* )?{re.escape(config)}( |$)")
         monitors = [line.split()[0] for line in listing if monitor.search(line)]
         assert len(monitors) == 1, listing

@@ -50,7 +50,7 @@ class FakeXm:
         self.host.programs.update({"/usr/pkg/sbin/xm": self.xm, "/bin/ps": self.ps})
 
     def ps(self, args):
-        assert args == ["-axww", "-o", "pid=,args="]
+        assert args == ["-axww", "-o", "pid=", "-o", "args="]
         return 0, "".join(f"{pid:5d} {line}\n" for pid, line in enumerate(("init", *self.processes), 1)), ""
 
     def xm(self, args):

@@ -191,7 +191,7 @@ class FakeXen:
         return found
 
     def ps(self, args):
-        assert args == ["-axo", "pid=,comm="]
+        assert args == ["-axww", "-o", "pid=", "-o", "args="]
         return 0, "    1 init\n" + ("  402 xenstored\n  409 xenconsoled\n" if self.xenstored else ""), ""
 
     def brconfig(self, args):

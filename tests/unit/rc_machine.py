@@ -30,7 +30,7 @@ class Machine(RootedHost):
         self.store_is_silent = False
         self.broken = False
         self.answers = {
-            "/bin/ps -axo pid=,comm=": self._ps,
+            "/bin/ps -axww -o pid= -o args=": self._ps,
             "/usr/pkg/bin/xenstore-read": self._xenstore_read,
             "/etc/rc.d/xencommons onestart": self._onestart,
             "/usr/pkg/sbin/xenconsoled": lambda argv: self._launch("xenconsoled"),
@@ -43,8 +43,8 @@ class Machine(RootedHost):
         }
 
     def _ps(self, argv):
-        rows = ["    1 init", " 1337 sshd: root@notty"]
-        rows += [f"{100 + i:5d} /usr/pkg/sbin/{name}" for i, name in enumerate(self.processes)]
+        rows = ["    0 [system]", "    1 init ", " 1337 sshd: root@notty "]
+        rows += [f"{100 + i:5d} /usr/pkg/sbin/{name} " for i, name in enumerate(self.processes)]
         return "\n".join(rows) + "\n"
 
     def _xenstore_read(self, argv):
@@ -94,7 +94,6 @@ class OldMachine(Machine):
         for name, daemons in starts.items():
             self.answers[f"/etc/rc.d/{name} onestart"] = lambda argv, daemons=daemons: self._start_all(daemons)
         self.answers["/etc/rc.d/xend onestop"] = lambda argv: self.processes.remove("xend")
-        self.answers["/bin/ps -axww -o pid=,args="] = self._ps_args
         self.answers["/usr/pkg/sbin/xend start"] = lambda argv: self._start_all(("xend",))
         self.answers["/usr/pkg/sbin/xenbackendd"] = lambda argv: self._start_all(("xenbackendd",))
         self.answers["/usr/pkg/bin/xenstore-write /local/domain/0/name Domain-0"] = self._introduced
@@ -112,12 +111,6 @@ class OldMachine(Machine):
         self.dom0_known = True
 
     def _ps(self, argv):
-        rows = ["    1 init"]
-        for number, name in enumerate(self.processes, 100):
-            rows.append(f"{number:5d} {PYTHON if name == 'xend' else '/usr/pkg/sbin/' + name}")
-        return "\n".join(rows) + "\n"
-
-    def _ps_args(self, argv):
         rows = ["    1 init", "  77 grep xend", "  78 vi /usr/pkg/sbin/xend"]
         for number, name in enumerate(self.processes, 100):
             command = f"/usr/pkg/sbin/{name}"

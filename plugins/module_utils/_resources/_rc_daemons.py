@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _releases
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_settings
@@ -43,38 +43,19 @@ POLL_SECONDS = 0.5
 ANSWERS, NO_NAME, SILENT, NO_TOOL = "Domain-0", "no name", "no answer", "no xenstore-read"
 
 _SERVICES = [service for row in _releases.RELEASES.values() for service in row.services]
-_DAEMONS = frozenset(daemon for service in _SERVICES for daemon in service.daemons)
-_PYTHON = frozenset(script for service in _SERVICES for script in service.scripts)
+_MEMBERS = frozenset(name for service in _SERVICES for name in service.daemons + service.scripts)
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
 def processes(host: Host) -> dict[str, list[int]]:
-    """The process ids of Xen's daemons, by name. One ps for all, and a second where there is a script of xend's."""
+    """The process ids of Xen's daemons, by name."""
     found: dict[str, list[int]] = {}
-    for line in host.run(["/bin/ps", "-axo", "pid=,comm="]).stdout.splitlines():
-        words = line.split(None, 2)
-        if len(words) > 1 and words[0].isdigit():
-            # NetBSD's comm is argv[0], with its path or without (record after-restarted and xc-before).
-            _note(found, words[1], words[0], _DAEMONS)
-    if any(host.exists(f"{_rc_settings.SCRIPTS}/{name}") for name in _PYTHON):
-        for line in host.run(["/bin/ps", "-axww", "-o", "pid=,args="]).stdout.splitlines():
-            number, *words = line.split(None, 3)[:3] or [""]
-            # A script's name stands behind that of its interpreter.
-            program = words[-1] if words and _base(words[0]).startswith("python") else "".join(words[:1])
-            if number.isdigit():
-                _note(found, program, number, _PYTHON)
+    for process in _processes.running(host):
+        if process.name in _MEMBERS:
+            found.setdefault(process.name, []).append(process.pid)
     return found
-
-
-def _base(path: str) -> str:
-    return path.rsplit("/", 1)[-1]
-
-
-def _note(found: dict[str, list[int]], program: str, number: str, names: frozenset[str]) -> None:
-    if _base(program) in names:
-        found.setdefault(_base(program), []).append(int(number))
 
 
 def ask_xenstore(host: Host) -> str:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _releases
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import exclusive
 
@@ -50,7 +49,7 @@ def running(host: Host) -> list[Row]:
 
 def _traces(host: Host) -> list[str]:
     """Signs of guests, in words. Raises CommandFailed if nobody could look."""
-    processes = waiting.processes(host)
+    processes = _processes.names(host)
     found = [f"process {name}" for name in sorted(processes & set(GUEST_PROCESSES))]
     names = host.run([IFCONFIG, "-l"]).stdout.split()
     found += [f"interface {name}" for name in names if _releases.GUEST_INTERFACE.match(name)]

@@ -50,14 +50,6 @@ def not_dom0(host: Host) -> str:
     return "this machine is no dom0: /proc/xen/capabilities does not say control_d. Boot it under Xen."
 
 
-def processes(host: Host) -> set[str]:
-    """The names of the running programs, without their paths."""
-    # One word a process: the program's name. A dead process that nobody has waited for has another name.
-    table = host.run(["/bin/ps", "-axo", "pid=,comm="]).stdout
-    lines = [line.split() for line in table.splitlines()]
-    return {words[1].rsplit("/", 1)[-1] for words in lines if len(words) == 2}
-
-
 def console_log(name: str) -> str:
     """Where xenconsoled logs a guest's console, if it was told to (tools/console/daemon/io.c, create_domain_log)."""
     return f"/var/log/xen/console/guest-{name}.log"

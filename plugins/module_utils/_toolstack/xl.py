@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_json, xl_output, xl_tables
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
@@ -78,7 +79,7 @@ def alive(host: Host) -> tuple[bool, str]:
         return False, problem
     if not host.exists(paths(host.system).xl):
         return False, f"{paths(host.system).xl} is missing: the Xen tools are not installed."
-    if waiting.processes(host) & set(XENSTORE_DAEMONS):
+    if _processes.names(host) & set(XENSTORE_DAEMONS):
         return True, ""
     return False, (
         "xenstored is not running, and without it xl would hang beyond any help. "

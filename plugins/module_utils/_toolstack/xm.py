@@ -15,6 +15,7 @@ import re
 import sys
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
     cpuset,
@@ -78,7 +79,7 @@ def alive(host: Host) -> tuple[bool, str]:
     here = paths(host.system)
     if not host.exists(here.xm):
         return False, f"{here.xm} is missing: the Xen tools are not installed."
-    running = _programs(host)
+    running = _processes.names(host)
     if "xenstored" not in running:
         # xencommons came with Xen 4.1; before, xend starts xenstored itself.
         first = f"{_XENCOMMONS} onestart, then " if host.exists(_XENCOMMONS) else ""
@@ -89,16 +90,6 @@ def alive(host: Host) -> tuple[bool, str]:
     if "xend" not in running:
         return False, f"xend is not running. Start it: {here.how_to_start}. Guests that are running are not disturbed."
     return True, ""
-
-
-def _programs(host: Host) -> set[str]:
-    """The names of the running programs. xend is a Python script, so its name is the second word after Python's."""
-    table = host.run(["/bin/ps", "-axww", "-o", "pid=,args="]).stdout
-    found = set()
-    for line in table.splitlines():
-        names = [word.rsplit("/", 1)[-1] for word in line.split()[1:3]]
-        found.update(names if names and names[0].startswith("python") else names[:1])
-    return found
 
 
 # -- queries -----------------------------------------------------------------------------------------------------------

@@ -9,8 +9,11 @@ process.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .machine import Machine, NotSimulated, SimError
@@ -20,7 +23,8 @@ _COMMAND_LINES = {
     "xenstored": "/usr/pkg/sbin/xenstored --pid-file /var/run/xen/xenstored.pid ",
     "xenconsoled": "/usr/pkg/sbin/xenconsoled ",
     "xenwatchdogd": "/usr/pkg/sbin/xenwatchdogd 30 15 ",
-    "xend": "/usr/pkg/sbin/xend start ",
+    # A script: the kernel starts its interpreter (sys/kern/exec_script.c).
+    "xend": "/usr/pkg/bin/python2.7 /usr/pkg/sbin/xend start ",
     "xenbackendd": "/usr/pkg/sbin/xenbackendd ",
 }
 
@@ -63,54 +67,87 @@ def end(m: Machine, pid: int) -> bool:
 
 
 def ps(m: Machine, argv: list[str]) -> int:
-    """ps [-]ax[w] [-o pid,ppid,stat,command] and `ps aux` in a minimal form; the commands of this session are not
-    shown."""
+    """ps [-]ax[w] [-o pid,ppid,stat,command] and `ps aux` in a minimal form. Of the commands of this session only ps
+    itself and the login are shown."""
     words = argv[1:]
-    columns: list[str] = []
+    columns: list[_Column] = []
     flags = ""
     while words:
         word = words.pop(0)
         if word.startswith("-o") or word == "o":
-            text = word[2:] or (words.pop(0) if words else "")
-            columns += [column for column in re.split(r"[,\s]+", text) if column]
+            columns += _columns(word[2:] or (words.pop(0) if words else ""))
         elif re.fullmatch(r"-?[axuwj]+(o)?", word):
             flags += word.lstrip("-").rstrip("o")
             if word.endswith("o"):
-                columns += [column for column in re.split(r"[,\s]+", words.pop(0)) if column]
+                columns += _columns(words.pop(0))
         else:
             raise NotSimulated(" ".join(argv))
-    columns = columns or ["pid", "tt", "stat", "time", "command"]
-    shown = [column.rstrip("=") for column in columns]
-    unknown = set(shown) - set(_COLUMNS)
-    if unknown:
-        raise NotSimulated(f"ps -o {min(unknown)}")
-    if not all(column.endswith("=") for column in columns):
-        print(" ".join(_COLUMNS[column][0] for column in shown))
-    processes = [(1, "init"), *running(m)] if set(flags) & set("ax") else []
-    for pid, name in processes:
-        values = {"pid": pid, "name": _short(name), "line": _line(pid, name)}
-        print(" ".join(_COLUMNS[column][1].format(**values) for column in shown))
+    columns = columns or [column for name in ("pid", "tt", "stat", "time", "command") for column in _columns(name)]
+    rows = [[column.show(process) for column in columns] for process in _all(m, argv)] if set(flags) & set("ax") else []
+    if any(column.header for column in columns):
+        rows.insert(0, [column.header for column in columns])
+    widths = [max(len(row[i]) for row in [[column.header for column in columns], *rows]) for i in range(len(columns))]
+    for row in rows:
+        *cells, last = [text.ljust(width) if column.left else text.rjust(width)
+                        for column, text, width in zip(columns, row, widths)]
+        print(" ".join([*cells, row[-1] if columns[-1].left else last]))
     return 0
 
 
-def _line(pid: int, name: str) -> str:
-    return "init " if pid == 1 else command_line(name)
+@dataclass(frozen=True)
+class _Process:
+    """A row of ps. A command line has a blank at its end; a kernel's process is in brackets (record ps-two-o)."""
+
+    pid: int
+    name: str
+    line: str
+
+
+def _all(m: Machine, argv: list[str]) -> list[_Process]:
+    own = " ".join(["/bin/ps", *argv[1:]]) + " "
+    session = [_Process(os.getppid(), "sshd", "sshd: root@notty "), _Process(os.getpid(), "ps", own)]
+    return [_Process(0, "system", "[system]"), _Process(1, "init", "init "), *session,
+            *(_Process(pid, _short(name), command_line(name)) for pid, name in running(m))]
+
+
+@dataclass(frozen=True)
+class _Column:
+    header: str
+    left: bool
+    show: Callable[[_Process], str]
+
+
+def _columns(text: str) -> list[_Column]:
+    """What one -o asks for: names with commas or blanks between them, up to the first `=`, behind which all is the
+    header of the last one (bin/ps/keyword.c, parsevarlist; record ps-product-form)."""
+    names, equals, header = text.partition("=")
+    found = []
+    for name in re.findall(r"[^,\s]+", names):
+        if name not in _COLUMNS:
+            raise NotSimulated(f"ps -o {name}")
+        found.append(_COLUMNS[name])
+    return [*found[:-1], replace(found[-1], header=header)] if equals else found
+
+
+def _first_word(process: _Process) -> str:
+    """comm is argv[0] as it was given, with its path, or the whole of a title (record ps-two-o)."""
+    return process.line if process.line.startswith(("[", "sshd: ")) else process.line.split(" ")[0] + " "
 
 
 _COLUMNS = {
-    "pid": ("    PID", "{pid:>7}"),
-    "ppid": ("   PPID", "      1"),
-    "tt": ("TTY    ", "?      "),
-    "tty": ("TTY    ", "?      "),
-    "stat": ("STAT", "Is  "),
-    "state": ("STAT", "Is  "),
-    "time": ("    TIME", " 0:00.01"),
-    "user": ("USER", "root"),
-    "uid": ("UID", "  0"),
-    "comm": ("COMMAND", "{name}"),
-    "ucomm": ("COMMAND", "{name}"),
-    "command": ("COMMAND", "{line}"),
-    "args": ("COMMAND", "{line}"),
+    "pid": _Column("PID", False, lambda process: str(process.pid)),
+    "ppid": _Column("PPID", False, lambda process: "1"),
+    "tt": _Column("TTY", True, lambda process: "?"),
+    "tty": _Column("TTY", True, lambda process: "?"),
+    "stat": _Column("STAT", True, lambda process: "Is"),
+    "state": _Column("STAT", True, lambda process: "Is"),
+    "time": _Column("TIME", False, lambda process: "0:00.01"),
+    "user": _Column("USER", True, lambda process: "root"),
+    "uid": _Column("UID", False, lambda process: "0"),
+    "comm": _Column("COMMAND", True, _first_word),
+    "ucomm": _Column("COMMAND", True, lambda process: process.name),
+    "command": _Column("COMMAND", True, lambda process: process.line),
+    "args": _Column("COMMAND", True, lambda process: process.line),
 }
 
 

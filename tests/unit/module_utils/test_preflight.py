@@ -71,7 +71,7 @@ class Machine(RootedHost):
             "/usr/sbin/cpuctl identify 0": cpu,
             "/usr/sbin/dumpfs -s /dev/rwd0a": superblock,
             "/sbin/sysctl -n machdep.bootmethod": f"{boot_method}\n",
-            "/bin/ps -axo pid=,comm=": " 402 xenstored\n",
+            "/bin/ps -axww -o pid= -o args=": " 402 xenstored\n",
             "/usr/pkg/sbin/xl info": XL_INFO,
         }
 
@@ -155,7 +155,7 @@ def test_room_that_only_another_file_s_run_makes_does_not_count(tmp_path):
 def test_a_dom0_is_asked_nothing_but_what_is_read_anyway(tmp_path):
     host = Machine(tmp_path).under_xen()
     current = preflight.read(host)
-    assert set(host.ran) == {"/bin/ps -axo pid=,comm=", "/usr/pkg/sbin/xl info"}  # these two host_info asks itself
+    assert set(host.ran) == {"/bin/ps -axww -o pid= -o args=", "/usr/pkg/sbin/xl info"}  # host_info asks both
     assert preflight.plan(current, preflight.declare(params(guest_types=["hvm"]))).warnings == []
 
 
@@ -192,7 +192,7 @@ def test_a_system_without_these_tools_leaves_the_answer_open(tmp_path):
 
 def test_a_dead_toolstack_is_not_asked(tmp_path):
     host = Machine(tmp_path).under_xen()
-    host.answers["/bin/ps -axo pid=,comm="] = "    1 init\n"
+    host.answers["/bin/ps -axww -o pid= -o args="] = "    1 init\n"
     assert "xl info does not tell" in check(host, guest_types=["hvm"]).plan.warnings[0]
     assert "/usr/pkg/sbin/xl info" not in host.ran
 

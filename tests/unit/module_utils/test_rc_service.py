@@ -342,13 +342,13 @@ def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
     with pytest.raises(NotRead):
         rc_service.plan(current, rc_service.declare(params({"name": "xendomains", "variables": {"other": "1"}})))
     assert "hostname" not in str(current["files"]) and "rc_configured" not in str(current["files"])
-    assert host.ran == ["/bin/ps -axo pid=,comm=", "/usr/pkg/bin/xenstore-read /local/domain/0/name"]
+    assert host.ran == ["/bin/ps -axww -o pid= -o args=", "/usr/pkg/bin/xenstore-read /local/domain/0/name"]
 
 
 def test_reading_with_xenstored_dead_asks_nobody_who_would_hang(tmp_path):
     host = Machine(tmp_path)
     assert rc_service.read(host)["xenstore"] is None
-    assert host.ran == ["/bin/ps -axo pid=,comm="]
+    assert host.ran == ["/bin/ps -axww -o pid= -o args="]
 
 
 def test_consoles_are_logged_from_the_next_start_on_and_have_a_directory_for_it(tmp_path):

@@ -165,3 +165,26 @@ def test_service_without_such_a_script(dom0):
     result = dom0.run("service", "nosuch", "start")
     assert (result.rc, result.err) == (1, "nosuch does not exist in /etc/rc.d\n")
     assert dom0.run("service").err.startswith("usage: service [-elv]\n")
+
+
+def test_ps_reads_all_behind_the_first_equals_sign_as_a_header(dom0):
+    """record ps-product-form; bin/ps/keyword.c, parsevarlist."""
+    header, *rows = dom0.run("ps", "-axo", "pid=,comm=").out.splitlines()
+    assert header.strip() == ",comm=" and rows and all(row.strip().isdigit() for row in rows)
+    assert dom0.run("ps", "-axww", "-o", "pid=,args=").out.lstrip().startswith(",args=\n")
+
+
+def test_ps_with_an_o_a_column(dom0):
+    """records ps-two-o and ps-args-two-o: argv[0] with its path and a blank, kernel processes, titles, ps itself."""
+    rows = [line.lstrip().split(" ", 1) for line in dom0.run("ps", "-ax", "-o", "pid=", "-o", "comm=").out.splitlines()]
+    assert ["0", "[system]"] in rows and ["1", "init "] in rows
+    programs = [row[1] for row in rows]
+    assert {"/usr/pkg/sbin/xenstored ", "/usr/pkg/sbin/xenconsoled ", "/bin/ps ", "sshd: root@notty "} < set(programs)
+    lines = dom0.run("ps", "-axww", "-o", "pid=", "-o", "args=").out
+    assert "/bin/ps -axww -o pid= -o args= \n" in lines and "/usr/pkg/sbin/xenstored --pid-file" in lines
+
+
+def test_ps_with_headers(dom0):
+    """record ps-comm-pid-noeq."""
+    out = dom0.run("ps", "-axo", "pid,comm").out.splitlines()
+    assert re.fullmatch(" *PID COMMAND", out[0]) and re.fullmatch(" *0 \\[system\\]", out[1])

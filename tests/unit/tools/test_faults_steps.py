@@ -22,7 +22,7 @@ LOOKS = (
     "/sbin/ifconfig -a",
     "/sbin/ifconfig bridge0",
     "/sbin/brconfig bridge0",
-    "/bin/ps -axo pid=,comm=",
+    "/bin/ps -axww -o pid= -o args=",
     "/usr/bin/ftp -o - http://mirror.example/SHA512",
     "/usr/pkg/sbin/xl list -l",
     "/usr/pkg/sbin/xm info",
