@@ -91,6 +91,7 @@ def _xl_release(
     guest_types: tuple[str, ...] = _WITH_PVH,
     netbsd: tuple[int | None, int | None] = (None, None),
     multiboot2: bool = True,
+    services: tuple[Service, ...] = _XL_SERVICES,
 ) -> Release:
     digits = name.replace(".", "")
     return Release(
@@ -99,7 +100,7 @@ def _xl_release(
         tools_package=f"xentools{digits}",
         hypervisor=f"/usr/pkg/xen{digits}-kernel/xen.gz",
         toolstack="xl",
-        services=_XL_SERVICES,
+        services=services,
         guest_types=guest_types,
         security_support_ends=security_support_ends,
         platforms=platforms,
@@ -176,7 +177,8 @@ _XM_RELEASES = (
         netbsd=_NETBSD_5_TO_9,
     ),
 )
-# End of security support: SUPPORT.md on each of Xen's stable branches, which begins with 4.11's.
+# End of security support: SUPPORT.md on each of Xen's stable branches, which begins with 4.11's; 4.17's was put off
+# from 2025-12-12 to 2027-12-12 in February 2026.
 _OLD_XL_RELEASES = (
     # The multiboot2 header came with 4.9 (its announcement of 2017-06-28).
     _xl_release("4.5", "", _BOTH, _BEFORE_PVH, multiboot2=False),
@@ -185,6 +187,16 @@ _OLD_XL_RELEASES = (
     _xl_release("4.11", "2021-07-10", ()),
     _xl_release("4.13", "2022-12-18", _ONLY_64),
     _xl_release("4.15", "2024-04-08", _ONLY_64),
+)
+# Xen mends it, and pkgsrc went from 4.15 to 4.18: whoever runs it has packages of his own, with the scripts of Xen's
+# sources (tools/hotplug/NetBSD/rc.d), where xencommons has xend's switch (record rcvars, NetBSD 7.99.10).
+_NOT_IN_PKGSRC = (
+    _xl_release(
+        "4.17",
+        "2027-12-12",
+        _ONLY_64,
+        services=(replace(_XENCOMMONS, variable="xend"), _XENDOMAINS, _WATCHDOG),
+    ),
 )
 _SUPPORTED = (
     _xl_release("4.18", "2028-11-16", _ONLY_64, netbsd=(9, None)),
@@ -198,15 +210,32 @@ GUEST_INTERFACE = re.compile(r"xvif(?P<domain>[0-9]+)[.i](?P<index>[0-9]+)")
 
 def _old(row: Release) -> Release:
     ended = f" since {row.security_support_ends}" if row.security_support_ends else ""
-    instead = [newer.name for newer in reversed(_SUPPORTED)]
-    platforms = " and ".join(sorted({platform for newer in _SUPPORTED for platform in newer.platforms}))
+    return replace(row, note=f"Xen no longer mends its security{ended}; {_instead()}")
+
+
+def _not_in_pkgsrc(row: Release) -> Release:
     return replace(
-        row, note=f"Xen no longer mends its security{ended}; use {' or '.join(instead)} ({platforms} only) if you can."
+        row,
+        note=f"pkgsrc has no packages of it, so they must be your own; Xen mends its security until "
+        f"{row.security_support_ends}. Rather {_instead()}",
     )
 
 
+def _instead() -> str:
+    names = [newer.name for newer in reversed(_SUPPORTED)]
+    platforms = " and ".join(sorted({platform for newer in _SUPPORTED for platform in newer.platforms}))
+    return f"use {' or '.join(names)} ({platforms} only) if you can."
+
+
 # Every release that the collection knows, oldest first.
-RELEASES = {row.name: row for row in (*map(_old, (*_XM_RELEASES, *_OLD_XL_RELEASES)), *_SUPPORTED)}
+RELEASES = {
+    row.name: row
+    for row in (
+        *map(_old, (*_XM_RELEASES, *_OLD_XL_RELEASES)),
+        *map(_not_in_pkgsrc, _NOT_IN_PKGSRC),
+        *_SUPPORTED,
+    )
+}
 
 
 def supported() -> list[str]:

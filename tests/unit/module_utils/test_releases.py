@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 
-OLD = ["3.1", "3.3", "4.1", "4.2", "4.5", "4.6", "4.8", "4.11", "4.13", "4.15"]
+OLD = ["3.1", "3.3", "4.1", "4.2", "4.5", "4.6", "4.8", "4.11", "4.13", "4.15", "4.17"]
 
 
 def test_exactly_two_are_to_be_used():
@@ -28,11 +28,19 @@ def test_the_old_ones_are_all_there_and_nothing_else():
     assert list(_releases.RELEASES) == [*OLD, "4.18", "4.20"]
 
 
-@pytest.mark.parametrize("name", ["9.9", "", "4", "4.200", "4.17"])
+@pytest.mark.parametrize("name", ["9.9", "", "4", "4.200", "4.16"])
 def test_an_unknown_one_is_refused_with_what_to_use(name):
-    words = rf"{name!r} is not known\. Use 4\.20 or 4\.18; for machines that can't, there are 3\.1, .*4\.15\."
+    words = rf"{name!r} is not known\. Use 4\.20 or 4\.18; for machines that can't, there are 3\.1, .*4\.15, 4\.17\."
     with pytest.raises(Refused, match=words):
         _releases.release(name)
+
+
+def test_4_17_is_mended_by_xen_and_not_packaged_by_pkgsrc():
+    """SUPPORT.md of stable-4.17; tools/hotplug/NetBSD/rc.d/xencommons.in and record rcvars, NetBSD 7.99.10."""
+    row = _releases.release("4.17")
+    assert "pkgsrc has no packages of it" in row.note and "no longer" not in row.note
+    assert row.service("xencommons").variable == "xend" and row.service("xencommons").xenstore
+    assert row.service("xen-watchdog").variable == "xenwatchdog"
 
 
 @pytest.mark.parametrize("row", _releases.RELEASES.values(), ids=str)
@@ -87,8 +95,8 @@ def test_what_only_some_can():
     rows = _releases.RELEASES.values()
     assert [row.name for row in rows if row.pci_passthrough] == ["3.1"]
     assert [row.name for row in rows if row.hvm_package] == ["3.1"]
-    assert [row.name for row in rows if "pvh" in row.guest_types] == ["4.11", "4.13", "4.15", "4.18", "4.20"]
-    assert [row.name for row in rows if row.platforms == ("x86_64",)] == ["4.13", "4.15", "4.18", "4.20"]
+    assert [row.name for row in rows if "pvh" in row.guest_types] == ["4.11", "4.13", "4.15", "4.17", "4.18", "4.20"]
+    assert [row.name for row in rows if row.platforms == ("x86_64",)] == ["4.13", "4.15", "4.17", "4.18", "4.20"]
 
 
 @pytest.mark.parametrize("name", ["xvif3.0", "xvif3i0"])
