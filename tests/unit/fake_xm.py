@@ -48,6 +48,7 @@ class FakeXm:
         self.host.put("/usr/pkg/sbin/xm", mode=0o755)
         self.host.put("/kern/xen/privcmd", kind="other")
         self.host.programs.update({"/usr/pkg/sbin/xm": self.xm, "/bin/ps": self.ps})
+        self.host.programs.setdefault("/sbin/ifconfig", lambda args: (0, "wm0 lo0\n", ""))
 
     def ps(self, args):
         assert args == ["-axww", "-o", "pid=", "-o", "args="]

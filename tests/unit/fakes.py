@@ -185,6 +185,7 @@ class FakeXen:
         self.host.programs.update(
             {xl: self.xl, "/bin/ps": self.ps, "/sbin/brconfig": self.brconfig, "/usr/sbin/vnconfig": self.vnconfig}
         )
+        self.host.programs.setdefault("/sbin/ifconfig", lambda args: (0, "wm0 lo0\n", ""))
 
     def named(self, name: str) -> Domain:
         (found,) = [domain for domain in self.domains if domain.name == name]

@@ -19,10 +19,11 @@ _DEAD = "<defunct>"
 @dataclass(frozen=True)
 class Process:
     """A process that lives; ``name`` is its program's, without the path, and that of the script where the program is
-    Python."""
+    Python; ``words`` are its command line."""
 
     pid: int
     name: str
+    words: tuple[str, ...]
 
 
 def parse(text: str) -> list[Process]:
@@ -35,7 +36,7 @@ def parse(text: str) -> list[Process]:
     for line in text.splitlines():
         number, *words = line.split() or [""]
         if number.isdigit() and words and words[-1] != _DEAD:
-            found.append(Process(int(number), _name(words)))
+            found.append(Process(int(number), _name(words), tuple(words)))
     return found
 
 

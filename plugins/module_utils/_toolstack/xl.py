@@ -18,7 +18,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 
 NAME = "xl"
@@ -35,7 +35,6 @@ CONNECT_SECONDS = 30.0
 _NOT_TAKEN = (
     f"within {CONNECT_SECONDS:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
 )
-XENSTORE_DAEMONS = ("xenstored", "oxenstored")
 LOG_DIR = "/var/log/xen"
 
 # This module, as the functions of ``waiting`` take it.
@@ -79,12 +78,14 @@ def alive(host: Host) -> tuple[bool, str]:
         return False, problem
     if not host.exists(paths(host.system).xl):
         return False, f"{paths(host.system).xl} is missing: the Xen tools are not installed."
-    if _processes.names(host) & set(XENSTORE_DAEMONS):
+    if lost.store_lives(_processes.names(host)):
         return True, ""
+    found = lost.signs(host)
+    if found:
+        return False, lost.words_for_dead_store(found)
     return False, (
         "xenstored is not running, and without it xl would hang beyond any help. "
-        f"Start it: {paths(host.system).how_to_start}. "
-        "If guests are running, a new xenstored does not know them: shut them down from inside and reboot the host."
+        f"Start it: {paths(host.system).how_to_start}."
     )
 
 

@@ -27,7 +27,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting, xm_devices
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xm_devices
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
     SET_SECONDS,
@@ -80,12 +80,14 @@ def alive(host: Host) -> tuple[bool, str]:
     if not host.exists(here.xm):
         return False, f"{here.xm} is missing: the Xen tools are not installed."
     running = _processes.names(host)
-    if "xenstored" not in running:
+    if not lost.store_lives(running):
+        found = lost.signs(host)
+        if found:
+            return False, lost.words_for_dead_store(found)
         # xencommons came with Xen 4.1; before, xend starts xenstored itself.
         first = f"{_XENCOMMONS} onestart, then " if host.exists(_XENCOMMONS) else ""
         return False, (
-            f"xenstored is not running, and without it xend can't answer. Start it: {first}{here.how_to_start}. "
-            "If guests are running, a new xenstored does not know them: shut them down from inside and reboot the host."
+            f"xenstored is not running, and without it xend can't answer. Start it: {first}{here.how_to_start}."
         )
     if "xend" not in running:
         return False, f"xend is not running. Start it: {here.how_to_start}. Guests that are running are not disturbed."

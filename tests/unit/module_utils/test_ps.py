@@ -66,5 +66,7 @@ def test_no_text_is_too_odd(text):
 def test_each_column_has_an_o_of_its_own(tmp_path):
     host = RootedHost(tmp_path)
     host.answers = {"/bin/ps -axww -o pid= -o args=": DOM0}
+    (xl,) = [each for each in _processes.running(host) if each.name == "xl"]
+    assert xl.words == ("/usr/pkg/sbin/xl", "create", "-p", "/root/t1.cfg")
     assert {"xenstored", "xenconsoled", "xl"} < _processes.names(host)
     assert not any("," in word for word in ps.COMMAND)
