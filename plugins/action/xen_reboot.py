@@ -29,6 +29,9 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import (
 # Ansible's own reboot fails with its defaults: shutdown(8) takes no bare 0 for a time (record
 # ansible-reboot-search-only-cmd, NetBSD 7.99.10), and there is no boot id (record ansible-reboot-default).
 SHUTDOWN = "/sbin/shutdown -r now"
+# It asks no rc.d script: xendomains' would call xl, which waits for a dead xenstored for ever (record
+# xenstored-dead-hang).
+REBOOT = "/sbin/reboot"
 BOOT_TIME = "/sbin/sysctl -n kern.boottime"
 POLL_SECONDS = 3.0
 # How long a command may take to answer: shutdown(8) goes on by itself in the background, sysctl(8) has nothing to do.
@@ -142,7 +145,8 @@ class ActionModule(ActionBase):
             if wanted.once:
                 self._menu(wanted, once=wanted.once)
             started = time.monotonic()
-            self._shut_down(wanted)
+            asked_with = REBOOT if wanted.abandon_guests and _reboot.lost_guests(found) else SHUTDOWN
+            self._shut_down(asked_with, wanted)
         except Stopped as error:
             raise Stopped(f"{error}{_words_for_guests(result['guests'])}") from error
         finally:
@@ -152,7 +156,7 @@ class ActionModule(ActionBase):
         if self._wait_until_back(before, wanted) == before:
             result["ran"]["after"] = result["ran"]["before"]
             raise Stopped(
-                f"The machine still answers {wanted.seconds} seconds after {SHUTDOWN} and has not gone down. What "
+                f"The machine still answers {wanted.seconds} seconds after {asked_with} and has not gone down. What "
                 "holds it up is on its console and in /var/log/messages; if it is xl, which waits for a dead "
                 "xenstored, /sbin/reboot does not ask it."
             )
@@ -161,19 +165,21 @@ class ActionModule(ActionBase):
         result["ran"]["after"] = _reboot.describe(now)
         self._judge(now, found, wanted, result)
 
-    def _shut_down(self, wanted: Wanted) -> None:
+    def _shut_down(self, command: str, wanted: Wanted) -> None:
         # What Ansible keeps on the machine for this task would be gone, or in the way, after the reboot.
         self._remove_tmp_path(self._connection._shell.tmpdir)
         try:
             with at_most(SHUTDOWN_SECONDS):
-                asked = self._low_level_execute_command(SHUTDOWN, sudoable=True)
+                asked = self._low_level_execute_command(command, sudoable=True)
         except AnsibleConnectionFailure:
             return  # it was faster than its answer, or there is none; the boot time will tell
-        if asked["rc"] != 0 and "Shutdown NOW" not in asked["stdout"]:
+        # reboot(8) ends the session with all that runs, and then the shell's status tells nothing.
+        refused = asked["rc"] == 1 if command == REBOOT else asked["rc"] != 0 and "Shutdown NOW" not in asked["stdout"]
+        if refused:
             if wanted.once:
                 self._menu(wanted, once="")
             said = (asked["stderr"] or asked["stdout"]).strip()
-            raise Stopped(f"{SHUTDOWN} ended with status {asked['rc']}: {said}. The machine was not rebooted.")
+            raise Stopped(f"{command} ended with status {asked['rc']}: {said}. The machine was not rebooted.")
 
     def _wait_until_back(self, before: str, wanted: Wanted) -> str:
         """Wait until the machine answers and has another boot time, and return it; the one from before if it still

@@ -12,12 +12,12 @@ import os
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor, _packages
+from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor, _packages, _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose, lost
 
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
 # "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.
@@ -81,7 +81,23 @@ def _role(host: Host, version: str) -> str:
 def _toolstack(host: Host, installed: dict[str, str], booted_at: int | None) -> dict[str, Any]:
     tool = choose.toolstack(host)
     alive, why = tool.alive(host)
-    return {"name": tool.NAME, "alive": alive, "why": why, "exchanged": _exchanged(host, installed, booted_at)}
+    return {
+        "name": tool.NAME,
+        "alive": alive,
+        "why": why,
+        "exchanged": _exchanged(host, installed, booted_at),
+        "lost_guests": _lost_guests(host, tool, alive),
+    }
+
+
+def _lost_guests(host: Host, tool: Any, alive: bool) -> list[str]:
+    """What tells of guests that no xenstored knows, in words."""
+    try:
+        if alive:
+            return [f"domain {row.domid}" for row in lost.nameless(tool.rows(host))] if tool.NAME == "xl" else []
+        return [] if lost.store_lives(_processes.names(host)) else lost.signs(host)
+    except CommandFailed:
+        return []  # tools of another release than the hypervisor's are refused; there are no guests of theirs
 
 
 def _exchanged(host: Host, installed: dict[str, str], booted_at: int | None) -> bool | None:

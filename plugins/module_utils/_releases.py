@@ -14,11 +14,13 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 class Service:
     """An rc.d script of the tools package. ``daemons`` are the processes that must live while it is started, by the
     name that ps gives them; ``scripts`` are those that are Python, and that ps calls by their interpreter;
-    ``xenstore`` says that xenstored must answer as well; ``variable`` is its switch in rc.conf, empty for none."""
+    ``xenstore`` says that xenstored must answer as well, ``pool`` that it must know the first CPU pool; ``variable`` is
+    its switch in rc.conf, empty for none."""
 
     name: str
     daemons: tuple[str, ...] = ()
     xenstore: bool = False
+    pool: bool = False
     scripts: tuple[str, ...] = ()
     variable: str = ""
 
@@ -73,9 +75,12 @@ class Release:
 
 # pkgsrc's xencommons starts these two and nothing else (xentools420/files/xencommons.sh).
 _XENCOMMONS = Service("xencommons", daemons=("xenstored", "xenconsoled"), xenstore=True, variable="xencommons")
+# Before, libxl took the first pool's name for granted (tools/libs/light/libxl_utils.c, libxl_cpupoolid_to_name).
+_XENCOMMONS_4_17 = replace(_XENCOMMONS, pool=True)
 _WATCHDOG = Service("xen-watchdog", daemons=("xenwatchdogd",), variable="xenwatchdog")
 _XENDOMAINS = Service("xendomains")
 _XL_SERVICES = (_XENCOMMONS, _XENDOMAINS, _WATCHDOG)
+_XL_SERVICES_4_17 = (_XENCOMMONS_4_17, _XENDOMAINS, _WATCHDOG)
 _BOTH = ("i386", "x86_64")
 _NETBSD_5_TO_9 = (5, 9)
 _ONLY_64 = ("x86_64",)
@@ -195,12 +200,12 @@ _NOT_IN_PKGSRC = (
         "4.17",
         "2027-12-12",
         _ONLY_64,
-        services=(replace(_XENCOMMONS, variable="xend"), _XENDOMAINS, _WATCHDOG),
+        services=(replace(_XENCOMMONS_4_17, variable="xend"), _XENDOMAINS, _WATCHDOG),
     ),
 )
 _SUPPORTED = (
-    _xl_release("4.18", "2028-11-16", _ONLY_64, netbsd=(9, None)),
-    _xl_release("4.20", "2030-03-05", _ONLY_64, netbsd=(9, None)),
+    _xl_release("4.18", "2028-11-16", _ONLY_64, netbsd=(9, None), services=_XL_SERVICES_4_17),
+    _xl_release("4.20", "2030-03-05", _ONLY_64, netbsd=(9, None), services=_XL_SERVICES_4_17),
 )
 NEWEST = _SUPPORTED[-1].name
 # The name in dom0 of a guest's network interface. It hangs on NetBSD's release and not on Xen's: ``xvif3.0`` in 5,

@@ -206,11 +206,12 @@ host:
       description:
         - The toolstack, C(name) V(xl) or V(xm), and whether its xenstored is C(alive), so that it can be used, or
           C(why) not. C(exchanged) says whether its package was installed after the machine was booted, so that the
-          daemons may be those of the package before it; null if that can't be told.
+          daemons may be those of the package before it; null if that can't be told. C(lost_guests) is what tells of
+          guests that run and that no xenstored knows, because it died beside them; see M(netbsd.xen.xen_reboot).
         - Null unless this is a dom0.
       type: dict
       returned: success
-      sample: {name: xl, alive: true, why: "", exchanged: false}
+      sample: {name: xl, alive: true, why: "", exchanged: false, lost_guests: []}
     pci:
       description:
         - The PCI devices that this dom0 leaves to guests, C(hidden), by their addresses. They are hidden from dom0's

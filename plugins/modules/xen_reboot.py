@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Does nothing where the wanted Xen runs. Elsewhere it shuts the guests down, reboots the machine, waits for it, and
     proves that it came back as a dom0 under the wanted Xen.
-  - Guests are asked to shut down and are waited for. If one does not, the machine is not rebooted. Guests that
-    C(/etc/rc.d/xendomains) does not start are started by M(netbsd.xen.domain) afterwards.
+  - Guests are asked to shut down and are waited for. If one does not, or can't be asked, the machine is not rebooted.
+    Guests that C(/etc/rc.d/xendomains) does not start are started by M(netbsd.xen.domain) afterwards.
   - A machine whose C(rc.conf) would have C(/etc/rc) hang at the next boot, because it starts what needs xenstored and
     not C(xencommons), is not rebooted; nothing is shut down then.
   - If the machine comes back without Xen, the native entry becomes the default of the boot menu, so that the next boot
@@ -60,6 +60,17 @@ options:
     default: true
   force:
     description: Reboot although nothing differs, for example because daemons of an older package run.
+    type: bool
+    default: false
+  abandon_guests:
+    description:
+      - Whether the machine may be rebooted although guests seem to run that nobody can shut down from here, because
+        xenstored died beside them. A xenstored that is started anew does not know them, so only a boot brings order.
+      - Say it once all of them have been shut down from within. From here that can't be seen, and one that still runs
+        is cut off, as by a power failure.
+      - The machine is then rebooted with C(/sbin/reboot), because C(shutdown) asks C(xl) for the guests, which waits
+        for a dead xenstored for ever. Guests that can be asked are shut down as ever, and stop the reboot if they
+        don't.
     type: bool
     default: false
   timeout:
@@ -184,9 +195,9 @@ def main():
     try:
         _reboot_rc.refuse_hanging(host)
         if module.check_mode:
-            guests = [row.name for row in _reboot_guests.running(host)]
+            guests = [row.name for row in _reboot_guests.running(host, module.params["abandon_guests"])]
         else:
-            guests = _reboot_guests.shut_down(host, module.params["guest_timeout"])
+            guests = _reboot_guests.shut_down(host, module.params["guest_timeout"], module.params["abandon_guests"])
     except XenError as error:
         module.fail_json(msg=str(error), commands=host.commands, **error.details)
     except Exception as error:

@@ -26,12 +26,15 @@ class Machine(RootedHost):
         self.put("/usr/pkg/bin/xenstore-read")
         self.put("/usr/pkg/libexec/xen/bin/xen-init-dom0")
         self.processes = list(processes)
-        self.dom0_known = "xenstored" in self.processes
+        self.dom0_known = self.pool_known = "xenstored" in self.processes
+        self.interfaces = "wm0 lo0"
         self.store_is_silent = False
         self.broken = False
         self.answers = {
             "/bin/ps -axww -o pid= -o args=": self._ps,
             "/usr/pkg/bin/xenstore-read": self._xenstore_read,
+            "/usr/pkg/bin/xenstore-write /local/pool/0/name Pool-0": self._pool_introduced,
+            "/sbin/ifconfig -l": lambda argv: f"{self.interfaces}\n",
             "/etc/rc.d/xencommons onestart": self._onestart,
             "/usr/pkg/sbin/xenconsoled": lambda argv: self._launch("xenconsoled"),
             "/usr/pkg/libexec/xen/bin/xen-init-dom0": self._init_dom0,
@@ -48,10 +51,14 @@ class Machine(RootedHost):
         return "\n".join(rows) + "\n"
 
     def _xenstore_read(self, argv):
-        assert "xenstored" in self.processes, "this would hang for ever (record xs-kill)"
+        assert {"xenstored", "oxenstored"} & set(self.processes), "this would hang for ever (record xs-kill)"
         if self.store_is_silent:
             return CommandFailed("xenstore-read did not end within 10 seconds", timed_out=True)
-        return "Domain-0\n" if self.dom0_known else (1, "", "xenstore-read: couldn't read path /local/domain/0/name\n")
+        known, name = {
+            "/local/domain/0/name": (self.dom0_known, "Domain-0"),
+            "/local/pool/0/name": (self.pool_known, "Pool-0"),
+        }[argv[1]]
+        return f"{name}\n" if known else (1, "", f"xenstore-read: couldn't read path {argv[1]}\n")
 
     def _launch(self, name):
         if not self.broken:
@@ -60,11 +67,15 @@ class Machine(RootedHost):
     def _onestart(self, argv):
         self._launch("xenstored")
         self._launch("xenconsoled")
-        self.dom0_known = True
+        self.dom0_known = self.pool_known = True
         return (1, "", "xenstored: out of memory\n") if self.broken else "Starting xenservices.\n"
 
+    def _pool_introduced(self, argv):
+        self.pool_known = True
+
     def _init_dom0(self, argv):
-        self.dom0_known = True
+        if not self.dom0_known:
+            self.dom0_known = self.pool_known = True
         return "Done setting up Dom0\n"
 
     def _kill(self, argv):

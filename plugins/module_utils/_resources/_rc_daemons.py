@@ -18,6 +18,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _rel
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_settings
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 
 PROGRAMS = "/usr/pkg/sbin"
 XENSTORE_READ = "/usr/pkg/bin/xenstore-read"
@@ -25,6 +26,9 @@ XENSTORE_WRITE = "/usr/pkg/bin/xenstore-write"
 # Since Xen 4.5; before, xencommons itself writes dom0's name.
 XEN_INIT_DOM0 = "/usr/pkg/libexec/xen/bin/xen-init-dom0"
 DOM0_NAME = "/local/domain/0/name"
+# Without it xl list works and xl create says "Illegal pool specified: (null)". xen-init-dom0 writes it, and does
+# nothing where dom0 has its name already (Xen's tools/helpers/xen-init-dom0.c, from 4.17 on).
+POOL, POOL_NAME = "/local/pool/0/name", "Pool-0"
 XENSTORED = "xenstored"
 # Who keeps a connection to xenstored. When that dies they have lost it for good: a new xenstored knows nothing of them.
 CLIENTS = ("xenconsoled", "xenbackendd", "xend")
@@ -39,8 +43,9 @@ HEALTHY_SECONDS = 30.0
 FAILED_SECONDS = 3.0
 POLL_SECONDS = 0.5
 
-# What xenstored said when it was asked for dom0's name.
-ANSWERS, NO_NAME, SILENT, NO_TOOL = "Domain-0", "no name", "no answer", "no xenstore-read"
+# What xenstored said when it was asked for the names of dom0 and of the first CPU pool.
+ANSWERS, NO_NAME, NO_POOL = "Domain-0", "no name", "no CPU pool"
+SILENT, NO_TOOL = "no answer", "no xenstore-read"
 
 _SERVICES = [service for row in _releases.RELEASES.values() for service in row.services]
 _MEMBERS = frozenset(name for service in _SERVICES for name in service.daemons + service.scripts)
@@ -50,24 +55,31 @@ _MEMBERS = frozenset(name for service in _SERVICES for name in service.daemons +
 
 
 def processes(host: Host) -> dict[str, list[int]]:
-    """The process ids of Xen's daemons, by name."""
+    """The process ids of Xen's daemons, by name. A store goes by the name xenstored, whichever of the two it is."""
     found: dict[str, list[int]] = {}
     for process in _processes.running(host):
-        if process.name in _MEMBERS:
-            found.setdefault(process.name, []).append(process.pid)
+        name = XENSTORED if process.name in lost.STORES else process.name
+        if name in _MEMBERS:
+            found.setdefault(name, []).append(process.pid)
     return found
 
 
 def ask_xenstore(host: Host) -> str:
-    """Whether xenstored answers and knows dom0. Only to be asked while it lives: else the question never ends (record
-    xenstored-dead-hang)."""
+    """Whether xenstored answers and knows dom0 and its CPU pool. Only to be asked while it lives: else the question
+    never ends (record xenstored-dead-hang)."""
     if not host.exists(XENSTORE_READ):
         return NO_TOOL
     try:
-        result = host.try_run([XENSTORE_READ, DOM0_NAME], timeout=XENSTORE_SECONDS)
+        if _in_store(host, DOM0_NAME) != ANSWERS:
+            return NO_NAME
+        # Where this is not, xl is not either.
+        return NO_POOL if host.exists(XEN_INIT_DOM0) and not _in_store(host, POOL) else ANSWERS
     except CommandFailed:
         return SILENT
-    return ANSWERS if result.stdout.strip() == ANSWERS else NO_NAME
+
+
+def _in_store(host: Host, path: str) -> str:
+    return host.try_run([XENSTORE_READ, path], timeout=XENSTORE_SECONDS).stdout.strip()
 
 
 def members(known: _releases.Service) -> tuple[str, ...]:
@@ -91,7 +103,14 @@ def ailment(living: dict[str, list[int]], answer: str | None, known: _releases.S
     said = " and ".join(dead) + " not running"
     if XENSTORED in dead or (dead and not known.xenstore and len(dead) == len(members(known))):
         return "start it", said
-    if known.xenstore and answer != ANSWERS:
+    if known.xenstore and answer == NO_POOL:
+        if known.pool:
+            return (
+                f"tell xenstored of the CPU pool {POOL_NAME}, and start what is missing",
+                f"xenstored does not know the CPU pool {POOL_NAME} ({POOL}), because xen-init-dom0 has not run: guests "
+                "are listed, and none can be created",
+            )
+    elif known.xenstore and answer != ANSWERS:
         return "tell xenstored of dom0, and start what is missing", "xenstored runs, but does not know dom0"
     if dead:
         return "start " + " and ".join(dead), said
@@ -123,6 +142,7 @@ def start(host: Host, name: str, known: _releases.Service) -> None:
     missing = [member for member in members(known) if not living.get(member)]
     result = None
     if XENSTORED in missing:
+        _refuse_beside_guests(host)
         _end_survivors(host, living)
         result = run_script(host, name, "start")
     elif missing and not known.xenstore and len(missing) == len(members(known)):
@@ -130,10 +150,19 @@ def start(host: Host, name: str, known: _releases.Service) -> None:
     else:
         if known.xenstore and ask_xenstore(host) == NO_NAME:
             result = _introduce_dom0(host)
+        if known.pool and ask_xenstore(host) == NO_POOL:
+            result = host.run([XENSTORE_WRITE, POOL, POOL_NAME], timeout=XENSTORE_SECONDS)
         for member in missing:
             result = _start_alone(host, member)
     if result is not None:
         wait(lambda: _is_well(host, known), f"the daemons of {name} are not well", result)
+
+
+def _refuse_beside_guests(host: Host) -> None:
+    """Raises XenError if a guest may have been started since the plan was made, or by other hands."""
+    found = lost.signs(host)
+    if found:
+        raise XenError(lost.words_for_dead_store(found))
 
 
 def _is_well(host: Host, known: _releases.Service) -> bool:

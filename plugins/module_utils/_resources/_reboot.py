@@ -24,6 +24,7 @@ ARGUMENTS: dict[str, Any] = {
     "reboot": {"type": "bool", "default": False},
     "required": {"type": "bool", "default": True},
     "force": {"type": "bool", "default": False},
+    "abandon_guests": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 600},
     "guest_timeout": {"type": "int", "default": 300},
     "loader": {"type": "str", "choices": [BOOT_CFG, GRUB, GRUB2], "default": BOOT_CFG},
@@ -49,6 +50,7 @@ class Wanted:
     reboot: bool
     required: bool
     force: bool
+    abandon_guests: bool
     seconds: int
     guest_seconds: int
     loader: str
@@ -85,6 +87,7 @@ def declare(params: dict[str, Any]) -> Wanted:
         reboot=params["reboot"],
         required=params["required"],
         force=params["force"],
+        abandon_guests=params["abandon_guests"],
         seconds=params["timeout"],
         guest_seconds=params["guest_timeout"],
         loader=params["loader"],
@@ -146,7 +149,16 @@ def differences(found: dict[str, Any], wanted: Wanted) -> list[Change]:
         changes.append(
             _change("PCI devices", "leave other devices to guests", list(hidden), list(wanted.hidden_devices))
         )
+    lost = lost_guests(found)
+    if lost:
+        changes.append(_change("xenstored", "boot, so that it knows its guests again", f"lost {lost}", "all known"))
     return changes
+
+
+def lost_guests(found: dict[str, Any]) -> str:
+    """What tells of guests that run and that no xenstored knows, so that nothing but a boot helps; empty if there are
+    none."""
+    return ", ".join((found["toolstack"] or {}).get("lost_guests") or ())
 
 
 def _arguments(commandline: str | None) -> tuple[str, ...] | None:
@@ -176,7 +188,7 @@ def plan(found: dict[str, Any], wanted: Wanted) -> Plan:
     needed = differences(found, wanted)
     if wanted.force and not needed:
         needed = [_change("Xen", "boot once more, as it was asked for", describe(found), describe(found))]
-    if wanted.reboot:
+    if wanted.reboot and (wanted.abandon_guests or not lost_guests(found)):
         return Plan(changes=needed)
     return Plan(deferred=needed, warnings=[waits(found, wanted)] if needed else [])
 
@@ -189,7 +201,11 @@ def waits(found: dict[str, Any], wanted: Wanted) -> str:
             "allow it with bootloader_reboot: true (module xen_reboot: reboot: true). Its guests come after that."
         )
     why = "; ".join(_sentences(found, wanted)) or "one is asked for"
-    return f"{found['name']} waits for a reboot: {why}."
+    how = (
+        " Guests seem to run that no xenstored knows. Shut each of them down from within, then allow it with "
+        "bootloader_reboot: true and bootloader_abandon_guests: true (module xen_reboot: reboot and abandon_guests)."
+    )
+    return f"{found['name']} waits for a reboot: {why}.{how if lost_guests(found) else ''}"
 
 
 def _sentences(found: dict[str, Any], wanted: Wanted) -> list[str]:

@@ -11,38 +11,43 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _releases
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import exclusive
 
 # How many are asked at the same time: they all write to the same disks while they shut down.
 AT_ONCE = 8
 LOCK_SECONDS = 900.0
-IFCONFIG = "/sbin/ifconfig"
 XENSTORE_LIST = "/usr/pkg/bin/xenstore-list"
 XENSTORE_SECONDS = 10.0
-# What guests leave to be seen without a toolstack, beside dom0's end of a network interface and what xenstored knows:
-# xl's process that waits for a guest's end, and the device model of a fully virtualized one.
-GUEST_PROCESSES = ("xl", "qemu-dm", "qemu-system-i386")
 
 
-def running(host: Host) -> list[Row]:
-    """The guests that run. Raises XenError if there seem to be some and nobody can ask them."""
+def running(host: Host, abandon: bool = False) -> list[Row]:
+    """The guests that run. With ``abandon`` those that can't be shut down from here are left out.
+
+    Raises XenError for these otherwise: guests that nobody can ask, and guests that xenstored does not know.
+    """
     tool = toolstack(host)
     alive, why = tool.alive(host)
     if alive:
         try:
-            return [row for row in tool.rows(host) if row.domid != 0 and not row.dying]
+            rows = [row for row in tool.rows(host) if row.domid != 0 and not row.dying]
         except CommandFailed as error:
             why = f"{error}."
-    traces = _traces(host)
+        else:
+            nameless = lost.nameless(rows)
+            if nameless and not abandon:
+                raise XenError(f"The machine was not rebooted. {lost.words_for_nameless(nameless)}")
+            return [row for row in rows if row not in nameless]
+    traces = [] if abandon else _traces(host)
     if traces:
         raise XenError(
             f"Guests seem to be running ({', '.join(traces)}), and they can't be shut down from here: {why} The "
-            "machine was not rebooted. Shut the guests down from inside; if there are none, reboot it by hand."
+            "machine was not rebooted. Shut the guests down from inside, and then allow it with abandon_guests."
         )
     return []
 
@@ -50,10 +55,7 @@ def running(host: Host) -> list[Row]:
 def _traces(host: Host) -> list[str]:
     """Signs of guests, in words. Raises CommandFailed if nobody could look."""
     processes = _processes.names(host)
-    found = [f"process {name}" for name in sorted(processes & set(GUEST_PROCESSES))]
-    names = host.run([IFCONFIG, "-l"]).stdout.split()
-    found += [f"interface {name}" for name in names if _releases.GUEST_INTERFACE.match(name)]
-    return found + (_domains_in_xenstore(host) if "xenstored" in processes else [])
+    return lost.signs(host) + (_domains_in_xenstore(host) if lost.store_lives(processes) else [])
 
 
 def _domains_in_xenstore(host: Host) -> list[str]:
@@ -68,19 +70,19 @@ def _domains_in_xenstore(host: Host) -> list[str]:
     return [f"domain {name}" for name in listed.stdout.split() if name.isdigit() and name != "0"]
 
 
-def shut_down(host: Host, seconds: float) -> list[str]:
-    """Shut every guest down and return their names. Each has ``seconds`` for it.
+def shut_down(host: Host, seconds: float, abandon: bool = False) -> list[str]:
+    """Shut every guest down and return their names. Each has ``seconds`` for it; ``abandon``: see ``running``.
 
     Raises XenError if one still runs then; those that have shut down stay down.
     """
-    guests = running(host)
+    guests = running(host, abandon)
     if not guests:
         return []
     with exclusive(LOCK_SECONDS):
         tool = toolstack(host)
         with ThreadPoolExecutor(max_workers=AT_ONCE) as workers:
             ended = dict(zip(guests, workers.map(lambda row: _ask(tool, host, row, seconds), guests)))
-        left = running(host)
+        left = running(host, abandon)
     if left or not all(ended.values()):
         stubborn = sorted({row.name for row in left} | {row.name for row, gone in ended.items() if not gone})
         raise XenError(_words(stubborn, sorted(row.name for row, gone in ended.items() if gone), seconds))

@@ -18,6 +18,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_daemons, _rc_settings
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._rc_daemons import XENSTORED
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._rc_settings import SCRIPTS, Wanted
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 
 NAME = "rc_service"
 ARGUMENTS: dict[str, Any] = {
@@ -124,6 +125,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     variables = {variable for service in wanted for variable, _value in service.variables}
     variables |= {script["rcvar"] for script in scripts.values() if script and script["rcvar"]}
     processes = _rc_daemons.processes(host)
+    dom0 = host.exists(PRIVCMD)
     for service in wanted:
         script = scripts[service.name]
         if script and service.state and service.known is None:
@@ -135,7 +137,9 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "defaults": _rc_settings.read_defaults(host, variables),
         "processes": processes,
         "xenstore": _rc_daemons.ask_xenstore(host) if processes.get(XENSTORED) else None,
-        "dom0": host.exists(PRIVCMD),
+        "dom0": dom0,
+        # What tells of guests that no new xenstored would know. With one that lives they are the toolstack's business.
+        "lost": lost.signs(host) if dom0 and not processes.get(XENSTORED) else [],
     }
 
 
@@ -232,6 +236,8 @@ def _start_change(
     if found is None:
         return None
     _refuse_outside_dom0(current, declared, wanted)
+    if known.xenstore and not processes.get(XENSTORED) and current["lost"]:
+        raise Refused(f"Service {wanted.name}: {lost.words_for_dead_store(current['lost'])}")
     if known.xenstore:
         _rc_daemons.refuse_hopeless(wanted.name, processes, answer)
     elif _rc_daemons.needs_xenstored(known) and not processes.get(XENSTORED) and not declared.starts_xenstored():

@@ -233,6 +233,7 @@ def xenstored(m: Machine, argv: list[str]) -> int:
         raise SimError("xenstored: another xenstored is running")
     _write_pid(m, _PID_FILES["xenstored"], m.start_daemon("xenstored"))
     m.data["dom0_set_up"] = False
+    xenhooks.store_started(m)
     return 0
 
 

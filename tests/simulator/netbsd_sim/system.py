@@ -80,6 +80,7 @@ def message_buffer(m: Machine) -> str:
                   f"{disk.name}: {size // 2048} MB, 512 bytes/sect x {size} sectors"]
     name = m.profile.disks[0].name
     lines += [f"boot device: {name}", f"root on {name}a dumps on {name}b"]
+    lines += m.data.get("kernel_messages", [])
     return "\n".join(lines) + "\n"
 
 

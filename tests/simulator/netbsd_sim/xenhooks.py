@@ -22,6 +22,13 @@ def at_shutdown(m: Machine) -> None:
         xen.at_shutdown(m)
 
 
+def store_started(m: Machine) -> None:
+    """A xenstored has started: what another one knew is gone."""
+    from . import xen
+
+    xen.store_started(m)
+
+
 def daemons_started(m: Machine) -> None:
     """xen-init-dom0 has run."""
     from . import xen

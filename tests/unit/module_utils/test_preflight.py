@@ -193,6 +193,7 @@ def test_a_system_without_these_tools_leaves_the_answer_open(tmp_path):
 def test_a_dead_toolstack_is_not_asked(tmp_path):
     host = Machine(tmp_path).under_xen()
     host.answers["/bin/ps -axww -o pid= -o args="] = "    1 init\n"
+    host.answers["/sbin/ifconfig -l"] = "wm0 lo0\n"
     assert "xl info does not tell" in check(host, guest_types=["hvm"]).plan.warnings[0]
     assert "/usr/pkg/sbin/xl info" not in host.ran
 

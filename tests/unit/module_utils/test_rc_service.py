@@ -342,13 +342,17 @@ def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
     with pytest.raises(NotRead):
         rc_service.plan(current, rc_service.declare(params({"name": "xendomains", "variables": {"other": "1"}})))
     assert "hostname" not in str(current["files"]) and "rc_configured" not in str(current["files"])
-    assert host.ran == ["/bin/ps -axww -o pid= -o args=", "/usr/pkg/bin/xenstore-read /local/domain/0/name"]
+    assert host.ran == [
+        "/bin/ps -axww -o pid= -o args=",
+        "/usr/pkg/bin/xenstore-read /local/domain/0/name",
+        "/usr/pkg/bin/xenstore-read /local/pool/0/name",
+    ]
 
 
 def test_reading_with_xenstored_dead_asks_nobody_who_would_hang(tmp_path):
     host = Machine(tmp_path)
     assert rc_service.read(host)["xenstore"] is None
-    assert host.ran == ["/bin/ps -axww -o pid= -o args="]
+    assert set(host.ran) == {"/bin/ps -axww -o pid= -o args=", "/sbin/ifconfig -l"}
 
 
 def test_consoles_are_logged_from_the_next_start_on_and_have_a_directory_for_it(tmp_path):
@@ -357,3 +361,72 @@ def test_consoles_are_logged_from_the_next_start_on_and_have_a_directory_for_it(
     assert host.text("/etc/rc.conf") == RC_CONF + 'XENCONSOLED_TRACE="guest"\n'
     assert host.stat("/var/log/xen/console").kind == "directory"
     assert host.processes == ["xenstored", "xenconsoled"]  # whoever sits at a console stays there
+
+
+# -- guests that a new xenstored would not know
+
+
+def test_beside_running_guests_no_xenstored_is_started(tmp_path):
+    """record xenstored-killed-beside-a-guest, NetBSD 7.99.10."""
+    host = Machine(tmp_path, ["xenconsoled"])
+    host.interfaces = "wm0 lo0 bridge0 xvif1i0"
+    words = refusal(host, STARTED)
+    assert "Service xencommons: xenstored is not running, and guests seem to run (interface xvif1i0)" in words
+    assert "from within" in words and "bootloader_abandon_guests" in words
+    with pytest.raises(Refused, match="xvif1i0"):
+        converge(rc_service, params(STARTED), host, check=True)
+    assert rc_service.read(host)["lost"] == ["interface xvif1i0"]
+
+
+def test_a_guest_that_comes_between_plan_and_start_stops_the_start(tmp_path):
+    host = Machine(tmp_path, ["xenconsoled"])
+    (change,) = converge(rc_service, params(STARTED), host, check=True).done
+    host.interfaces = "wm0 xvif1i0"
+    with pytest.raises(XenError, match="interface xvif1i0"):
+        rc_service.apply(host, change)
+    assert host.processes == ["xenconsoled"]
+
+
+def test_beside_running_guests_all_else_is_started(tmp_path):
+    host = Machine(tmp_path, ["xenstored"])
+    host.interfaces = "wm0 xvif1i0"
+    run(host, STARTED)
+    assert host.processes == ["xenstored", "xenconsoled"]
+
+
+def test_an_oxenstored_is_the_xenstored(tmp_path):
+    """pkgsrc's xentools bring both; an admin may have xencommons start that one."""
+    host = Machine(tmp_path, ["oxenstored", "xenconsoled"])
+    host.dom0_known = host.pool_known = True
+    assert run(host, STARTED).done == []
+    host.processes.remove("xenconsoled")
+    run(host, STARTED)
+    assert host.processes == ["oxenstored", "xenconsoled"]
+
+
+# -- the CPU pool
+
+
+def test_a_store_without_the_pool_is_told_of_it(tmp_path):
+    """facts measured 34; xen-init-dom0 does nothing where dom0 has its name (tools/helpers/xen-init-dom0.c)."""
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    host.pool_known = False
+    assert rc_service.read(host)["xenstore"] == "no CPU pool"
+    (change,) = run(host, STARTED).done
+    assert "does not know the CPU pool Pool-0" in change.before and "none can be created" in change.before
+    assert host.pool_known and host.processes == ["xenstored", "xenconsoled"]
+
+
+def test_before_xen_4_17_nobody_needs_the_pools_name(tmp_path):
+    """tools/libs/light/libxl_utils.c, libxl_cpupoolid_to_name: the first one was taken for granted."""
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    host.pool_known = False
+    assert run(host, STARTED, release="4.15").done == []
+
+
+def test_dom0s_name_and_the_pools_come_together(tmp_path):
+    host = Machine(tmp_path, ["xenstored", "xenconsoled"])
+    host.dom0_known = host.pool_known = False
+    run(host, STARTED)
+    assert host.dom0_known and host.pool_known
+    assert not any("xenstore-write" in command for command in host.ran)

@@ -43,6 +43,24 @@ def things(found, **options):
     return [change.thing for change in _reboot.plan(found, wanted(reboot=True, **options)).changes]
 
 
+# -- guests that no xenstored knows ------------------------------------------------------------------------------------
+
+
+LOST = dict(DOM0, toolstack={"name": "xl", "alive": False, "why": "...", "lost_guests": ["interface xvif1i0"]})
+
+
+@pytest.mark.parametrize("options", [{}, {"reboot": True}, {"abandon_guests": True}])
+def test_beside_them_nothing_is_rebooted_without_the_admins_word(options):
+    plan = _reboot.plan(LOST, wanted(**options))
+    assert [change.thing for change in plan.deferred] == ["xenstored"] and not plan.changes
+    assert "interface xvif1i0" in plan.warnings[0] and "bootloader_abandon_guests: true" in plan.warnings[0]
+
+
+def test_with_it_the_machine_is_booted_once():
+    assert things(LOST, abandon_guests=True) == ["xenstored"]
+    assert things(DOM0, abandon_guests=True) == []
+
+
 # -- declared ----------------------------------------------------------------------------------------------------------
 
 

@@ -97,7 +97,7 @@ def test_a_machine_without_xen_has_no_guests(host):
 @pytest.mark.parametrize(
     ("names", "interfaces", "trace"),
     [
-        (["xl"], "wm0 lo0\n", "process xl"),
+        (["/usr/pkg/sbin/xl create /usr/pkg/etc/xen/web1 "], "wm0 lo0\n", "process xl"),
         (["qemu-dm"], "wm0 lo0\n", "process qemu-dm"),
         (["sshd"], "wm0 lo0 xvif3i0\n", "interface xvif3i0"),
         (["sshd"], "wm0 lo0 xvif3.0\n", "interface xvif3.0"),  # NetBSD 5
@@ -111,6 +111,27 @@ def test_guests_that_nobody_can_ask_stop_the_reboot(host, xen, names, interfaces
         _reboot_guests.shut_down(host, SECONDS)
     assert f"Guests seem to be running ({trace})" in str(caught.value)
     assert "xenstored is not running" in str(caught.value)
+
+
+def test_on_the_admins_word_a_machine_whose_guests_nobody_can_ask_is_rebooted(host, xen):
+    xen.xenstored = False
+    processes(host, "init", "sshd")
+    host.programs["/sbin/ifconfig"] = lambda argv: (0, "wm0 lo0 xvif3i0\n", "")
+    assert _reboot_guests.shut_down(host, SECONDS, abandon=True) == []
+
+
+def test_a_guest_that_xenstored_does_not_know_stops_the_reboot(host, xen):
+    """facts measured 46: a new xenstored beside a running guest."""
+    xen.named("db1").name = "(null)"
+    with pytest.raises(XenError, match=r"not rebooted. Guests run that xenstored does not know \(domain 2, "):
+        _reboot_guests.shut_down(host, SECONDS)
+    assert len(xen.domains) == 3
+
+
+def test_on_the_admins_word_only_that_one_is_left_out(host, xen):
+    xen.named("db1").name = "(null)"
+    assert _reboot_guests.shut_down(host, SECONDS, abandon=True) == ["web1", "lin1"]
+    assert [domain.domid for domain in xen.domains] == [2]
 
 
 def test_a_dead_xenstored_without_a_trace_of_guests_does_not_stop_it(host, xen):

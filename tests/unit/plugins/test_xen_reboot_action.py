@@ -12,7 +12,7 @@ import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ansible_collections.netbsd.xen.plugins.action import xen_reboot
-from ansible_collections.netbsd.xen.plugins.action.xen_reboot import BOOT_TIME, SHUTDOWN, ActionModule
+from ansible_collections.netbsd.xen.plugins.action.xen_reboot import BOOT_TIME, REBOOT, SHUTDOWN, ActionModule
 
 SNAPSHOT = {"id": "one", "resources": {}}
 
@@ -72,9 +72,9 @@ class Reboot(ActionModule):
         self.ran.append(cmd)
         if cmd == BOOT_TIME:
             return {"rc": 0, "stdout": f"{1000 * self.boots}\r\n", "stderr": ""}
-        assert cmd == SHUTDOWN
-        if SHUTDOWN in self.answers:
-            return self.answers[SHUTDOWN]
+        assert cmd in (SHUTDOWN, REBOOT)
+        if cmd in self.answers:
+            return self.answers[cmd]
         self.boots, self.down = self.boots + 1, self.silence
         raise AnsibleConnectionFailure("closed by remote host")
 
@@ -314,3 +314,45 @@ def test_an_alarm_that_was_set_before_still_goes_off():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+# -- guests that no xenstored knows ------------------------------------------------------------------------------------
+
+
+def lost():
+    found = machine(alive=False)
+    found["toolstack"]["lost_guests"] = ["interface xvif1i0"]
+    return found
+
+
+def test_beside_guests_that_nobody_can_ask_reboot_is_called_and_not_shutdown():
+    """shutdown(8) runs xendomains, whose xl waits for a dead xenstored for ever (record xenstored-dead-hang)."""
+    found = action(lost(), after=[machine()], abandon_guests=True)
+    result = found.run(task_vars={})
+    assert result["changed"] is True and not result.get("failed")
+    assert REBOOT in found.ran and SHUTDOWN not in found.ran
+
+
+def test_on_a_machine_that_is_well_the_word_changes_nothing():
+    found = action(machine(), after=[machine()], abandon_guests=True, force=True)
+    found.run(task_vars={})
+    assert SHUTDOWN in found.ran and REBOOT not in found.ran
+
+
+def test_a_reboot_that_is_refused_is_told():
+    refused = {"rc": 1, "stdout": "", "stderr": "reboot: Operation not permitted\n"}
+    found = action(lost(), abandon_guests=True, answers={REBOOT: refused})
+    result = found.run(task_vars={})
+    assert "/sbin/reboot ended with status 1: reboot: Operation not permitted" in result["msg"]
+
+
+def test_a_session_that_is_killed_by_the_reboot_is_no_failure():
+    found = action(lost(), abandon_guests=True, answers={REBOOT: {"rc": 143, "stdout": "", "stderr": ""}})
+    result = found.run(task_vars={})
+    assert "still answers" in result["msg"] and "after /sbin/reboot" in result["msg"]
+
+
+def test_without_the_word_it_only_says_so():
+    found = action(lost())
+    result = found.run(task_vars={})
+    assert result["changed"] is False and REBOOT not in found.ran and SHUTDOWN not in found.ran

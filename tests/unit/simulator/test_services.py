@@ -188,3 +188,33 @@ def test_ps_with_headers(dom0):
     """record ps-comm-pid-noeq."""
     out = dom0.run("ps", "-axo", "pid,comm").out.splitlines()
     assert re.fullmatch(" *PID COMMAND", out[0]) and re.fullmatch(" *0 \\[system\\]", out[1])
+
+
+def test_a_new_store_beside_a_running_guest_does_not_know_it(dom0):
+    """facts measured 46; record xenstored-killed-beside-a-guest."""
+    disk = dom0.root / "home/g1.img"
+    disk.write_bytes(b"\0" * 65536)
+    config = dom0.root / "g1"
+    config.write_text(DOMU.format("g1") + 'disk = ["/home/g1.img,raw,xvda,rw"]\n')
+    assert dom0.run("xl", "create", "/g1").rc == 0
+    assert "attach device vnd0d" in dom0.run("dmesg").out
+    dom0.run("pkill", "-x", "xenstored")
+    dom0.run("pkill", "-x", "xenconsoled")
+    assert dom0.run("service", "xencommons", "onestart").rc == 0
+    listed = dom0.run("xl", "list").out
+    assert "(null)" in listed and "g1" not in listed
+    assert dom0.run("xl", "domid", "g1").rc == 1 and dom0.run("xl", "shutdown", "(null)").rc == 1
+    assert dom0.run("xenstore-exists", "/local/domain/1/name").rc == 1
+
+
+def test_create_needs_the_pool_in_xenstore_and_xen_init_dom0_does_not_bring_it_back(dom0):
+    """facts measured 34; tools/helpers/xen-init-dom0.c."""
+    (dom0.root / "g1").write_text(DOMU.format("g1"))
+    dom0.run("xenstore-rm", "/local/pool/0")
+    assert dom0.run("xl", "list").rc == 0
+    created = dom0.run("xl", "create", "/g1")
+    assert created.rc == 6 and "Illegal pool specified: (null)" in created.err
+    assert dom0.run("/usr/pkg/libexec/xen/bin/xen-init-dom0").err == "Dom0 is already set up\n"
+    assert dom0.run("xenstore-exists", "/local/pool/0/name").rc == 1
+    assert dom0.run("xenstore-write", "/local/pool/0/name", "Pool-0").rc == 0
+    assert "Illegal pool" not in dom0.run("xl", "create", "/g1").err

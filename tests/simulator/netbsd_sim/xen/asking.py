@@ -68,7 +68,7 @@ def _ask(m: Machine, domid: int, command: str, reason: int) -> None:
     flush()
     limit = m.now() + max(_ACKNOWLEDGE_SECONDS * m.pace, _ACKNOWLEDGE_LEAST)
     domain = domains.get(m, domid)
-    if domain is not None:
+    if domain is not None and not domain.get("forgotten"):
         domains.request(m, domain, reason)
     while m.now() < limit:
         domain = domains.get(m, domid)

@@ -57,7 +57,8 @@ class CreateFailed(Exception):
 
 def by_name(m: Machine, name: str) -> Domain | None:
     """The first domain of that name: there can be two (facts xl-behaviour 2)."""
-    return next((domain for domain in domains(m).values() if domain["name"] == name), None)
+    return next((domain for domain in domains(m).values() if domain["name"] == name and not domain.get("forgotten")),
+                None)
 
 
 def get(m: Machine, domid: int) -> Domain | None:

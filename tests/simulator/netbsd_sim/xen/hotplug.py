@@ -108,6 +108,7 @@ def connect_disks(m: Machine, domid: int, vbds: list[dict[str, Any]]) -> None:
 def connect_disk(m: Machine, domid: int, vbd: dict[str, Any]) -> None:
     """The block script, state 2. Raises Failure if no vnd node is free."""
     if vbd["physical"] is not None:
+        _kernel_tells(m, domid, vbd)
         return
     unit = next((unit for unit in devices.vnd_units(m) if str(unit) not in m.data.get("vnd", {})), None)
     if unit is None:
@@ -121,6 +122,15 @@ def connect_disk(m: Machine, domid: int, vbd: dict[str, Any]) -> None:
     devices.vnconfig_attach(m, unit, vbd["target"])
     devices.vnd_hold(m, unit)
     vbd["unit"] = unit
+    _kernel_tells(m, domid, vbd)
+
+
+def _kernel_tells(m: Machine, domid: int, vbd: dict[str, Any]) -> None:
+    """sys/arch/xen/xen/xbdback_xenbus.c, xbdback_backend_changed and xbdback_finish_disconnect."""
+    name = (vnd_node(vbd) or vbd["target"]).rpartition("/")[2]
+    vbd["told"] = f"device {name} for domain {domid}"
+    m.data.setdefault("kernel_messages", []).append(
+        f"xbd backend: attach device {name} (size {vbd['sectors']}) for domain {domid}")
 
 
 def complaint(domid: int, vbd: dict[str, Any]) -> list[str]:
@@ -132,6 +142,9 @@ def complaint(domid: int, vbd: dict[str, Any]) -> list[str]:
 
 def disconnect_disk(m: Machine, vbd: dict[str, Any]) -> None:
     """The block script, state 6."""
+    told = vbd.pop("told", None)
+    if told:
+        m.data["kernel_messages"].append(f"xbd backend: detach {told}")
     unit, vbd["unit"] = vbd["unit"], None
     if unit is not None:
         devices.vnd_release(m, unit)

@@ -44,6 +44,7 @@ def xenstored(m: Machine, _argv: list[str]) -> int:
     if not m.daemon("xenstored"):
         _write(m, "/var/run/xenstored.pid", f"{m.start_daemon('xenstored')}\n")
         m.data["dom0_set_up"] = False
+        xenhooks.store_started(m)
     return 0
 
 

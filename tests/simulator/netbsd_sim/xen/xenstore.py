@@ -21,11 +21,14 @@ def tree(m: Machine) -> Tree:
     """Every node with its value, parents before children."""
     paths: Tree = {"/tool": "", "/tool/xenstored": "", "/local": "", "/local/domain": ""}
     state = hypervisor.section(m)
-    _add(paths, "/local/domain/0", {
-        "domid": "0", "name": "Domain-0", "memory/target": state["dom0_kb"],
-        "memory/static-max": hypervisor.dom0_max_kb(m),
-    })
-    live = list(hypervisor.domains(m).values())
+    # xen-init-dom0, or the rc.d script before it, writes these (tools/helpers/xen-init-dom0.c).
+    known = m.data.get("dom0_set_up", True)
+    if known:
+        _add(paths, "/local/domain/0", {
+            "domid": "0", "name": "Domain-0", "memory/target": state["dom0_kb"],
+            "memory/static-max": hypervisor.dom0_max_kb(m),
+        })
+    live = [domain for domain in hypervisor.domains(m).values() if not domain.get("forgotten")]
     for domain in live:
         for vbd in domain["vbds"]:
             _add(paths, f"/local/domain/0/backend/vbd/{domain['domid']}/{vbd['devid']}", _vbd_backend(m, domain, vbd))
@@ -38,7 +41,8 @@ def tree(m: Machine) -> Tree:
             _add(paths, f"/local/domain/0/backend/vif/{domain['domid']}/{vif['devid']}", _vif_backend(domain, vif))
     for domain in live:
         _add(paths, f"/local/domain/{domain['domid']}", _frontend(domain))
-    _add(paths, "/local/pool/0", {"name": "Pool-0"})
+    if known:
+        _add(paths, "/local/pool/0", {"name": "Pool-0"})
     paths["/vm"] = ""
     for domain in live:
         _add(paths, f"/vm/{domain['uuid']}", {"name": domain["name"], "uuid": domain["uuid"]})
