@@ -192,10 +192,9 @@ def test_ps_with_headers(dom0):
 
 def test_a_new_store_beside_a_running_guest_does_not_know_it(dom0):
     """facts measured 46; record xenstored-killed-beside-a-guest."""
-    disk = dom0.root / "home/g1.img"
-    disk.write_bytes(b"\0" * 65536)
-    config = dom0.root / "g1"
-    config.write_text(DOMU.format("g1") + 'disk = ["/home/g1.img,raw,xvda,rw"]\n')
+    dom0.write("/home/domu", "kernel of a guest\n")
+    dom0.write("/home/g1.img", "\0" * 65536)
+    dom0.write("/g1", DOMU.format("g1") + 'disk = ["/home/g1.img,raw,xvda,rw"]\n')
     assert dom0.run("xl", "create", "/g1").rc == 0
     assert "attach device vnd0d" in dom0.run("dmesg").out
     dom0.run("pkill", "-x", "xenstored")
@@ -209,7 +208,8 @@ def test_a_new_store_beside_a_running_guest_does_not_know_it(dom0):
 
 def test_create_needs_the_pool_in_xenstore_and_xen_init_dom0_does_not_bring_it_back(dom0):
     """facts measured 34; tools/helpers/xen-init-dom0.c."""
-    (dom0.root / "g1").write_text(DOMU.format("g1"))
+    dom0.write("/home/domu", "kernel of a guest\n")
+    dom0.write("/g1", DOMU.format("g1"))
     dom0.run("xenstore-rm", "/local/pool/0")
     assert dom0.run("xl", "list").rc == 0
     created = dom0.run("xl", "create", "/g1")
@@ -217,4 +217,4 @@ def test_create_needs_the_pool_in_xenstore_and_xen_init_dom0_does_not_bring_it_b
     assert dom0.run("/usr/pkg/libexec/xen/bin/xen-init-dom0").err == "Dom0 is already set up\n"
     assert dom0.run("xenstore-exists", "/local/pool/0/name").rc == 1
     assert dom0.run("xenstore-write", "/local/pool/0/name", "Pool-0").rc == 0
-    assert "Illegal pool" not in dom0.run("xl", "create", "/g1").err
+    assert dom0.run("xl", "create", "/g1").rc == 0
