@@ -296,6 +296,18 @@ class Host:
         except OSError as error:
             raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 
+    def set_mode(self, path: str, mode: int) -> None:
+        """Give a file other permission bits, and have them on the disk: its content stays as it is."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise XenError(f"{path} can't get mode {mode:04o}: {error.strerror}") from error
+
     def make_dir(self, path: str, mode: int = 0o755) -> None:
         """Create a directory and its parents; one that is there is left as it is."""
         try:

@@ -35,7 +35,9 @@ class Release:
     ``netbsd`` are the oldest and the newest NetBSD, by its first number, that the packages are built for, None where no
     source tells. ``multiboot2`` says that the hypervisor has the header without which UEFI can't boot it.
     ``pci_passthrough`` says whether a guest can be given a PCI device. ``security_support_ends`` is a day, empty where
-    Xen published none. ``note`` is empty for the releases to use; for the others it says what to use instead.
+    Xen published none. ``scripts`` are the hotplug scripts, by the names that they have in the configuration directory,
+    and ``programs`` what else is run by the tools themselves, so that nobody notices that it can't be run before a
+    guest needs it. ``note`` is empty for the releases to use; for the others it says what to use instead.
     """
 
     name: str
@@ -52,6 +54,9 @@ class Release:
     multiboot2: bool = False
     hvm_package: str = ""
     pci_passthrough: bool = False
+    scripts: tuple[str, ...] = ()
+    examples: str = "/usr/pkg/share/examples/xen/scripts"
+    programs: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -73,6 +78,21 @@ class Release:
         return next((service for service in self.services if service.name == name), None)
 
 
+# The packages' own copies are configuration: pkg_add copies them only where there is nothing, and no packing list has
+# them (XEND_SCRIPTS and CONF_FILES_PERMS, mode 0755, in each Makefile of pkgsrc's sysutils/xentools*).
+_SCRIPTS_4_1 = ("block", "vif-bridge", "vif-ip", "qemu-ifup", "hotplugpath.sh")
+_SCRIPTS_4_2 = (*_SCRIPTS_4_1, "locking.sh")
+_EXAMPLES_3 = "/usr/pkg/share/examples/xen"
+_XEND_PROGRAMS = ("sbin/xm", "sbin/xend", "sbin/xenstored", "sbin/xenconsoled", "sbin/xenbackendd")
+_XL_PROGRAMS = (
+    "sbin/xl",
+    "sbin/xenstored",
+    "sbin/xenconsoled",
+    "libexec/xen/bin/xen-init-dom0",
+    "libexec/xen/bin/libxl-save-helper",
+    "libexec/xen/bin/pygrub",
+    "libexec/xen/bin/qemu-system-i386",
+)
 # pkgsrc's xencommons starts these two and nothing else (xentools420/files/xencommons.sh).
 _XENCOMMONS = Service("xencommons", daemons=("xenstored", "xenconsoled"), xenstore=True, variable="xencommons")
 # Before, libxl took the first pool's name for granted (tools/libs/light/libxl_utils.c, libxl_cpupoolid_to_name).
@@ -111,6 +131,8 @@ def _xl_release(
         platforms=platforms,
         netbsd=netbsd,
         multiboot2=multiboot2,
+        scripts=_SCRIPTS_4_2,
+        programs=_XL_PROGRAMS,
     )
 
 
@@ -128,6 +150,9 @@ _XM_RELEASES = (
         toolstack="xm",
         services=_XEND_3_SERVICES,
         guest_types=_BEFORE_PVH,
+        scripts=("block", "vif-bridge", "vif-ip", "xen-subr"),
+        examples=_EXAMPLES_3,
+        programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         # Its Makefile builds XEN_TARGET_X86_PAE=n.
         pae=False,
@@ -144,6 +169,9 @@ _XM_RELEASES = (
         toolstack="xm",
         services=_XEND_3_SERVICES,
         guest_types=_BEFORE_PVH,
+        scripts=("block", "vif-bridge", "vif-ip", "qemu-ifup"),
+        examples=_EXAMPLES_3,
+        programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
     ),
@@ -161,6 +189,8 @@ _XM_RELEASES = (
             _WATCHDOG,
         ),
         guest_types=_BEFORE_PVH,
+        scripts=_SCRIPTS_4_1,
+        programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
     ),
@@ -178,6 +208,8 @@ _XM_RELEASES = (
             _WATCHDOG,
         ),
         guest_types=_BEFORE_PVH,
+        scripts=_SCRIPTS_4_2,
+        programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
     ),

@@ -94,6 +94,9 @@ class RootedHost(Host):
     def make_dir(self, path, mode=0o755):
         super().make_dir(self.at(path), mode)
 
+    def set_mode(self, path, mode):
+        super().set_mode(self.at(path), mode)
+
     def rename(self, source, path):
         super().rename(self.at(source), self.at(path))
 

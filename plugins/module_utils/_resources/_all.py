@@ -14,6 +14,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     preflight,
     rc_service,
     system_files,
+    tool_scripts,
     xen_packages,
     xl_conf,
 )
@@ -30,6 +31,7 @@ RESOURCES = {
         preflight,
         rc_service,
         system_files,
+        tool_scripts,
         xen_packages,
         xl_conf,
     )

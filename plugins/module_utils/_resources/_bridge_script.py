@@ -55,7 +55,10 @@ def warnings(script: dict[str, Any] | None) -> list[str]:
     if not script["exists"]:
         return [f"Guests get no network: by {config} their script is {path}, which is not there. The tools bring it."]
     if not script["executable"]:
-        return [f"Guests get no network: {path} can't be run; give it mode 0755."]
+        return [
+            f"Guests get no network: {path} can't be run; role netbsd.xen.dom0 repairs a packaged "
+            "one (module netbsd.xen.tool_scripts), one of your own needs mode 0755."
+        ]
     if script["for_xen_2"]:
         return [
             f"Guests get no network: {path} was written for Xen 2, for calls with up or down. From Xen 3.0 on it is "
