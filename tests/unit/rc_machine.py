@@ -17,7 +17,7 @@ class Machine(RootedHost):
     """A dom0 with a process table; xencommons' script starts both daemons whatever runs (record xc-before)."""
 
     def __init__(self, root, processes=(), rc_conf=RC_CONF):
-        super().__init__(root, {"/etc/rc.conf": rc_conf, "/etc/defaults/rc.conf": "xenwatchdog=NO\nsshd=NO # x\n"})
+        super().__init__(root, {"/etc/rc.conf": rc_conf, "/etc/defaults/rc.conf": "sshd=NO # x\n"})
         self.put("/etc/rc.d/xencommons", XENCOMMONS)
         self.put("/etc/rc.d/xen-watchdog", WATCHDOG)
         self.put("/etc/rc.d/xendomains", XENDOMAINS)

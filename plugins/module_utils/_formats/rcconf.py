@@ -24,6 +24,7 @@ _LEADING = frozenset(("then", "else", "elif", "do", "!", "if", "while", "until",
 _DECLARING = frozenset(("export", "readonly"))
 # What checkyesno in rc.subr(8) takes for yes; all else is no.
 _YES = frozenset(("yes", "true", "on", "1"))
+_NO = frozenset({"no", "false", "off", "0"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ def parse(text: str) -> Document:
 def is_yes(value: str | None) -> bool:
     """Whether rc.subr's checkyesno takes a value for yes."""
     return value is not None and value.lower() in _YES
+
+
+def is_no(value: str | None) -> bool:
+    """Whether rc.subr's checkyesno takes a value for no. Whatever is neither, unset included, counts as no and brings a
+    warning at each boot, "is not set properly" (etc/rc.subr)."""
+    return value is not None and value.lower() in _NO
 
 
 def quoted(value: str) -> str:

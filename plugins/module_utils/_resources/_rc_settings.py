@@ -194,7 +194,7 @@ def _same(found: str | None, value: str, is_switch: bool) -> bool:
     if found == COMPUTED:
         return False
     if is_switch:
-        return rcconf.is_yes(found) == rcconf.is_yes(value)
+        return rcconf.is_yes(found) if rcconf.is_yes(value) else rcconf.is_no(found)
     return (found or "") == value
 
 

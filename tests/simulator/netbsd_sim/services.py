@@ -77,6 +77,7 @@ def run_script(m: Machine, script: Script, word: str, at_boot_time: bool) -> int
         return 0
     if script.rcvar and not enabled and prefix not in ("one", "force"):
         if at_boot_time:
+            print(_not_set_properly(m, script), end="")
             return 0
         raise SimError(_not_enabled(m, script, action))
     if action == "restart":
@@ -100,10 +101,16 @@ def _enabled(m: Machine, script: Script) -> bool:
 
 def _not_enabled(m: Machine, script: Script, action: str) -> str:
     """record xc-start-not-enabled; an unset variable gets a warning first (facts section 2.5)."""
-    unset = script.rcvar not in rcconf.read(m, script.name)
-    warning = f"{script.path}: WARNING: ${script.rcvar} is not set properly - see rc.conf(5).\n" if unset else ""
-    return (f"{warning}${script.rcvar} is not enabled - see rc.conf(5).\n"
+    return (f"{_not_set_properly(m, script)}${script.rcvar} is not enabled - see rc.conf(5).\n"
             f"Use the following if you wish to perform the operation:\n  {script.path} one{action}")
+
+
+def _not_set_properly(m: Machine, script: Script) -> str:
+    """rc.subr's checkyesno, at boot as well (record rcd-xen)."""
+    value = rcconf.read(m, script.name).get(script.rcvar or "", "").lower()
+    if value in ("no", "false", "off", "0"):
+        return ""
+    return f"{script.path}: WARNING: ${script.rcvar} is not set properly - see rc.conf(5).\n"
 
 
 def at_boot(m: Machine, base: str) -> int:

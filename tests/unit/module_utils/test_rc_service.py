@@ -258,9 +258,23 @@ def test_the_list_of_guests(tmp_path):
     assert 'xendomains=""\n' in host.text("/etc/rc.conf")
 
 
-def test_unset_is_the_same_as_empty_and_as_no(tmp_path):
+def test_unset_is_the_same_as_empty(tmp_path):
     host = Machine(tmp_path)
     assert run(host, {"name": "xendomains", "variables": {"xendomains": ""}}).done == []
+
+
+@pytest.mark.parametrize("found", ["", 'xenwatchdog=""\n', "xenwatchdog=maybe\n"])
+def test_a_switch_that_is_neither_yes_nor_no_is_set(tmp_path, found):
+    """record rcd-xen, NetBSD 7.99.10: else each boot warns that it is not set properly."""
+    host = Machine(tmp_path, rc_conf=RC_CONF + found)
+    (change,) = run(host, {"name": "xen-watchdog", "enabled": False}).done
+    assert change.after == {"xenwatchdog": "NO"}
+    assert host.text("/etc/rc.conf") == RC_CONF + "xenwatchdog=NO\n"
+
+
+@pytest.mark.parametrize("found", ["NO", "no", "off", "0", "False"])
+def test_a_switch_that_says_no_in_other_words_is_left_alone(tmp_path, found):
+    host = Machine(tmp_path, rc_conf=RC_CONF + f"xenwatchdog={found}\n")
     assert run(host, {"name": "xen-watchdog", "enabled": False}).done == []
 
 
@@ -336,7 +350,7 @@ def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
         {"name": "xen-watchdog", "enabled": False},
     ]
     plan = rc_service.plan(current, rc_service.declare(params(*wanted)))
-    assert [change.thing for change in plan.changes] == ["xendomains"]
+    assert [change.thing for change in plan.changes] == ["xendomains", "xen-watchdog"]
     with pytest.raises(NotRead):
         rc_service.plan(current, rc_service.declare(params({"name": "sshd", "enabled": True})))
     with pytest.raises(NotRead):

@@ -98,8 +98,8 @@ def test_tools_are_not_exchanged_under_a_xen_that_nothing_tells(found: dict[str,
 @pytest.mark.parametrize(
     ("host", "starter", "switches"),
     [
-        ("first", "xencommons", {"xencommons": "YES"}),
-        ("to_42", "xencommons", {"xencommons": "YES", "xend": "YES"}),
+        ("first", "xencommons", {"xencommons": "YES", "xenwatchdog": "NO"}),
+        ("to_42", "xencommons", {"xencommons": "YES", "xend": "YES", "xenwatchdog": "NO"}),
         ("to_33", "xend", {"xend": "YES", "xenbackendd": "YES"}),
     ],
 )

@@ -218,3 +218,14 @@ def test_create_needs_the_pool_in_xenstore_and_xen_init_dom0_does_not_bring_it_b
     assert dom0.run("xenstore-exists", "/local/pool/0/name").rc == 1
     assert dom0.run("xenstore-write", "/local/pool/0/name", "Pool-0").rc == 0
     assert dom0.run("xl", "create", "/g1").rc == 0
+
+
+def test_a_switch_that_is_not_set_is_warned_of_at_each_boot(dom0):
+    """record rcd-xen; rc.subr's checkyesno."""
+    warning = "/etc/rc.d/xen-watchdog: WARNING: $xenwatchdog is not set properly - see rc.conf(5).\n"
+    assert warning in (dom0.root / "var/run/rc.log").read_text()
+    assert dom0.rc_script("xen-watchdog", "start").err.startswith(warning)
+    dom0.append("/etc/rc.conf", "xenwatchdog=NO\n")
+    assert dom0.run("reboot").rc == 0
+    assert warning not in (dom0.root / "var/run/rc.log").read_text()
+    assert "WARNING" not in dom0.rc_script("xen-watchdog", "start").err
