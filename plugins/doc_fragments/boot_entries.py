@@ -67,6 +67,13 @@ options:
     type: str
     choices: [keep, remove]
     default: keep
+  absent_entries:
+    description:
+      - Names of entries that must not be in the menu, whatever O(other_entries) says of others. If one of them is the
+        default, declare another O(default).
+    type: list
+    elements: str
+    default: []
   assume_files:
     description:
       - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.

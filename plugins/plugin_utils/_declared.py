@@ -217,7 +217,7 @@ def _dom0_kernel(values: dict[str, Any]) -> list[str]:
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
     errors = _dom0_memory(values.get("bootloader_dom0_memory")) + _pci_hide(values)
     loader = values.get("bootloader_loader", "boot_cfg")
-    options = ("entries", "default", "timeout", "other_entries")
+    options = ("entries", "default", "timeout", "other_entries", "absent_entries")
     params = {option: values["bootloader_" + option] for option in options if "bootloader_" + option in values}
     menu = boot_cfg if loader == "boot_cfg" else grub_menu
     if menu is grub_menu:

@@ -56,6 +56,14 @@ def test_the_old_hypervisor_can_still_be_booted(host, name):
     assert host.file("/xen-4.18.gz").size > 0
 
 
+def test_the_trials_entry_is_there_only_where_the_trial_failed(host, name):
+    """Where it did not, it would be the same as the entry Xen."""
+    menu = "/grub/grub.cfg" if name in ("once1", "panics1") else "/boot.cfg"
+    text = host.file(menu).content_string
+    assert ("Xen 4.20" in text) == (name == "panics1")
+    assert ("Xen 4.18" in text) == (name != "refused1")
+
+
 def test_the_guest_runs(host):
     listed = host.check_output("/usr/pkg/sbin/xl list").splitlines()[1:]
     assert {line.split()[0] for line in listed} == {"Domain-0", "web1"}

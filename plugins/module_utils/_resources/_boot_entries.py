@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, Any] = {
     "default": {"type": "str"},
     "timeout": {"type": "int"},
     "other_entries": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
+    "absent_entries": {"type": "list", "elements": "str", "default": []},
     "assume_files": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -66,7 +67,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Menu:
-    """What is declared of a menu. ``default`` names an entry; ``timeout`` is in seconds; None leaves either alone."""
+    """What is declared of a menu. ``default`` names an entry; ``timeout`` is in seconds; None leaves either alone.
+    ``absent`` are the names of entries that must not be there."""
 
     path: str
     entries: tuple[Entry, ...]
@@ -74,6 +76,12 @@ class Menu:
     timeout: int | None
     keep_others: bool
     assume_files: frozenset[str]
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> set[str]:
+        """The names that are ours to say something about: what has one of them in the menu is declared, or goes."""
+        return {entry.name for entry in self.entries} | self.absent
 
 
 # -- declared ---------------------------------------------------------------------------------------------------------
@@ -83,6 +91,10 @@ def declare(params: dict[str, Any]) -> Menu:
     """The wanted menu. Raises Refused for what no loader could read."""
     entries = tuple(_entry(spec) for spec in params["entries"])
     _refuse_twins(entries)
+    absent = frozenset(params.get("absent_entries") or ())
+    for entry in entries:
+        if entry.name in absent:
+            raise Refused(f"Boot entry {entry.name!r} is declared, and in absent_entries as well.")
     if not params["path"].startswith("/"):
         raise Refused(f"path is {params['path']!r}; it must be absolute.")
     timeout = params.get("timeout")
@@ -95,6 +107,7 @@ def declare(params: dict[str, Any]) -> Menu:
         timeout=timeout,
         keep_others=params["other_entries"] == "keep",
         assume_files=frozenset(params["assume_files"]),
+        absent=absent,
     )
 
 

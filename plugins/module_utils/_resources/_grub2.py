@@ -104,7 +104,7 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[_boot_entrie
 
 def _kept(old: grubcfg.File, declared: Declared) -> list[grubcfg.Entry]:
     """Entries that the block has and that are not declared now."""
-    ours = {entry.name for entry in declared.menu.entries}
+    ours = declared.menu.names
     return [each for each in grubcfg.entries(old.block or "") if declared.menu.keep_others and each.title not in ours]
 
 
@@ -113,7 +113,7 @@ def _rest(old: grubcfg.File, declared: Declared) -> grubcfg.File:
     wins."""
     if not declared.menu.keep_others:
         return grubcfg.File("", None, "")
-    ours = [entry.name for entry in declared.menu.entries]
+    ours = sorted(declared.menu.names)
     before = grubcfg.without_entries(old.before, ours)
     if old.block is None and before and not before.endswith("\n"):
         before += "\n"

@@ -100,7 +100,7 @@ def _wanted(
 
 def _blocks(old: Menu, declared: Declared, entries: list[_boot_entries.Entry]) -> list[Block]:
     """The managed entries first, then the others if they stay. An entry that is right keeps its lines."""
-    ours = {entry.name for entry in declared.menu.entries}
+    ours = declared.menu.names
     kept = {block.title: block for block in old.blocks}
     others = [block for block in old.blocks if block.title not in ours] if declared.menu.keep_others else []
     managed = []

@@ -140,8 +140,7 @@ def _rndseed(current: dict[str, Any], lines: list[bootcfg.Line], release: str) -
 def _wanted_lines(
     old: list[bootcfg.Line], menu: _boot_entries.Menu, managed: list[bootcfg.Entry]
 ) -> list[bootcfg.Line]:
-    ours = {entry.name for entry in menu.entries}
-    lines = bootcfg_edit.with_menu(old, managed, ours, menu.keep_others)
+    lines = bootcfg_edit.with_menu(old, managed, menu.names, menu.keep_others)
     index = _wanted_default(old, lines, menu)
     lines = bootcfg_edit.with_default(lines, index, explicit=menu.default is not None)
     return bootcfg_edit.with_timeout(lines, menu.timeout)

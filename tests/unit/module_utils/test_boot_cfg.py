@@ -398,3 +398,30 @@ def test_bytes_that_are_no_utf8_survive(tmp_path):
     assert outcome.failures == {}
     assert (tmp_path / "boot.cfg").read_bytes().startswith(b"# caf\xe9\n")
     outcome.done[0].before.encode("utf-8")
+
+
+# -- entries that must not be there
+
+
+def test_an_entry_goes_by_its_name_and_the_others_stay():
+    """After an upgrade that of the trial is the same as the default."""
+    with_trial = written(entries=[XEN, dict(XEN, name="trial"), NATIVE], default="trial")
+    text = written(with_trial, default="Xen", absent_entries=["trial"])
+    names = [entry.text for entry in bootcfg.entries(bootcfg.parse(text))]
+    assert names == ["Xen", "NetBSD", "Boot normally", "Boot single user", "Drop to boot prompt"]
+    assert "default=1\n" in text and text.startswith("# Our machine")
+
+
+def test_the_summary_names_it():
+    with_trial = written(entries=[XEN, dict(XEN, name="trial"), NATIVE], default="Xen")
+    (change,) = planned(with_trial, default="Xen", absent_entries=["trial"]).changes
+    assert change.summary == "remove entry trial"
+
+
+def test_declared_and_absent_at_once_is_refused():
+    assert "'Xen' is declared, and in absent_entries as well" in refusal(absent_entries=["Xen"])
+
+
+def test_the_default_can_t_be_one_that_goes():
+    with_trial = written(entries=[XEN, dict(XEN, name="trial"), NATIVE], default="trial")
+    assert "default is 'trial'" in refusal(with_trial, default="trial", absent_entries=["trial"])

@@ -480,3 +480,41 @@ def test_read_ahead_serves_for_the_usual_paths(tmp_path, flavour):
     assert grub_menu.plan(grub_menu.read(host), grub_menu.declare(given)).changes == []
     with pytest.raises(NotRead):
         grub_menu.plan(grub_menu.read(host), grub_menu.declare(dict(given, path="/mnt/menu.lst")))
+
+
+# -- entries that must not be there ------------------------------------------------------------------------------------
+
+
+TRIAL = dict(NEW, name="trial")
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_an_entry_goes_by_its_name_and_the_others_stay(flavour):
+    """After an upgrade that of the trial is the same as the default."""
+    with_trial = written(flavour, entries=[XEN, TRIAL, dict(NEW, name="Xen 4.18"), NATIVE])
+    entries = [dict(XEN, hypervisor="/xen-4.20.gz"), NATIVE]
+    text = written(flavour, with_trial, entries=entries, absent_entries=["trial"])
+    assert "trial" not in text and "Xen 4.18" in text
+    if flavour == "legacy":
+        menu = menulst.parse(text)
+        assert menu.titles == ["Xen", "NetBSD", "Xen 4.18"] and "fallback 1\n" in text
+    else:
+        titles = [entry.title for entry in grubcfg.entries(text)]
+        assert titles == ["Xen", "NetBSD", "Xen 4.18"] and 'set default="Xen"' in text
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_one_that_is_not_there_changes_nothing(flavour):
+    path, text = (LST, MENU_LST) if flavour == "legacy" else (CFG, GRUB_CFG)
+    assert planned(flavour, {path: text}, absent_entries=["trial"]).changes == []
+
+
+def test_outside_of_the_managed_block_as_well():
+    text = GRUB_CFG + 'menuentry "trial" {\n\tknetbsd /old\n}\nmenuentry "mine" {\n\tknetbsd /mine\n}\n'
+    after = written("grub2", text, absent_entries=["trial"])
+    assert "trial" not in after and 'menuentry "mine"' in after
+
+
+@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+def test_declared_and_absent_at_once_is_refused(flavour):
+    assert "'Xen' is declared, and in absent_entries as well" in refusal(flavour, absent_entries=["Xen"])

@@ -110,3 +110,10 @@ def test_what_starts_xenstored_is_enabled_before_the_tools_are_there(
     names = list(TOOLS)
     assert names.index(SWITCHED["name"]) < names.index("The tools of the new release in place of the old ones")
     assert (found[host]["starter"], found[host]["switches"]) == (starter, switches)
+
+
+def test_the_trials_entry_goes_when_the_new_xen_becomes_the_default(found: dict[str, Any]) -> None:
+    variables = TOOLS["The new Xen is what the machine boots from now on"]["vars"]
+    assert variables["bootloader_absent_entries"] == ["{{ __dom0_trial_entry }}"]
+    trials = [entry["name"] for entry in found["first"]["entries"]]
+    assert "Xen 4.20" in trials and UPGRADE["vars"]["__dom0_trial_entry"] == "Xen {{ dom0_xen_release }}"
