@@ -42,6 +42,8 @@ _UNIT_IN_USE = re.compile(r"^(vnd[0-9]+): (?!not in use)(?P<what>.*)$", re.MULTI
 # sys/arch/xen/xen/xbdback_xenbus.c. The kernel's buffer can survive a reboot; what counts is behind the last banner.
 _BANNER = re.compile(r"^(?:\[ *[0-9.]+\] )?hypervisor[0-9]+ at mainbus[0-9]+: ", re.MULTILINE)
 _BACKEND = re.compile(r"xbd backend: (?P<what>attach|detach) device .* for domain (?P<domid>[0-9]+)")
+_DISK = "disk "
+_IF_NOT_A_GUESTS = " If there are no guests, because this disk is something else's, take it away and run this again."
 _HOW = (
     "They go on working, but nothing can manage them from here any more. Shut each of them down from within, then "
     "reboot the machine on your word that this is done: netbsd.xen.site with --tags reboot -e bootloader_reboot=true "
@@ -86,7 +88,7 @@ def _of_processes(processes: list[Process]) -> list[str]:
 
 def _of_disks(host: Host) -> list[str]:
     """A file that is a guest's disk has a vnd unit, and the kernel tells of each disk that a guest takes and leaves."""
-    units = [f"disk {found[1]} on {found['what']}" for found in _UNIT_IN_USE.finditer(_said(host, VNCONFIG, "-l"))]
+    units = [f"{_DISK}{found[1]} on {found['what']}" for found in _UNIT_IN_USE.finditer(_said(host, VNCONFIG, "-l"))]
     told = _BANNER.split(_said(host, DMESG))[-1]
     disks: Counter[int] = Counter()
     for found in _BACKEND.finditer(told):
@@ -112,10 +114,10 @@ def nameless(rows: Iterable[Row]) -> list[Row]:
 
 def words_for_dead_store(found: list[str]) -> str:
     """What is the matter where the store is dead and there are signs of guests, and what to do."""
+    only_disks = all(sign.startswith(_DISK) for sign in found)
     return (
         f"xenstored is not running, and guests seem to run ({', '.join(found)}). A new xenstored would not know them, "
-        f"so none is started. {_HOW} If there are no guests, because a vnd unit is something else's, take that away "
-        "and run this again."
+        f"so none is started. {_HOW}{_IF_NOT_A_GUESTS if only_disks else ''}"
     )
 
 

@@ -102,3 +102,9 @@ def test_the_dead_store_is_explained_in_the_same_words():
     words = lost.words_for_dead_store(["interface xvif1i0"])
     assert "xenstored is not running" in words and "interface xvif1i0" in words and "none is started" in words
     assert words.split("They go on")[1].startswith(lost.words_for_nameless([]).split("They go on")[1])
+
+
+def test_a_disk_alone_may_be_somebody_elses():
+    disk = "disk vnd0 on /home (/dev/wd0f) inode 7"
+    assert "take it away" in lost.words_for_dead_store([disk])
+    assert "take it away" not in lost.words_for_dead_store([disk, "interface xvif1i0"])
