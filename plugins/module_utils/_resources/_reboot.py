@@ -151,7 +151,8 @@ def differences(found: dict[str, Any], wanted: Wanted) -> list[Change]:
         )
     lost = lost_guests(found)
     if lost:
-        changes.append(_change("xenstored", "boot, so that it knows its guests again", f"does not know {lost}", "knows all"))
+        before = f"does not know {lost}"
+        changes.append(_change("xenstored", "boot, so that it knows its guests again", before, "knows all"))
     return changes
 
 
