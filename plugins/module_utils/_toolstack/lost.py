@@ -104,9 +104,9 @@ def _said(host: Host, *argv: str) -> str:
 
 
 def nameless(rows: Iterable[Row]) -> list[Row]:
-    """The domains of a list that the store does not know. One that is being taken apart has lost its name too, but
-    for a moment only."""
-    return [row for row in rows if row.domid != 0 and row.name == NAMELESS and not row.dying]
+    """The domains of a list that the store does not know. One that is being taken apart has lost its name too, and one
+    that is being made, which is paused, has none yet: these are so for a moment only."""
+    return [row for row in rows if row.domid != 0 and row.name == NAMELESS and not row.dying and not row.paused]
 
 
 # -- the words ---------------------------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ def test_a_name_that_stays_lost():
         Row("Domain-0", 0, 512, 1, "r-----"),
         Row("(null)", 3, 64, 1, "-b----"),
         Row("(null)", 4, 0, 1, "--p--d"),
+        Row("(null)", 6, 64, 1, "--p---"),
         Row("web1", 5, 64, 1, "-b----"),
     ]
     assert [row.domid for row in lost.nameless(rows)] == [3]
