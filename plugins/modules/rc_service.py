@@ -17,6 +17,9 @@ description:
     that is set within a condition or a function is refused.
   - Of Xen's services just what is missing is started. A living xenstored is never restarted, since guests can't do
     without it. A dead xend (Xen 3.1 to 4.2) is started; it keeps the guests that run.
+  - A dead xenstored is not started beside running guests, because it would not know them. That is refused, with what
+    tells of the guests; M(netbsd.xen.xen_reboot) has O(netbsd.xen.xen_reboot#module:abandon_guests) for the way out.
+  - From Xen 4.17 on xenstored must also know the first CPU pool, or no guest can be created; it is told of it.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -34,6 +37,7 @@ options:
       enabled:
         description:
           - Whether it starts at boot. If omitted, that is left alone.
+          - With V(false), a switch that says neither yes nor no gets C(NO), because each boot warns of such a one.
           - Refused for a script without an rcvar, such as C(xendomains). Its switch is the list of guests in its
             variable.
         type: bool

@@ -229,3 +229,16 @@ def test_a_switch_that_is_not_set_is_warned_of_at_each_boot(dom0):
     assert dom0.run("reboot").rc == 0
     assert warning not in (dom0.root / "var/run/rc.log").read_text()
     assert "WARNING" not in dom0.rc_script("xen-watchdog", "start").err
+
+
+def test_a_script_that_can_t_be_run_is_found_out_by_the_next_guest(dom0):
+    """record after-reboot-script-not-executable, NetBSD 7.99.10."""
+    dom0.write("/home/domu", "kernel of a guest\n")
+    dom0.write("/g1", DOMU.format("g1") + 'vif = ["bridge=bridge0"]\n')
+    dom0.run("ifconfig", "bridge0", "create")
+    (dom0.root / "usr/pkg/etc/xen/scripts/vif-bridge").chmod(0o644)
+    created = dom0.run("xl", "create", "/g1")
+    assert created.rc == 3
+    assert "cannot execute /usr/pkg/etc/xen/scripts/vif-bridge: Permission denied" in created.err
+    (dom0.root / "usr/pkg/etc/xen/scripts/vif-bridge").chmod(0o755)
+    assert dom0.run("xl", "create", "/g1").rc == 0

@@ -26,6 +26,11 @@ def test_files_are_in_place(host, path):
     assert host.file(path).size > 0
 
 
+@pytest.mark.parametrize("script", ["block", "vif-bridge"])
+def test_the_scripts_of_xl_can_be_run(host, script):
+    assert host.file(f"/usr/pkg/etc/xen/scripts/{script}").mode & 0o100
+
+
 def test_the_native_kernel_is_kept(host):
     assert host.file("/netbsd").exists
 

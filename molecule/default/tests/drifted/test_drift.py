@@ -28,6 +28,11 @@ def test_the_boot_menu_is_still_the_edited_one(host, only_on):
     assert "default=3" in host.file("/boot.cfg").content_string.splitlines()
 
 
+def test_the_script_still_can_t_be_run(host, only_on):
+    only_on("xen1")
+    assert host.file("/usr/pkg/etc/xen/scripts/vif-bridge").mode == 0o644
+
+
 def test_the_network_card_is_still_out_of_the_bridge(host, only_on):
     only_on("xen2")
     assert "wm0" not in host.check_output("/sbin/brconfig bridge0")

@@ -194,12 +194,21 @@ def connect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
     """
     name = vif.get("ifname") or interface_name(domid, vif["devid"])
     entry = network.create_interface(m, name, "xvif", mac=backend_mac(vif["mac"]))
+    path = f"/local/domain/0/backend/vif/{domid}/{vif['devid']}"
+    script = local(m, vif["script"])
+    if script.exists() and not script.stat().st_mode & 0o111:
+        # tools/libs/light/libxl_exec.c, libxl__exec; record after-reboot-script-not-executable.
+        vif["state"], vif["error"] = 2, "Permission denied"
+        raise Failure(
+            f"libxl: cannot execute {vif['script']}: Permission denied",
+            f"libxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: {vif['script']} {path} [{next_pid(m)}] "
+            "exited with error status 255",
+        )
     network.interface_up(entry)
     try:
         network.add_member(m, vif["bridge"], name)
     except SimError as error:
         vif["state"], vif["error"] = 2, error.message
-        path = f"/local/domain/0/backend/vif/{domid}/{vif['devid']}"
         raise Failure(
             error.message,
             f"libxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: {vif['script']} {path} [{next_pid(m)}] "
