@@ -57,7 +57,7 @@ class Result:
 class FileStat:
     """What is at a path. ``kind`` is file, directory, block, char, link or other; ``size`` in bytes; ``mode`` the
     permission bits; ``major`` and ``minor`` only for device nodes; ``modified`` is when its content was last written,
-    in seconds since 1970."""
+    in seconds since 1970. What it is under any name: ``inode`` on the file system ``device`` (``MAJOR,MINOR``)."""
 
     kind: str
     size: int
@@ -67,6 +67,8 @@ class FileStat:
     major: int = 0
     minor: int = 0
     modified: float = 0.0
+    inode: int = 0
+    device: str = ""
 
 
 _KINDS = (
@@ -246,7 +248,9 @@ class Host:
         kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
         major, minor = (os.major(found.st_rdev), os.minor(found.st_rdev)) if kind in ("block", "char") else (0, 0)
         mode = stat.S_IMODE(found.st_mode)
-        return FileStat(kind, found.st_size, mode, found.st_uid, found.st_gid, major, minor, found.st_mtime)
+        device = f"{os.major(found.st_dev)},{os.minor(found.st_dev)}"
+        owner = (found.st_uid, found.st_gid)
+        return FileStat(kind, found.st_size, mode, *owner, major, minor, found.st_mtime, found.st_ino, device)
 
     def real_path(self, path: str) -> str:
         """The path without symbolic links, whether something is there or not."""

@@ -50,6 +50,10 @@ class MemoryHost(Host):
     def text(self, path: str) -> str:
         return self.tree[path].content.decode()
 
+    def inode(self, path: str) -> int:
+        """The number of a file, for as long as it is there."""
+        return id(self.tree[path])
+
     def ran(self, program: str) -> list[list[str]]:
         return [command["argv"][1:] for command in self.commands if posixpath.basename(command["argv"][0]) == program]
 
@@ -82,9 +86,11 @@ class MemoryHost(Host):
     def stat(self, path, follow=True):
         entry = self.tree.get(path)
         if entry is None:
-            return FileStat("directory", 0, 0o755, 0, 0) if self.exists(path) else None
+            there = self.exists(path) or path == "/"
+            return FileStat("directory", 0, 0o755, 0, 0, device="0,0") if there else None
         size = len(entry.content) if entry.size is None else entry.size
-        return FileStat(entry.kind, size, entry.mode, 0, 0, modified=entry.modified)
+        where = {"inode": self.inode(path), "device": "0,0"}
+        return FileStat(entry.kind, size, entry.mode, 0, 0, modified=entry.modified, **where)
 
     def real_path(self, path):
         entry = self.tree.get(path)
@@ -170,6 +176,17 @@ class FakeXen:
     migrates: bool = True
     vnd_nodes: int = 4
     vnd_used: int = 0
+    # Units that nobody has released: number to file. ``vnd_busy`` are open somewhere, ``vnd_going`` go by themselves
+    # after so many looks, ``leaves_vnd`` has each guest that ends leave its own.
+    vnd_left: dict[int, str] = field(default_factory=dict)
+    vnd_busy: set[int] = field(default_factory=set)
+    vnd_going: dict[int, int] = field(default_factory=dict)
+    leaves_vnd: bool = False
+    mounted: str = ""
+    more_processes: str = ""
+    backends: str | None = None
+    # Sub-commands that end with 0 and do nothing.
+    believed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         xl = "/usr/pkg/sbin/xl" if self.host.system == "NetBSD" else "/usr/sbin/xl"
@@ -186,12 +203,26 @@ class FakeXen:
             {xl: self.xl, "/bin/ps": self.ps, "/sbin/brconfig": self.brconfig, "/usr/sbin/vnconfig": self.vnconfig}
         )
         self.host.programs.setdefault("/sbin/ifconfig", lambda args: (0, "wm0 lo0\n", ""))
+        self.host.programs.update({"/sbin/mount": self.mount, "/usr/pkg/bin/xenstore-ls": self.xenstore_ls})
 
     def named(self, name: str) -> Domain:
         (found,) = [domain for domain in self.domains if domain.name == name]
         return found
 
+    def mount(self, args):
+        assert not args
+        return 0, "/dev/wd0a on / type ffs (log, local)\n" + self.mounted, ""
+
+    def xenstore_ls(self, args):
+        assert self.xenstored, "xenstore-ls was called with xenstored dead: a real one would hang for ever"
+        assert args == ["/local/domain/0/backend/vbd"]
+        if self.backends is None:
+            return 1, "", f"xenstore-ls: xs_directory ({args[0]}): No such file or directory\n"
+        return 0, self.backends, ""
+
     def ps(self, args):
+        if args == ["-axww", "-o", "ppid=", "-o", "args="]:
+            return 0, "    0 init \n    1 /usr/pkg/sbin/xl create /usr/pkg/etc/xen/other \n" + self.more_processes, ""
         assert args == ["-axww", "-o", "pid=", "-o", "args="]
         return 0, "    1 init\n" + ("  402 xenstored\n  409 xenconsoled\n" if self.xenstored else ""), ""
 
@@ -203,12 +234,32 @@ class FakeXen:
     def xl(self, args):
         assert self.xenstored, f"xl {' '.join(args)} was called with xenstored dead: a real one would hang for ever"
         assert args[1:2] != ["0"] and args[1:3] != ["-d", "0"], "a command for domain 0"
-        return getattr(self, "xl_" + args[0].replace("-", "_"))(args[1:])
+        if args[0] in self.believed:
+            return 0, "", f"libxl: error: libxl.c:1:{args[0]}: No such process\n"
+        before = list(self.domains)
+        result = getattr(self, "xl_" + args[0].replace("-", "_"))(args[1:])
+        for domain in before:
+            if domain not in self.domains and self.leaves_vnd and args[0] != "reboot":
+                for text in domain.settings.get("disk", []):
+                    self.vnd_left[len(self.vnd_left)] = devices.parse_disk(text).path
+        return result
 
     def vnconfig(self, args):
+        if args[0] == "-u":
+            unit = int(args[1][3:])
+            if unit not in self.vnd_left or unit in self.vnd_busy:
+                why = "Device busy" if unit in self.vnd_left else "Device not configured"
+                return 1, "", f"vnconfig: /dev/rvnd{unit}d: VNDIOCCLR: {why}\n"
+            del self.vnd_left[unit]
+            return 0, "", ""
         assert args == ["-l"]
-        used = [f"vnd{unit}: /home (wd0f) inode {unit}\n" for unit in range(self.vnd_used)]
-        return 0, "".join(used) + f"vnd{self.vnd_used}: not in use\n", ""
+        for unit, looks in list(self.vnd_going.items()):
+            self.vnd_going[unit] = looks - 1
+            if looks == 0:
+                self.vnd_left.pop(unit, None)
+        used = [f"vnd{unit}: /home (/dev/wd0f) inode {unit}\n" for unit in range(self.vnd_used)]
+        used += [f"vnd{unit}: / (/dev/wd0a) inode {self.host.inode(path)}\n" for unit, path in self.vnd_left.items()]
+        return 0, "".join(used) + f"vnd{self.vnd_used + 20}: not in use\n", ""
 
     def xl_list(self, args):
         if args == ["-l"]:

@@ -36,6 +36,13 @@ class Row:
     pool: str | None = None
 
     @property
+    def unnamed(self) -> bool:
+        """xenstored does not know it: it is being taken apart and its name has gone before it (record destroy-five,
+        NetBSD 7.99.10), or xenstored was started anew beside it and knows nothing of it (xl-list-end-with-guest is the
+        one, runs-of-the-collection/xenstored-killed-beside-a-guest the other)."""
+        return self.name == "(null)"
+
+    @property
     def dying(self) -> bool:
         """Being taken apart; soon gone. It may have lost its name already (record create-destroy-now, NetBSD
         7.99.10)."""

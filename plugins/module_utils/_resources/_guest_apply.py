@@ -13,7 +13,13 @@ from typing import Any
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_config, _guest_health, _guest_live
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    _guest_config,
+    _guest_health,
+    _guest_live,
+    _guest_stop,
+    _guest_vnd,
+)
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_running import MEMORY_SLACK
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
@@ -23,9 +29,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import 
 # What a running guest was started with, where its file has been changed since. Gone after a reboot, as the guests are.
 STARTED_DIR = "/var/run/netbsd.xen"
 LOCK_SECONDS = 900.0
-MEMORY_SECONDS = 30.0
-# To write a guest's memory to the disk, beside the time that it has to react: a slow disk writes 20 MiB a second.
-SAVE_MEBIBYTES_A_SECOND = 20
+# How long a guest's kernel may take to follow when its memory or its virtual CPUs are changed.
+FOLLOW_SECONDS = 30.0
 
 
 def apply(host: Host, change: Change) -> None:
@@ -109,6 +114,10 @@ def _forget(host: Host, name: str, data: dict[str, Any]) -> None:
     toolstack(host).delete(host, name)
 
 
+def _release_vnd(host: Host, unit: str, data: dict[str, Any]) -> None:
+    _guest_vnd.release(host, toolstack(host), unit, data["path"])
+
+
 def _set_aside(host: Host, name: str, data: dict[str, Any]) -> None:
     with exclusive(LOCK_SECONDS):
         if host.exists(data["path"]):
@@ -163,7 +172,8 @@ def _start(host: Host, name: str, data: dict[str, Any], start: Callable[[set[int
     with exclusive(LOCK_SECONDS):
         present = tool.rows(host)
         for row in present:
-            if row.name == name and row.dying:
+            # One that is being taken apart may have lost its name already, and still has its disks.
+            if row.dying and (row.name == name or row.unnamed):
                 waiting.gone(tool, host, row.domid)
         if any(row.name == name and not row.dying for row in present):
             return None
@@ -192,100 +202,26 @@ def _revive(host: Host, name: str, data: dict[str, Any]) -> None:
     for row in waiting.settled(tool, host, name):
         if row.down:
             tool.destroy(host, row.domid)
+            _guest_vnd.take_back(host, tool, data["disks"])
     _create(host, name, data)
 
 
 def _restart(host: Host, name: str, data: dict[str, Any]) -> None:
-    _shutdown(host, name, data)
+    _guest_stop.shutdown(host, name, data)
     _create(host, name, data)
-
-
-# -- stopping ----------------------------------------------------------------------------------------------------------
-
-
-def _shutdown(host: Host, name: str, data: dict[str, Any]) -> None:
-    tool, row = toolstack(host), _row(host, data["domid"])
-    if row is None:
-        return
-    seconds = float(data["seconds"])
-    if tool.shutdown(host, row, seconds):
-        _check_gone(host, name)
-        return
-    if not data["hard"]:
-        raise XenError(
-            f"{name} did not shut down within {seconds:g} seconds and still runs. Is powerd running in it (or what "
-            "shuts it down)? Set destroy_after to a number of seconds if it may be stopped hard after that time.",
-            **tool.logs(host, name),
-        )
-    tool.destroy(host, row.domid)
-
-
-def _check_gone(host: Host, name: str) -> None:
-    left = waiting.settled(toolstack(host), host, name)
-    if left:
-        raise XenError(
-            f"{name} shut down and is running again as domain {left[0].domid}; its on_poweroff is probably restart."
-        )
-
-
-def _destroy(host: Host, name: str, data: dict[str, Any]) -> None:
-    if _row(host, data["domid"]) is not None:
-        toolstack(host).destroy(host, data["domid"])
-
-
-def _save(host: Host, name: str, data: dict[str, Any]) -> None:
-    with exclusive(LOCK_SECONDS):
-        row = _row(host, data["domid"])
-        if row is None and host.exists(data["path"]):
-            return  # another run was faster
-        _save_domain(host, name, row, data)
-
-
-def _save_domain(host: Host, name: str, row: Row | None, data: dict[str, Any]) -> None:
-    """Save to a file beside the wanted one, so that half of a guest's memory is never taken for all of it."""
-    tool = toolstack(host)
-    if row is None:
-        raise XenError(f"{name} has ended by itself; there is no memory left to save.")
-    partial = data["path"] + ".partial"
-    host.make_dir(posixpath.dirname(partial), 0o700)
-    _check_space(host, name, row, partial)
-    host.remove(partial)
-    if row.paused:
-        tool.unpause(host, row)  # a paused guest can't answer the request
-    try:
-        tool.save(host, row, partial, data["seconds"] + row.memory / SAVE_MEBIBYTES_A_SECOND)
-    except CommandFailed:
-        if _row(host, row.domid) is not None:
-            host.remove(partial)
-        raise
-    written = host.stat(partial)
-    if written is None or not written.size or not waiting.gone(tool, host, row.domid):
-        raise XenError(f"{name} was to be saved, but {partial} and the list of domains do not show it.")
-    host.rename(partial, data["path"])
-
-
-def _check_space(host: Host, name: str, row: Row, path: str) -> None:
-    free = host.free_bytes(posixpath.dirname(path)) >> 20
-    if free < row.memory:
-        raise XenError(f"{path} would take {row.memory} MiB, and {free} MiB are free there; {name} runs on.")
-
-
-def _row(host: Host, domid: int) -> Row | None:
-    found = waiting.find(toolstack(host), host, domid)
-    return None if found is None or found.dying else found
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------
 
 
 def _pause(host: Host, name: str, data: dict[str, Any]) -> None:
-    row = _row(host, data["domid"])
+    row = _guest_stop.row_of(host, data["domid"])
     if row is not None and not row.paused:
         toolstack(host).pause(host, row)
 
 
 def _unpause(host: Host, name: str, data: dict[str, Any]) -> None:
-    row = _row(host, data["domid"])
+    row = _guest_stop.row_of(host, data["domid"])
     if row is not None and row.paused:
         toolstack(host).unpause(host, row)
 
@@ -302,17 +238,28 @@ def _set_memory(host: Host, name: str, data: dict[str, Any]) -> None:
     tool.set_memory(host, data["domid"], data["memory"])
     if not data["wait"]:
         return
-    row = waiting.memory(tool, host, data["domid"], data["memory"], MEMORY_SLACK, MEMORY_SECONDS)
+    row = waiting.memory(tool, host, data["domid"], data["memory"], MEMORY_SLACK, FOLLOW_SECONDS)
     if row is not None and abs(row.memory - data["memory"]) > MEMORY_SLACK:
         raise XenError(
-            f"The memory of {name} is set to {data['memory']} MiB, and after {MEMORY_SECONDS:g} seconds it still has "
+            f"The memory of {name} is set to {data['memory']} MiB, and after {FOLLOW_SECONDS:g} seconds it still has "
             f"{row.memory} MiB: its kernel does not follow (no balloon driver, or not above what it was started with). "
             "Restart it to change its memory."
         )
 
 
 def _set_vcpus(host: Host, name: str, data: dict[str, Any]) -> None:
-    toolstack(host).set_vcpus(host, data["domid"], data["vcpus"])
+    """What the toolstack has set says nothing of what the guest uses: the command ends with 0 and the guest's kernel
+    may do nothing (record xl-vcpu-set-with-guest, NetBSD 7.99.10)."""
+    tool = toolstack(host)
+    tool.set_vcpus(host, data["domid"], data["vcpus"])
+    if not data["wait"]:
+        return
+    row = waiting.vcpus(tool, host, data["domid"], data["vcpus"], FOLLOW_SECONDS)
+    if row is not None and row.vcpus != data["vcpus"]:
+        raise XenError(
+            f"The virtual CPUs of {name} are set to {data['vcpus']}, and after {FOLLOW_SECONDS:g} seconds it still "
+            f"uses {row.vcpus}: its kernel does not follow. Declare maxvcpus {data['vcpus']} and restart it."
+        )
 
 
 def _pin(host: Host, name: str, data: dict[str, Any]) -> None:
@@ -359,9 +306,10 @@ _ACTS = {
     "restore": _restore,
     "revive": _revive,
     "restart": _restart,
-    "shutdown": _shutdown,
-    "destroy": _destroy,
-    "save": _save,
+    "shutdown": _guest_stop.shutdown,
+    "destroy": _guest_stop.destroy,
+    "save": _guest_stop.save,
+    "release_vnd": _release_vnd,
     "pause": _pause,
     "unpause": _unpause,
     "rename": _rename,

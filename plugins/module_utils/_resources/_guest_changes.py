@@ -84,9 +84,17 @@ def start_data(guest: Guest, current: dict[str, Any]) -> dict[str, Any]:
 
 
 def stop_data(live: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
-    """What a shutdown needs to know: how long it may take, in seconds, and whether it ends with a hard stop."""
+    """What a shutdown needs to know: how long it may take, in seconds, whether it ends with a hard stop, and the disks
+    that dom0 gets back."""
     hard = wanted.destroy_after is not None
-    return {"domid": live["domid"], "seconds": wanted.destroy_after if hard else wanted.shutdown_timeout, "hard": hard}
+    seconds = wanted.destroy_after if hard else wanted.shutdown_timeout
+    return {"domid": live["domid"], "seconds": seconds, "hard": hard, "disks": disk_paths(live)}
+
+
+def disk_paths(live: dict[str, Any]) -> list[str]:
+    """The paths of a running domain's disks."""
+    disks = (live["config"] or {}).get("disk", [])
+    return [disk["path"] for disk in disks if isinstance(disk, dict) and disk["path"]]
 
 
 def stop_change(guest: Guest, live: dict[str, Any], wanted: Wanted) -> Change:

@@ -59,6 +59,12 @@ def _amounts(guest: Guest) -> list[str]:
     problems = []
     if guest.vcpus > guest.maxvcpus:
         problems.append(f"vcpus is {guest.vcpus} and maxvcpus {guest.maxvcpus}; vcpus can't be more than maxvcpus")
+    elif guest.os == "netbsd" and guest.vcpus < guest.maxvcpus:
+        # xl list of a guest with vcpus=1 maxvcpus=2 says 2, before and after xl vcpu-set 1 (NetBSD 7.99.10).
+        problems.append(
+            f"vcpus is {guest.vcpus} and maxvcpus {guest.maxvcpus}; a NetBSD guest starts all of maxvcpus and gives "
+            "none back, so the two must be equal. For fewer virtual CPUs lower maxvcpus, which takes a restart"
+        )
     if guest.memory > guest.maxmem:
         problems.append(f"memory is {guest.memory} MiB and maxmem {guest.maxmem} MiB; memory can't be more than maxmem")
     if len(guest.cpus) > guest.maxvcpus:

@@ -11,20 +11,23 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import GUEST_RECREATE, GUEST_RESTART, Change
+from ansible_collections.netbsd.xen.plugins.module_utils._change import GUEST_RESTART, Change
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _guest_checks,
     _guest_config,
     _guest_live,
+    _guest_lost,
     _guest_start,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_absent import plan_absent
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import (
     RESTORING,
     GuestPlan,
     Wanted,
     change,
+    disk_paths,
     save_path,
     start_change,
     stop_change,
@@ -49,10 +52,14 @@ def plan_guest(guest: Guest, current: dict[str, Any], wanted: Wanted, blank: boo
         plan.problems.append(f"{current['config_dir']}/{guest.name} is no plain file; give the guest another name")
         return plan
     live = lives[0] if lives else None
+    lost = "" if live else _guest_lost.problem(guest, current)
+    if lost:
+        plan.problems.append(lost)
+        return plan
     if guest.name in current["managed"]:
         plan.changes.append(_forget_change(guest))
     if guest.state == "absent":
-        _plan_absent(plan, guest, live, current, wanted)
+        plan_absent(plan, guest, live, current, wanted)
         return plan
     before = _plan_rename(plan, guest, live, current, wanted)
     _plan_disks(plan, guest, current, blank, bool(live))
@@ -241,7 +248,7 @@ def _plan_save(
         )
         return
     plan.stops, plan.frees_memory = True, live["used"]
-    data = {"domid": live["domid"], "path": path, "seconds": wanted.shutdown_timeout}
+    data = {"domid": live["domid"], "path": path, "seconds": wanted.shutdown_timeout, "disks": disk_paths(live)}
     summary = f"save its memory to {path} and stop it"
     plan.changes.append(change(guest, "save", summary, live["state"], "saved", data, GUEST_RESTART))
 
@@ -294,73 +301,10 @@ def _plan_down(plan: GuestPlan, guest: Guest, live: dict[str, Any], current: dic
     word = "crashed" if crashed else "has shut down"
     summary = f"take domain {live['domid']} apart, which {word} and stays, and start it"
     revive = start_change(guest, "revive", summary, live["state"], current)
+    revive.data["disks"] = disk_paths(live)
     kept = live["config"] and live["config"].get("on_crash") in ("preserve", "coredump-restart") and crashed
     if kept and wanted.restart_policy != "if_needed":
         plan.deferred.append(revive)
     else:
         plan.starts, plan.frees_memory = True, live["used"]
         plan.changes.append(revive)
-
-
-# -- absence -----------------------------------------------------------------------------------------------------------
-
-
-def _plan_absent(
-    plan: GuestPlan, guest: Guest, live: dict[str, Any] | None, current: dict[str, Any], wanted: Wanted
-) -> None:
-    if live:
-        plan.stops, plan.frees_memory = True, live["used"]
-        plan.changes.append(stop_change(guest, live, wanted))
-    before = current["configs"].get(guest.name)
-    disks = guest.disks or tuple(_guest_config.disks_in(before["settings"]) if before else ())
-    path = f"{current['config_dir']}/{guest.name}"
-    if before:
-        if before["settings"] is not None and before["settings"].get("name") != guest.name:
-            plan.problems.append(f"{path} is not this guest's configuration; move it away")
-            return
-        summary = f"remove the configuration {path}"
-        plan.changes.append(change(guest, "remove_config", summary, before["settings"], "missing", {"path": path}))
-    if wanted.remove_disks:
-        _plan_remove_disks(plan, guest, disks, current, wanted)
-    if guest.name in current["saved"]:
-        _plan_remove_saved(plan, guest, save_path(current, guest.name), wanted)
-
-
-def _plan_remove_saved(plan: GuestPlan, guest: Guest, path: str, wanted: Wanted) -> None:
-    if not wanted.remove_disks:
-        plan.warnings.append(f"guest {guest.name}: its saved memory {path} is kept, because remove_disks is not set")
-        return
-    summary = f"remove its saved memory {path}"
-    plan.changes.append(change(guest, "remove_disk", summary, "file", "missing", {"path": path}, GUEST_RECREATE))
-
-
-def _plan_remove_disks(
-    plan: GuestPlan, guest: Guest, disks: tuple[Disk, ...], current: dict[str, Any], wanted: Wanted
-) -> None:
-    used = _used_by_others(guest, current, wanted)
-    for disk in disks:
-        if disk.access != "rw" or disk.cdrom or _guest_start.kind(current, disk.path) != "file":
-            continue
-        owner = used.get(_guest_start.real(current, disk.path))
-        if owner:
-            plan.warnings.append(f"guest {guest.name}: its disk {disk.path} is kept, because {owner} uses it too")
-            continue
-        summary = f"remove the disk {disk.path} with all its data"
-        data = {"path": disk.path}
-        plan.changes.append(change(guest, "remove_disk", summary, "file", "missing", data, GUEST_RECREATE))
-
-
-def _used_by_others(guest: Guest, current: dict[str, Any], wanted: Wanted) -> dict[str, str]:
-    """Paths of disks that some other guest names, without symbolic links, with that guest's name."""
-    used: dict[str, str] = {}
-    for name, config in current["configs"].items():
-        if name != guest.name:
-            used.update({disk.path: name for disk in _guest_config.disks_in(config["settings"])})
-    for domain in current["domains"]:
-        if domain["name"] != guest.name and domain["config"]:
-            disks = [disk for disk in domain["config"].get("disk", []) if isinstance(disk, dict)]
-            used.update({disk["path"]: domain["name"] for disk in disks})
-    for other in wanted.guests:
-        if other.name != guest.name and other.state != "absent":
-            used.update({disk.path: other.name for disk in other.disks})
-    return {_guest_start.real(current, path): name for path, name in used.items()}

@@ -7,9 +7,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci, xlcfg, xm_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci, vnconfig, xlcfg, xm_config
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_apply, _guest_config
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    _guest_apply,
+    _guest_config,
+    _guest_lost,
+    _guest_vnd,
+)
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import RESTORING, Wanted
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
@@ -20,9 +25,10 @@ _NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 MAX_CONFIG_BYTES = 1 << 20
 # When a guest has been saved its toolstack still writes a few lines to its log.
 SAVE_SLACK_SECONDS = 60.0
+# How long a domain that is being taken apart is waited for (record destroy-five, NetBSD 7.99.10: some seconds).
+GOING_SECONDS = 15.0
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
-_VND_LINE = re.compile(r"vnd[0-9]+: (?P<what>.*)\Z")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
 
 
@@ -35,8 +41,16 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
     save_dir = (declared.save_dir if declared else "") or paths.save_dir
     configs, occupied = _configs(host, config_dir, tool.DIALECT)
     pools, pins, shares = (_asked_for(keys, configs, declared) for keys in (("pool",), ("cpus",), ("weight", "cap")))
-    domains = [_without_secrets(domain) for domain in tool.domains(host, pools, pins, shares)] if ok else []
+    domains = tool.domains(host, pools, pins, shares) if ok else []
+    # Ahead of the tasks the machine is seen at one moment; where it decides, what is going has its time to go.
+    waits = declared is not None
+    if waits and _guest_lost.is_going(domains):
+        waiting.until(lambda: not any(row.dying for row in tool.rows(host)), GOING_SECONDS)
+        domains = tool.domains(host, pools, pins, shares)
+    domains = [_without_secrets(domain) for domain in domains]
     files = _files(configs, declared)
+    started_with = _guest_apply.read_started_with(host) if ok else {}
+    disks = _disks(configs, started_with)
     return {
         "dom0": {"alive": ok, "why": why},
         "toolstack": tool.NAME,
@@ -49,7 +63,9 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "managed": tool.managed(host) if ok else [],
         "saved": {name: _overtaken(host, tool, save_dir, name) for name in _saved(host, save_dir)},
         "restoring": [name[: -len(RESTORING)] for name in host.list_dir(save_dir) if name.endswith(RESTORING)],
-        "started_with": _guest_apply.read_started_with(host) if ok else {},
+        "started_with": started_with,
+        "waited": GOING_SECONDS if waits else 0.0,
+        "vnd": _guest_vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
         "files": {path: _kind(host, path) for path in files},
         "links": _links(host, files, domains),
         "start": None,
@@ -117,6 +133,12 @@ def _files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:
     return sorted(paths)
 
 
+def _disks(configs: dict[str, Any], started_with: dict[str, Any]) -> dict[str, str]:
+    """Every disk that a guest's configuration names, path to guest: in its file, and in what it was started with."""
+    named = [(name, config["settings"]) for name, config in [*started_with.items(), *configs.items()]]
+    return {disk.path: name for name, settings in named for disk in _guest_config.disks_in(settings) if disk.path}
+
+
 def _kind(host: Host, path: str) -> str | None:
     found = host.stat(path)
     return found.kind if found else None
@@ -170,5 +192,4 @@ def _vnd_units(host: Host) -> dict[str, int] | None:
     if host.system != "NetBSD":
         return None
     nodes = sum(1 for name in host.list_dir("/dev") if _VND_NODE.match(name))
-    lines = [_VND_LINE.match(line) for line in host.run(["/usr/sbin/vnconfig", "-l"]).stdout.splitlines()]
-    return {"nodes": nodes, "used": sum(1 for line in lines if line and line["what"] != "not in use")}
+    return {"nodes": nodes, "used": len(vnconfig.parse(host.run([_guest_vnd.VNCONFIG, "-l"]).stdout))}

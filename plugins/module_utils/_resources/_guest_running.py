@@ -67,10 +67,16 @@ def _cpu_changes(
 ) -> list[Change]:
     changes = []
     domid = {"domid": live["domid"]}
-    if "vcpus" in differing and guest.vcpus <= live["config"]["maxvcpus"]:
+    if "vcpus" in differing and _can_set_vcpus(guest, live["config"]):
         old, new = differing.pop("vcpus")
         summary = f"set its virtual CPUs from {old} to {new}"
-        changes.append(change(guest, "set_vcpus", summary, old, new, dict(domid, vcpus=new)))
+        data = dict(domid, vcpus=new, wait=not _guest_live.row_of(live).paused and guest.type != "hvm")
+        changes.append(change(guest, "set_vcpus", summary, old, new, data))
+    elif "vcpus" not in differing and live["online_vcpus"] > guest.vcpus and "maxvcpus" not in differing:
+        plan.warnings.append(
+            f"guest {guest.name}: it uses {live['online_vcpus']} virtual CPUs, although {guest.vcpus} are set: its "
+            f"kernel does not follow. For fewer of them declare maxvcpus {guest.vcpus} and restart it"
+        )
     if "pool" in differing:
         old, new = differing.pop("pool")
         if new not in (_guest_start.known(current)["pools"] or []):
@@ -83,6 +89,13 @@ def _cpu_changes(
         data = dict(domid, weight=new.get("weight"), cap=new.get("cap"))
         changes.append(change(guest, "set_weight", f"set its {what}", old, new, data))
     return changes + _pin_changes(plan, guest, live, current)
+
+
+def _can_set_vcpus(guest: Guest, config: dict[str, Any]) -> bool:
+    """A NetBSD guest gives no virtual CPU back: it brings all of maxvcpus on line when it starts, and xl vcpu-set ends
+    with 0 and changes nothing (records xl-vcpu-set-with-guest, xl-list-with-guest, NetBSD 7.99.10)."""
+    fewer = guest.vcpus < config["vcpus"]
+    return guest.vcpus <= config["maxvcpus"] and not (fewer and guest.os == "netbsd")
 
 
 def _pin_changes(plan: GuestPlan, guest: Guest, live: dict[str, Any], current: dict[str, Any]) -> list[Change]:

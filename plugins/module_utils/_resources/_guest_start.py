@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import cpuset
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_lost
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 
 # What the hypervisor needs for a guest beside its memory, in KiB (xen tools/libs/light: libxl_create.c,
@@ -69,7 +70,7 @@ def nic_problems(guest: Guest, nic: Nic, current: dict[str, Any]) -> list[str]:
         found.append(f"bridge {nic.bridge} does not exist on the machine; there are: {present}")
     for name, config in _others(guest, current):
         if nic.mac in [vif["mac"] for vif in config.get("vif", [])]:
-            found.append(f"mac {nic.mac} is in use by the running guest {name}")
+            found.append(f"mac {nic.mac} is in use by {name}")
     return found
 
 
@@ -80,7 +81,7 @@ def disk_problems(guest: Guest, disk: Disk, current: dict[str, Any]) -> list[str
         return []
     place = real(current, disk.path)
     return [
-        f"disk {disk.path} is in use by the running guest {name}"
+        f"disk {disk.path} is in use by {name}"
         for name, config in _others(guest, current)
         for theirs in config.get("disk", [])
         if isinstance(theirs, dict)
@@ -95,10 +96,10 @@ def real(current: dict[str, Any], path: str) -> str:
 
 
 def _others(guest: Guest, current: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The running guests but this one, which may still run under another name."""
+    """The running guests but this one, which may still run under another name: in words, and their configurations."""
     own = current["own"].get(guest.name, ())
     return [
-        (domain["name"], domain["config"])
+        (_guest_lost.label(domain), domain["config"])
         for domain in current["domains"]
         if domain["config"] and domain["domid"] not in own
     ]
@@ -108,10 +109,10 @@ def _identity(guest: Guest, current: dict[str, Any]) -> list[str]:
     found = []
     for name, config in _others(guest, current):
         if config.get("uuid") == guest.uuid:
-            found.append(f"uuid {guest.uuid} is in use by the running guest {name}")
+            found.append(f"uuid {guest.uuid} is in use by {name}")
         display = guest.vnc.display if guest.vnc else None
         if display is not None and display in _displays(config):
-            found.append(f"vnc display {display} is in use by the running guest {name}")
+            found.append(f"vnc display {display} is in use by {name}")
     return found
 
 

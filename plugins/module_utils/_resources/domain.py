@@ -12,8 +12,11 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _guest,
     _guest_apply,
     _guest_clashes,
+    _guest_live,
+    _guest_lost,
     _guest_order,
     _guest_read,
+    _guest_vnd,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_changes import GuestPlan, Wanted
@@ -145,12 +148,15 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
         return Plan()
     if blank and not declared.assume_dom0:
         raise Refused(f"The guests can't be managed: {current['dom0']['why']}")
+    if _guest_lost.is_going(current["domains"]) and not current["waited"]:
+        raise NotRead("a domain is just being taken apart")
     seen = _with_assumptions(current, declared)
     guests = _guest_order.ordered(declared.guests)
     parts = [plan_guest(guest, seen, declared, blank) for guest in guests]
     problems = [f"guest {guest.name}: {problem}" for guest, part in zip(guests, parts) for problem in part.problems]
     stopping = [part for part in reversed(parts) if part.stops]
-    result = Plan()
+    result = Plan(changes=_guest_vnd.changes(seen["vnd"]))
+    result.warnings = _guest_lost.warnings(seen) + _guest_vnd.warnings(seen["vnd"])
     for part in [*stopping, *(part for part in parts if not part.stops)]:
         result.changes += part.changes
         result.deferred += part.deferred
@@ -167,18 +173,20 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
 def _with_assumptions(current: dict[str, Any], declared: Wanted) -> dict[str, Any]:
     """What was read, what earlier tasks of a check run would have put there, and which domains are which guest's."""
     missing = [path for path in declared.assume_files if current["files"].get(path) is None]
+    ending = [domain for domain in current["domains"] if _guest_live.row_of(domain).dying]
     start = current["start"]
     return dict(
         current,
         files=dict(current["files"], **{path: "file" for path in missing}),
         start=start and dict(start, bridges=[*start["bridges"], *declared.assume_bridges]),
-        own={guest.name: _own(guest, current, declared) for guest in declared.guests},
+        own={guest.name: _own(guest, current, declared, ending) for guest in declared.guests},
     )
 
 
-def _own(guest: Guest, current: dict[str, Any], declared: Wanted) -> list[int]:
-    """The domains that are this guest, one that is just ending included."""
+def _own(guest: Guest, current: dict[str, Any], declared: Wanted, ending: list[dict[str, Any]]) -> list[int]:
+    """The domains that are this guest, one that is just ending included, even if it has lost its name."""
     domains = lives_of(guest, current, declared) + [each for each in current["domains"] if each["name"] == guest.name]
+    domains += [each for each in ending if _guest_lost.belongs_to(guest, each, current)]
     return [domain["domid"] for domain in domains]
 
 
@@ -224,11 +232,13 @@ def _check_vnd_units(parts: list[GuestPlan], current: dict[str, Any], declared: 
     units = current["start"]["vnd_units"]
     if units is None:
         return
-    free = max(units["nodes"], declared.assume_vnd_units) - units["used"]
+    released = len(_guest_vnd.changes(current["vnd"]))
+    free = max(units["nodes"], declared.assume_vnd_units) - units["used"] + released
     if needed > free:
         problems.append(
             f"the disks of the guests to be started that are files need {needed} vnd units, and {max(free, 0)} are "
-            f"free; make more device nodes (makedev_vnd_units, or sh MAKEDEV vnd{units['nodes']} in /dev)"
+            f"free{_guest_vnd.others(current['vnd'])}; make more device nodes (makedev_vnd_units, or "
+            f"sh MAKEDEV vnd{units['nodes']} in /dev)"
         )
 
 

@@ -86,12 +86,31 @@ def settled(tool: Any, host: Host, name: str, seconds: float = DOWN_SECONDS) -> 
 
 def memory(tool: Any, host: Host, domid: int, mebibytes: int, slack: int, seconds: float) -> Row | None:
     """Wait until a guest has taken or given the memory; its last row, or None if it is gone."""
+    return _shown(tool, host, domid, lambda row: abs(row.memory - mebibytes) <= slack, seconds)
+
+
+def vcpus(tool: Any, host: Host, domid: int, count: int, seconds: float) -> Row | None:
+    """Wait until a guest uses so many virtual CPUs; its last row, or None if it is gone."""
+    return _shown(tool, host, domid, lambda row: row.vcpus == count, seconds)
+
+
+def _shown(tool: Any, host: Host, domid: int, wanted: Callable[[Row], bool], seconds: float) -> Row | None:
     deadline = time.monotonic() + seconds
     while True:
         found = find(tool, host, domid)
-        if found is None or abs(found.memory - mebibytes) <= slack or time.monotonic() > deadline:
+        if found is None or wanted(found) or time.monotonic() > deadline:
             return found
         time.sleep(POLL_SECONDS)
+
+
+def check_paused(tool: Any, host: Host, row: Row, argv: list[str], why: str) -> None:
+    """Raises CommandFailed if a guest that was paused by a command is not: it ends with 0 whatever happens (record
+    xl-pause-missing, NetBSD 7.99.10). ``why`` is what it said."""
+    found = find(tool, host, row.domid)
+    if found is not None and not found.paused:
+        said = why or "it printed nothing"
+        text = f"{' '.join(argv)} ended with status 0, and {row.name} is not paused: {said}"
+        raise CommandFailed(text, command=argv, rc=0, cause=said)
 
 
 def until(reached: Callable[[], bool], seconds: float) -> bool:

@@ -9,32 +9,22 @@ An id is never given twice while the machine is up. Domain 0 is refused here, wh
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_json, xl_output, xl_tables
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_json, xl_output, xl_tables
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xl_devices
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import SET_SECONDS, change, paths, query
 
 NAME = "xl"
 # The configuration files that it reads (see _resources/_guest_config.py).
 DIALECT = "xl"
-QUERY_SECONDS = 60.0
-SET_SECONDS = 60.0
-DEVICE_SECONDS = 120.0
 DESTROY_SECONDS = 120.0
 MAX_NESTED_PAUSES = 16
-# XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there.
-CONNECTED = 4
-CONNECT_SECONDS = 30.0
-_NOT_TAKEN = (
-    f"within {CONNECT_SECONDS:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
-)
 LOG_DIR = "/var/log/xen"
 
 # This module, as the functions of ``waiting`` take it.
@@ -42,26 +32,11 @@ TOOL: Any = sys.modules[__name__]
 cause = xl_output.cause
 domain_ids = xl_output.domain_ids
 
-
-@dataclass(frozen=True)
-class Paths:
-    """Where a system keeps its xl."""
-
-    xl: str
-    config_dir: str
-    save_dir: str
-    how_to_start: str
-
-
-_PATHS = {
-    "NetBSD": Paths("/usr/pkg/sbin/xl", "/usr/pkg/etc/xen", "/var/xen/save", "/etc/rc.d/xencommons onestart"),
-    "Linux": Paths("/usr/sbin/xl", "/etc/xen", "/var/lib/xen/save", "systemctl start xenstored"),
-}
-
-
-def paths(system: str) -> Paths:
-    """The paths of a system by its ``uname -s``."""
-    return _PATHS.get(system, _PATHS["NetBSD"])
+attach_disk = xl_devices.attach_disk
+detach_disk = xl_devices.detach_disk
+attach_nic = xl_devices.attach_nic
+detach_nic = xl_devices.detach_nic
+insert_cd = xl_devices.insert_cd
 
 
 # -- the life test -----------------------------------------------------------------------------------------------------
@@ -94,12 +69,12 @@ def alive(host: Host) -> tuple[bool, str]:
 
 def rows(host: Host) -> list[Row]:
     """``xl list``: every domain, domain 0 included. Raises CommandFailed."""
-    return parsed(xl_output.parse_list, _query(host, "list"))
+    return parsed(xl_output.parse_list, query(host, "list"))
 
 
 def configs(host: Host) -> dict[int, dict[str, Any]]:
     """``xl list -l``: every domain's live configuration by domain id. Raises CommandFailed."""
-    return parsed(xl_output.parse_list_long, _query(host, "list", "-l"))
+    return parsed(xl_output.parse_list_long, query(host, "list", "-l"))
 
 
 def domains(host: Host, pools: bool = False, pins: bool = False, shares: bool = False) -> list[dict[str, Any]]:
@@ -114,7 +89,7 @@ def domains(host: Host, pools: bool = False, pins: bool = False, shares: bool = 
     found = [row for row in _rows_with_pools(host, pools) if row.domid != 0]
     if any(row.domid not in long and not row.dying for row in found):
         long = configs(host)  # one was born between the two calls
-    pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, _query(host, "vcpu-list"))) if pins and found else {}
+    pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, query(host, "vcpu-list"))) if pins and found else {}
     return [_domain(row, long.get(row.domid), pinned.get(row.domid)) for row in found]
 
 
@@ -123,17 +98,17 @@ def _domain(row: Row, config: dict[str, Any] | None, pinned: dict[str, str] | No
 
 
 def _rows_with_pools(host: Host, pools: bool) -> list[Row]:
-    return parsed(xl_output.parse_list, _query(host, "list", "-c")) if pools else rows(host)
+    return parsed(xl_output.parse_list, query(host, "list", "-c")) if pools else rows(host)
 
 
 def info(host: Host) -> dict[str, str]:
     """``xl info``: key to value; memory in MiB. Works with xenstored dead too (record info). Raises CommandFailed."""
-    return xl_output.parse_info(_query(host, "info").stdout)
+    return xl_output.parse_info(query(host, "info").stdout)
 
 
 def pools(host: Host) -> list[str]:
     """The names of the CPU pools. Raises CommandFailed."""
-    return [pool.name for pool in parsed(xl_tables.parse_cpupool_list, _query(host, "cpupool-list"))]
+    return [pool.name for pool in parsed(xl_tables.parse_cpupool_list, query(host, "cpupool-list"))]
 
 
 def managed(host: Host) -> list[str]:
@@ -215,7 +190,13 @@ def save(host: Host, row: Row, path: str, seconds: float) -> None:
 
     A guest that does not acknowledge the request within a minute runs on (record save, NetBSD 7.99.10).
     """
-    _change(host, seconds, "save", str(waiting.checked(row.domid)), path)
+    change(host, seconds, "save", str(waiting.checked(row.domid)), path)
+
+
+def unanswered(error: CommandFailed) -> bool:
+    """Whether a guest did not answer the request to save itself, which libxl has taken back then (record save-running,
+    NetBSD 7.99.10)."""
+    return "didn't acknowledge suspend" in str(error)
 
 
 # -- while it runs -----------------------------------------------------------------------------------------------------
@@ -224,13 +205,14 @@ def save(host: Host, row: Row, path: str, seconds: float) -> None:
 def pause(host: Host, row: Row) -> None:
     """Stop a guest's virtual CPUs, once: pauses nest."""
     if not row.paused:
-        _change(host, SET_SECONDS, "pause", str(waiting.checked(row.domid)))
+        result = change(host, SET_SECONDS, "pause", str(waiting.checked(row.domid)))
+        waiting.check_paused(TOOL, host, row, list(result.argv), cause(result.stderr))
 
 
 def unpause(host: Host, row: Row) -> None:
     """Let a paused guest run. Pauses nest (record pause_twice, xl 4.20), so this goes on until it does."""
     for _attempt in range(MAX_NESTED_PAUSES):
-        _change(host, SET_SECONDS, "unpause", str(waiting.checked(row.domid)))
+        change(host, SET_SECONDS, "unpause", str(waiting.checked(row.domid)))
         found = waiting.find(TOOL, host, row.domid)
         if found is None or not found.paused:
             return
@@ -241,23 +223,23 @@ def unpause(host: Host, row: Row) -> None:
 
 def rename(host: Host, domid: int, name: str) -> None:
     """Give a running guest another name."""
-    _change(host, SET_SECONDS, "rename", str(waiting.checked(domid)), name)
+    change(host, SET_SECONDS, "rename", str(waiting.checked(domid)), name)
 
 
 def set_memory(host: Host, domid: int, mebibytes: int) -> None:
     """Set a running guest's memory target. The suffix is there because xl(1) and xl differ on the unit of a bare
     number."""
-    _change(host, SET_SECONDS, "mem-set", str(waiting.checked(domid)), f"{mebibytes}m")
+    change(host, SET_SECONDS, "mem-set", str(waiting.checked(domid)), f"{mebibytes}m")
 
 
 def set_vcpus(host: Host, domid: int, count: int) -> None:
     """Set the number of virtual CPUs that a running guest may use."""
-    _change(host, SET_SECONDS, "vcpu-set", str(waiting.checked(domid)), str(count))
+    change(host, SET_SECONDS, "vcpu-set", str(waiting.checked(domid)), str(count))
 
 
 def pin(host: Host, domid: int, vcpu: str, cpus: str) -> None:
     """Let one virtual CPU (a number, or ``all``) run only on these real ones (``0-3,^1``, ``all``)."""
-    _change(host, SET_SECONDS, "vcpu-pin", str(waiting.checked(domid)), vcpu, cpus)
+    change(host, SET_SECONDS, "vcpu-pin", str(waiting.checked(domid)), vcpu, cpus)
 
 
 def set_weight(host: Host, domid: int, weight: int | None, cap: int | None) -> None:
@@ -271,97 +253,20 @@ def set_weight(host: Host, domid: int, weight: int | None, cap: int | None) -> N
         raise XenError(f"The hypervisor's scheduler is {scheduler!r}, which knows no weight and no cap.")
     values = [("-w", weight), ("-c", cap)]
     words = [word for option, value in values if value is not None for word in (option, str(value))]
-    _change(host, SET_SECONDS, f"sched-{scheduler}", "-d", str(waiting.checked(domid)), *words)
+    change(host, SET_SECONDS, f"sched-{scheduler}", "-d", str(waiting.checked(domid)), *words)
 
 
 def set_pool(host: Host, domid: int, pool: str) -> None:
     """Move a guest to another CPU pool."""
-    _change(host, SET_SECONDS, "cpupool-migrate", str(waiting.checked(domid)), pool)
-
-
-def attach_disk(host: Host, domid: int, disk: Disk) -> None:
-    """Give a running guest another disk. Raises XenError if the guest does not take it."""
-    domain = str(waiting.checked(domid))
-    _change(host, DEVICE_SECONDS, "block-attach", domain, devices.render_disk(disk))
-    number = devices.vdev_number(disk.vdev)
-    if not waiting.until(lambda: number in _connected_disks(host, domain), CONNECT_SECONDS):
-        host.try_run([paths(host.system).xl, "block-detach", domain, disk.vdev, "-f"], timeout=DEVICE_SECONDS)
-        raise XenError(f"Domain {domid} has not taken the disk {disk.path} {_NOT_TAKEN}")
-
-
-def detach_disk(host: Host, domid: int, vdev: str) -> None:
-    """Take a disk from a running guest. A guest that still uses it does not give it, and this raises CommandFailed."""
-    _change(host, DEVICE_SECONDS, "block-detach", str(waiting.checked(domid)), vdev)
-
-
-def attach_nic(host: Host, domid: int, nic: Nic) -> None:
-    """Give a running guest another network interface.
-
-    Each key is a word of its own: what follows a comma is not looked at. A failed attach leaves the interface behind,
-    and a guest that has one can't be restored after a save (record net_attach_badbridge, xl 4.20), so it is taken away.
-    """
-    domain = str(waiting.checked(domid))
-    before = {each.index for each in _nics(host, domain)}
-    try:
-        _change(host, DEVICE_SECONDS, "network-attach", domain, *devices.render_vif(nic).split(","))
-        if not waiting.until(lambda: nic.mac in _connected_macs(host, domain), CONNECT_SECONDS):
-            raise XenError(f"Domain {domid} has not taken the interface {nic.mac} {_NOT_TAKEN}")
-    except XenError:
-        for left in _nics(host, domain):
-            if left.index not in before:
-                argv = [paths(host.system).xl, "network-detach", domain, str(left.index)]
-                host.try_run(argv, timeout=DEVICE_SECONDS)
-        raise
-
-
-def _connected_disks(host: Host, domain: str) -> set[int]:
-    """The virtual devices that a guest uses. xl reports success for one that the guest never takes."""
-    found = parsed(xl_tables.parse_block_list, _query(host, "block-list", domain))
-    return {disk.vdev for disk in found if disk.state == CONNECTED}
-
-
-def _connected_macs(host: Host, domain: str) -> set[str | None]:
-    return {nic.mac for nic in _nics(host, domain) if nic.state == CONNECTED}
-
-
-def _nics(host: Host, domain: str) -> list[xl_tables.LiveNic]:
-    return parsed(xl_tables.parse_network_list, _query(host, "network-list", domain))
-
-
-def detach_nic(host: Host, domid: int, mac: str) -> None:
-    """Take a network interface from a running guest. Never from NetBSD, which panics (record guest-panic-on-netdetach,
-    NetBSD 7.99.10); who calls this knows the guest."""
-    _change(host, DEVICE_SECONDS, "network-detach", str(waiting.checked(domid)), mac)
-
-
-def insert_cd(host: Host, domid: int, vdev: str, path: str) -> None:
-    """Put an image into a guest's CD drive; an empty path takes out what is in it. Only hvm guests have one (record
-    cd_insert, xl 4.17)."""
-    words = ["cd-insert", str(waiting.checked(domid)), vdev, path] if path else ["cd-eject", str(domid), vdev]
-    _change(host, DEVICE_SECONDS, *words)
+    change(host, SET_SECONDS, "cpupool-migrate", str(waiting.checked(domid)), pool)
 
 
 def dump_core(host: Host, domid: int, path: str, seconds: float) -> None:
     """Write a guest's memory to a file while it is paused; it goes on afterwards."""
-    _change(host, seconds, "dump-core", str(waiting.checked(domid)), path)
+    change(host, seconds, "dump-core", str(waiting.checked(domid)), path)
 
 
 def migrate(host: Host, domid: int, target: str, ssh_command: str, seconds: float) -> None:
     """Move a running guest to another machine by ssh. Its domain is gone from here afterwards."""
     options = ["-s", ssh_command] if ssh_command else []
-    _change(host, seconds, "migrate", *options, str(waiting.checked(domid)), target)
-
-
-def _change(host: Host, seconds: float, *words: str) -> None:
-    """Run xl and believe only a failure. What xl's last lines say is seldom the cause."""
-    argv = [paths(host.system).xl, *words]
-    result = host.try_run(argv, timeout=seconds)
-    if result.rc != 0:
-        why = cause(result.stderr) or cause(result.stdout) or "it printed nothing"
-        raise CommandFailed(
-            f"{' '.join(argv)} ended with status {result.rc}: {why}", command=argv, rc=result.rc, cause=why
-        )
-
-
-def _query(host: Host, *words: str) -> Result:
-    return host.run([paths(host.system).xl, *words], timeout=QUERY_SECONDS)
+    change(host, seconds, "migrate", *options, str(waiting.checked(domid)), target)

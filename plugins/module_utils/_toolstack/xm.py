@@ -11,7 +11,6 @@ Sources of what xm does: Xen's tools/python/xen/xm/main.py and create.py of 3.1 
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Any
 
@@ -19,7 +18,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
     cpuset,
-    xl_output,
     xl_tables,
     xm_config,
     xm_output,
@@ -27,7 +25,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xm_devices
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xm_devices, xm_logs
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
     SET_SECONDS,
@@ -44,13 +42,6 @@ DIALECT = "xm"
 DESTROY_SECONDS = 120.0
 MAX_NESTED_PAUSES = 16
 _XENCOMMONS = "/etc/rc.d/xencommons"
-# Xen 4's directory for logs, and Xen 3's.
-LOG_DIRS = ("/var/log/xen", "/var/log")
-LOG_CHARACTERS = 1 << 17
-
-# xend before 4 writes a guest's password to its log.
-_LOGGED_PASSWORD = re.compile(r"""(passwd['"]?,?\s*=?\s*)('[^']*'|"[^"]*"|[^\s)\],'"]+)""")
-_LOGGED_TIME = re.compile(r"\[([^\]]{1,60})\]")
 
 # This module, as the functions of ``waiting`` take it.
 TOOL: Any = sys.modules[__name__]
@@ -61,6 +52,10 @@ detach_disk = xm_devices.detach_disk
 attach_nic = xm_devices.attach_nic
 detach_nic = xm_devices.detach_nic
 insert_cd = xm_devices.insert_cd
+
+guest_log = xm_logs.guest_log
+logs = xm_logs.logs
+birth_mark = xm_logs.birth_mark
 
 
 def domain_ids(_text: str) -> set[int]:
@@ -156,45 +151,6 @@ def _knows_pools(host: Host) -> bool:
     return all(number.isdigit() for number in numbers) and [int(number) for number in numbers] >= [4, 1]
 
 
-def guest_log(name: str) -> str:
-    """The file to which only this guest's life writes: none, because xend has one log for all."""
-    return ""
-
-
-def logs(host: Host, name: str) -> dict[str, str]:
-    """The last lines of xend's logs, which all guests share, and of a guest's console."""
-    return {
-        "xend_log": _first_log(host, "xend.log"),
-        "xend_debug_log": _first_log(host, "xend-debug.log"),
-        "console_log": waiting.log_tail(host, waiting.console_log(name)),
-    }
-
-
-def _first_log(host: Host, file_name: str) -> str:
-    tails = [_log_tail(host.read_bytes(f"{folder}/{file_name}") or b"") for folder in LOG_DIRS]
-    return next((tail for tail in tails if tail), "")
-
-
-def _log_tail(content: bytes) -> str:
-    """xend logs whole configurations, each in one line, so passwords are taken out before anything is cut off."""
-    text = content[-LOG_CHARACTERS:].decode("utf-8", "replace")
-    lines = xl_output.printable(text).splitlines()[1 if len(content) > LOG_CHARACTERS else 0 :]
-    tail = _LOGGED_PASSWORD.sub(r"\1***", "\n".join(lines[-waiting.LOG_TAIL_LINES :]))
-    return tail[-waiting.LOG_TAIL_CHARACTERS :]
-
-
-def birth_mark(host: Host, name: str) -> str:
-    """A mark of the ``xm create`` that a guest comes from: when xend's log tells of it, if the log still goes back so
-    far. A guest's reboot is logged in other words (create_from_dict), because it keeps its old configuration."""
-    begin = f"XendDomainInfo.create(['vm', ['name', '{name}']"
-    marks = []
-    for folder in LOG_DIRS:
-        for line in (host.read_text(f"{folder}/xend.log") or "").splitlines():
-            time = _LOGGED_TIME.match(line) if begin in line else None
-            marks += [time.group(1)] if time else []
-    return marks[-1] if marks else ""
-
-
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
@@ -269,13 +225,20 @@ def save(host: Host, row: Row, path: str, seconds: float) -> None:
     change(host, seconds, "save", target(host, row.domid), path)
 
 
+def unanswered(error: CommandFailed) -> bool:
+    """Whether a guest did not answer the request to save itself and may be asked again. What xend says then is not
+    known, so it is not."""
+    return False
+
+
 # -- while it runs -----------------------------------------------------------------------------------------------------
 
 
 def pause(host: Host, row: Row) -> None:
     """Stop a guest's virtual CPUs."""
     if not row.paused:
-        change(host, SET_SECONDS, "pause", target(host, row.domid))
+        result = change(host, SET_SECONDS, "pause", target(host, row.domid))
+        waiting.check_paused(TOOL, host, row, list(result.argv), cause(result.stderr))
 
 
 def unpause(host: Host, row: Row) -> None:

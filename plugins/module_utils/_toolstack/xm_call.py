@@ -57,7 +57,7 @@ def target(host: Host, domid: int) -> str:
     return number
 
 
-def change(host: Host, seconds: float, *words: str) -> None:
+def change(host: Host, seconds: float, *words: str) -> Result:
     """Run xm and believe neither a failure to be silent nor a success that tells of an error: some of xm's commands
     print one and exit with 0."""
     argv = [paths(host.system).xm, *words]
@@ -67,6 +67,7 @@ def change(host: Host, seconds: float, *words: str) -> None:
         raise CommandFailed(
             f"{' '.join(argv)} ended with status {result.rc}: {why}", command=argv, rc=result.rc, cause=why
         )
+    return result
 
 
 def query(host: Host, *words: str) -> Result:

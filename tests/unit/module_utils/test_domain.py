@@ -18,7 +18,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock,
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import FakeXen, MemoryHost  # noqa: E402
-from guests import KERNEL, WEB, actions, machine, no_waiting, params, refused, run  # noqa: E402
+from guests import KERNEL, LINUX, WEB, actions, machine, no_waiting, params, refused, run  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -175,10 +175,10 @@ def test_netbsd_is_not_grown_above_what_it_was_started_with(host, xen):
 
 
 def test_virtual_cpus_are_set_up_to_the_maximum(host, xen):
-    run(host, dict(WEB, maxvcpus=4))
-    assert actions(run(host, dict(WEB, vcpus=3, maxvcpus=4))) == ["write_config", "set_vcpus"]
-    assert xen.named("web1").vcpus == 3
-    outcome = run(host, dict(WEB, vcpus=8))
+    run(host, dict(LINUX, maxvcpus=4))
+    assert actions(run(host, dict(LINUX, vcpus=3, maxvcpus=4))) == ["write_config", "set_vcpus"]
+    assert xen.named("lin1").vcpus == 3
+    outcome = run(host, dict(LINUX, vcpus=8))
     assert actions(outcome) == ["write_config"]
     assert set(outcome.plan.deferred[0].after) == {"vcpus", "maxvcpus"}
 
@@ -381,6 +381,7 @@ def test_starts_are_spaced(host, xen, clock):
         (dict(WEB, disks=[{"path": "/x", "format": "qcow2"}]), "format is 'qcow2'; allowed is raw"),
         (dict(WEB, disks=[{"path": "/x", "cdrom": True}]), "NetBSD as a pv guest ignores such disks"),
         (dict(WEB, vcpus=4, maxvcpus=2), "vcpus is 4 and maxvcpus 2"),
+        (dict(WEB, maxvcpus=2), "vcpus is 1 and maxvcpus 2; a NetBSD guest starts all of maxvcpus"),
         (dict(WEB, vcpus=0), "vcpus is 0; allowed is a whole number from 1 to 512"),
         (dict(WEB, maxmem=64), "memory is 128 MiB and maxmem 64 MiB"),
         (

@@ -322,9 +322,9 @@ def test_what_xm_can_not_be_told(keys, words):
 
 
 def test_an_old_release_takes_what_it_knows():
-    made(release="4.2", vcpus=1, maxvcpus=2, cpus="0-3,^1", weight=5, cap=5, disks=["/dev/wd0e"], vnc=True)
+    made(release="4.2", os="linux", vcpus=1, maxvcpus=2, cpus="0-3,^1", weight=5, cap=5, disks=["/dev/wd0e"], vnc=True)
     made(HVM, release="3.3", serial="pty", vnc={"display": 1}, disks=[{"cdrom": True, "vdev": "hdc"}])
-    assert problems_of(release="3.3", maxvcpus=2) == [
+    assert problems_of(release="3.3", os="linux", maxvcpus=2) == [
         "guest web1: maxvcpus is 2; Xen 3.3 starts all of a guest's virtual CPUs"
     ]
 

@@ -59,7 +59,7 @@ def test_the_plainest_guest():
         ({"type": "pvh"}, {"type": "pvh"}),
         ({"cpus": "0-3,^1"}, {"cpus": "0-3,^1"}),
         ({"vcpus": 2, "cpus": ["0", "2-3"]}, {"vcpus": "2", "cpus": ["0", "2-3"]}),
-        ({"maxvcpus": 2, "cpus": ["1"]}, {"maxvcpus": "2", "cpus": ["1", "all"]}),
+        ({"os": "linux", "maxvcpus": 2, "cpus": ["1"]}, {"maxvcpus": "2", "cpus": ["1", "all"]}),
         ({"weight": 512, "cap": 0, "pool": "Pool-1"}, {"cpu_weight": "512", "cap": "0", "pool": "Pool-1"}),
         (
             {"pci": ["03:00.0", {"bdf": "04:00.0", "permissive": True}]},

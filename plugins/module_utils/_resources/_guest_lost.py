@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Domains that the toolstack lists as ``(null)``, because xenstored does not know them. Pure.
+
+One that is being taken apart is so for a moment, or for good if something in dom0 holds its memory. One that runs was
+there before its xenstored: that one died, and a new one knows nothing of it (record
+xenstored-killed-beside-a-guest, NetBSD 7.99.10).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_live import row_of
+
+WHAT_TO_DO = (
+    "xenstored was started anew beside it and does not know it. It goes on, but can't be managed, shut down or saved "
+    "any more: shut it down from within, then reboot the machine"
+)
+
+
+def unnamed(domains: list[dict[str, Any]], dying: bool) -> list[dict[str, Any]]:
+    """The domains without a name that are being taken apart, or those that run."""
+    return [each for each in domains if row_of(each).unnamed and row_of(each).dying == dying]
+
+
+def is_going(domains: list[dict[str, Any]]) -> bool:
+    """Whether a domain is being taken apart."""
+    return any(row_of(domain).dying for domain in domains)
+
+
+def belongs_to(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:
+    """Whether a domain without a name is this guest, as far as the toolstack still has its configuration."""
+    config = domain["config"] or {}
+    persisted = (current["configs"].get(guest.name) or {}).get("settings") or {}
+    uuids = {guest.uuid, persisted.get("uuid")} - {None}
+    macs = {nic.mac for nic in guest.nics}
+    return (
+        config.get("name") == guest.name
+        or config.get("uuid") in uuids
+        or any(nic.get("mac") in macs for nic in config.get("vif", []) if isinstance(nic, dict))
+    )
+
+
+def problem(guest: Guest, current: dict[str, Any]) -> str:
+    """Why nothing can be done to this guest, in words: it runs without a name, or may do so. Empty if it does not."""
+    running = unnamed(current["domains"], dying=False)
+    for domain in running:
+        if belongs_to(guest, domain, current):
+            return f"it runs as domain {domain['domid']}, which is listed as (null): {WHAT_TO_DO}"
+    for domain in running:
+        if domain["config"] is None:
+            return (
+                f"domain {domain['domid']}, which is listed as (null) and of which nothing else is known, may be this "
+                f"guest: {WHAT_TO_DO}"
+            )
+    return ""
+
+
+def warnings(current: dict[str, Any]) -> list[str]:
+    """What the admin must know of domains without a name, whoever they are."""
+    said = [
+        f"domain {domain['domid']} is listed as (null): {WHAT_TO_DO}."
+        for domain in unnamed(current["domains"], dying=False)
+    ]
+    return said + [
+        f"domain {domain['domid']} ({domain['name']}, {domain['state']}) has been destroyed and is still listed after "
+        f"{current['waited']:g} seconds: something in dom0 holds its memory or its devices. What it has (vnd units, "
+        f"interfaces xvif{domain['domid']}i0 and so on) stays taken until it goes; if it never does, only a reboot of "
+        "the machine frees it."
+        for domain in current["domains"]
+        if row_of(domain).dying
+    ]
+
+
+def label(domain: dict[str, Any]) -> str:
+    """A domain that has something which another guest wants, in words."""
+    row = row_of(domain)
+    if row.dying:
+        return f"domain {row.domid}, {row.name}, which has been destroyed and is just going; run again when it is gone"
+    if row.unnamed:
+        return f"domain {row.domid}, listed as (null): {WHAT_TO_DO}"
+    return f"the running guest {row.name}"

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disks and network interfaces of a running guest, by xl."""
+
+from __future__ import annotations
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_tables
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import change, paths, query
+
+DEVICE_SECONDS = 120.0
+# XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there.
+CONNECTED = 4
+CONNECT_SECONDS = 30.0
+_NOT_TAKEN = (
+    f"within {CONNECT_SECONDS:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
+)
+
+
+def attach_disk(host: Host, domid: int, disk: Disk) -> None:
+    """Give a running guest another disk. Raises XenError if the guest does not take it."""
+    domain = str(waiting.checked(domid))
+    change(host, DEVICE_SECONDS, "block-attach", domain, devices.render_disk(disk))
+    number = devices.vdev_number(disk.vdev)
+    if not waiting.until(lambda: number in _connected_disks(host, domain), CONNECT_SECONDS):
+        host.try_run([paths(host.system).xl, "block-detach", domain, disk.vdev, "-f"], timeout=DEVICE_SECONDS)
+        raise XenError(f"Domain {domid} has not taken the disk {disk.path} {_NOT_TAKEN}")
+
+
+def detach_disk(host: Host, domid: int, vdev: str) -> None:
+    """Take a disk from a running guest. A guest that still uses it does not give it, and this raises CommandFailed."""
+    change(host, DEVICE_SECONDS, "block-detach", str(waiting.checked(domid)), vdev)
+
+
+def attach_nic(host: Host, domid: int, nic: Nic) -> None:
+    """Give a running guest another network interface.
+
+    Each key is a word of its own: what follows a comma is not looked at. A failed attach leaves the interface behind,
+    and a guest that has one can't be restored after a save (record net_attach_badbridge, xl 4.20), so it is taken away.
+    """
+    domain = str(waiting.checked(domid))
+    before = {each.index for each in _nics(host, domain)}
+    try:
+        change(host, DEVICE_SECONDS, "network-attach", domain, *devices.render_vif(nic).split(","))
+        if not waiting.until(lambda: nic.mac in _connected_macs(host, domain), CONNECT_SECONDS):
+            raise XenError(f"Domain {domid} has not taken the interface {nic.mac} {_NOT_TAKEN}")
+    except XenError:
+        for left in _nics(host, domain):
+            if left.index not in before:
+                argv = [paths(host.system).xl, "network-detach", domain, str(left.index)]
+                host.try_run(argv, timeout=DEVICE_SECONDS)
+        raise
+
+
+def _connected_disks(host: Host, domain: str) -> set[int]:
+    """The virtual devices that a guest uses. xl reports success for one that the guest never takes."""
+    found = parsed(xl_tables.parse_block_list, query(host, "block-list", domain))
+    return {disk.vdev for disk in found if disk.state == CONNECTED}
+
+
+def _connected_macs(host: Host, domain: str) -> set[str | None]:
+    return {nic.mac for nic in _nics(host, domain) if nic.state == CONNECTED}
+
+
+def _nics(host: Host, domain: str) -> list[xl_tables.LiveNic]:
+    return parsed(xl_tables.parse_network_list, query(host, "network-list", domain))
+
+
+def detach_nic(host: Host, domid: int, mac: str) -> None:
+    """Take a network interface from a running guest. Never from NetBSD, which panics (record guest-panic-on-netdetach,
+    NetBSD 7.99.10); who calls this knows the guest."""
+    change(host, DEVICE_SECONDS, "network-detach", str(waiting.checked(domid)), mac)
+
+
+def insert_cd(host: Host, domid: int, vdev: str, path: str) -> None:
+    """Put an image into a guest's CD drive; an empty path takes out what is in it. Only hvm guests have one (record
+    cd_insert, xl 4.17)."""
+    words = ["cd-insert", str(waiting.checked(domid)), vdev, path] if path else ["cd-eject", str(domid), vdev]
+    change(host, DEVICE_SECONDS, *words)
