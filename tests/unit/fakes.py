@@ -143,6 +143,8 @@ class Domain:
     used: int | None = None
     pauses: int = 0
     deaf: bool = False
+    # Requests to save itself that it does not answer before it does, as one that is still booting.
+    boots: int = 0
     weight: int = 256
     cap: int = 0
     pool: str = "Pool-0"
@@ -165,6 +167,8 @@ class FakeXen:
     loses_nics: bool = False
     dies_at_once: bool = False
     follows_memory: bool = True
+    # Without it all of a guest's virtual CPUs are on line, whatever is set.
+    follows_vcpus: bool = True
     cpus: int = 4
     scheduler: str = "credit2"
     pools: tuple[str, ...] = ("Pool-0", "Pool-1")
@@ -382,7 +386,10 @@ class FakeXen:
         return 0, "", ""
 
     def xl_vcpu_set(self, args):
-        self._by_id(args[0]).vcpus = int(args[1])
+        domain = self._by_id(args[0])
+        domain.settings = dict(domain.settings, avail=int(args[1]))
+        if self.follows_vcpus:
+            domain.vcpus = int(args[1])
         return 0, "", ""
 
     def xl_pause(self, args):
@@ -438,7 +445,10 @@ class FakeXen:
 
     def xl_save(self, args):
         domain = self._by_id(args[0])
-        if domain.deaf:
+        if domain.deaf or domain.boots:
+            domain.boots = max(domain.boots - 1, 0)
+            time.sleep(self.request_seconds)
+            self.host.put(args[1], "half of its memory")
             return 1, "", "libxl: error: guest didn't acknowledge suspend, cancelling request\n"
         self.host.put(args[1], json.dumps(domain.settings))
         self.domains.remove(domain)
@@ -457,9 +467,12 @@ class FakeXen:
         return 0, "", ""
 
     def xl_block_detach(self, args):
-        disks = self._by_id(args[0]).settings["disk"]
+        disks = self._by_id(args[0]).settings.setdefault("disk", [])
         number = devices.vdev_number(args[1])
-        disks.remove(next(disk for disk in disks if devices.vdev_number(devices.parse_disk(disk).vdev) == number))
+        found = [disk for disk in disks if devices.vdev_number(devices.parse_disk(disk).vdev) == number]
+        if not found:
+            return 1, "", f"Error: Device {args[1]} not connected.\n"
+        disks.remove(found[0])
         return 0, "", ""
 
     def xl_cd_insert(self, args):
@@ -505,7 +518,7 @@ def _config_json(domain: Domain, loses_nics: bool) -> dict[str, Any]:
     settings = domain.settings
     build = {
         "max_vcpus": domain.maxvcpus,
-        "avail_vcpus": list(range(domain.vcpus)),
+        "avail_vcpus": list(range(settings.get("avail", domain.vcpus))),
         "max_memkb": domain.maxmem * 1024,
         "target_memkb": domain.memory * 1024,
         "sched_params": {"sched": "credit2", "weight": domain.weight, "cap": domain.cap},

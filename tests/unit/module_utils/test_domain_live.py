@@ -31,6 +31,7 @@ def xen(host):
 
 DATA = "/home/xen/data.img"
 MAC = "00:16:3e:00:00:77"
+UUID = "5e6f2a0c-0000-4000-8000-000000000001"
 
 
 def wants_restart(outcome):
@@ -105,6 +106,92 @@ def test_a_guest_moves_to_another_pool(host, xen):
     assert (sorted(actions(outcome)), outcome.failures) == (["set_pool", "write_config"], {})
     assert xen.named("lin1").pool == "Pool-1"
     assert settled(host, dict(LINUX, pool="Pool-1"))
+
+
+def test_virtual_cpus_that_the_kernel_does_not_take_or_give_are_a_failure(host, xen):
+    """xl vcpu-set ends with 0 and changes nothing (record xl-vcpu-set-with-guest, NetBSD 7.99.10)."""
+    run(host, dict(LINUX, vcpus=2))
+    xen.follows_vcpus = False
+    less = dict(LINUX, vcpus=1, maxvcpus=2)
+    outcome = run(host, less)
+    assert "it still uses 2: its kernel does not follow" in str(outcome.failures["lin1"])
+    again = run(host, less)
+    assert (again.done, again.plan.deferred, again.failures) == ([], [], {})
+    assert "it uses 2 virtual CPUs, although 1 are set" in again.plan.warnings[0]
+
+
+def test_fewer_virtual_cpus_of_a_netbsd_guest_are_one_restart(host, xen):
+    """It gives none back while it runs (facts 37)."""
+    run(host, dict(WEB, vcpus=2))
+    xen.follows_vcpus = False
+    outcome = run(host, WEB)
+    assert (actions(outcome), [change.action for change in outcome.plan.deferred]) == (["write_config"], ["restart"])
+    assert set(outcome.plan.deferred[0].after) == {"vcpus", "maxvcpus"}
+    outcome = run(host, WEB, restart_policy="if_needed")
+    assert (actions(outcome), outcome.failures) == (["restart"], {})
+    assert not [args for args in host.ran("xl") if args[0] == "vcpu-set"]
+    assert settled(host, WEB, restart_policy="if_needed")
+
+
+def test_a_netbsd_guest_that_others_started_with_fewer_is_set_without_a_restart(host, xen):
+    """All of its maxvcpus are on line, and only what was wanted says something else."""
+    run(host, dict(WEB, vcpus=2))
+    domain = xen.named("web1")
+    domain.settings = dict(domain.settings, avail=1)
+    outcome = run(host, dict(WEB, vcpus=2), restart_policy="if_needed")
+    assert (actions(outcome), outcome.failures) == (["set_vcpus"], {})
+    assert settled(host, dict(WEB, vcpus=2))
+
+
+# -- a status of 0 proves nothing --------------------------------------------------------------------------------------
+
+DRIVE = {"path": "/home/xen/one.iso", "vdev": "hdc", "cdrom": True}
+HVM = {"name": "lin1", "type": "hvm", "memory": 96, "disks": [DRIVE]}
+
+
+@pytest.mark.parametrize(
+    ("verb", "before", "after", "options"),
+    [
+        ("create", None, LINUX, {}),
+        ("shutdown", LINUX, dict(LINUX, state="shutdown"), {"shutdown_timeout": 10}),
+        ("destroy", LINUX, dict(LINUX, state="destroyed"), {}),
+        ("save", LINUX, dict(LINUX, state="saved"), {}),
+        ("restore", "saved", LINUX, {}),
+        ("pause", LINUX, dict(LINUX, state="paused"), {}),
+        ("unpause", dict(LINUX, state="paused"), LINUX, {}),
+        ("rename", dict(LINUX, uuid=UUID), dict(LINUX, name="lin2", uuid=UUID), {}),
+        ("mem-set", LINUX, dict(LINUX, memory=112), {}),
+        ("vcpu-set", dict(LINUX, maxvcpus=2), dict(LINUX, vcpus=2), {}),
+        ("vcpu-pin", dict(LINUX, cpus="0"), dict(LINUX, cpus="1"), {}),
+        ("sched-credit2", LINUX, dict(LINUX, weight=512), {}),
+        ("cpupool-migrate", dict(LINUX, pool="Pool-0"), dict(LINUX, pool="Pool-1"), {}),
+        ("block-attach", LINUX, dict(LINUX, disks=[DATA]), {}),
+        ("block-detach", dict(LINUX, disks=[DATA]), LINUX, {"detach_devices": True}),
+        ("network-attach", LINUX, dict(LINUX, nics=["bridge0"]), {}),
+        ("network-detach", dict(LINUX, nics=["bridge0"]), LINUX, {"detach_devices": True}),
+        ("cd-insert", HVM, dict(HVM, disks=[dict(DRIVE, path=DATA)]), {}),
+    ],
+)
+def test_an_act_that_reports_success_and_does_nothing_is_a_failure(host, xen, verb, before, after, options):
+    """xl pause 99 is a status of 0 with an error (record xl-pause-missing, NetBSD 7.99.10)."""
+    for path in (DATA, "/home/xen/one.iso"):
+        host.put(path)
+    if before == "saved":
+        run(host, LINUX)
+        before = dict(LINUX, state="saved")
+    if before is not None:
+        assert run(host, before).failures == {}
+    xen.believed = frozenset({verb})
+    outcome = run(host, after, **options)
+    assert [args for args in host.ran("xl") if args[0] == verb], "it was never tried"
+    assert list(outcome.failures) == [after["name"]], outcome.done
+
+
+def test_a_pause_that_did_not_happen_says_what_xl_said(host, xen):
+    run(host, LINUX)
+    xen.believed = frozenset({"pause"})
+    words = str(run(host, dict(LINUX, state="paused")).failures["lin1"])
+    assert "ended with status 0, and lin1 is not paused: libxl: error" in words
 
 
 def test_a_missing_pool_is_refused(host, xen):

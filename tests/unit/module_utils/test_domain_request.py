@@ -96,6 +96,21 @@ def test_a_paused_guest_is_let_run_so_that_it_can_answer(host, xen):
     assert xen.named("lin1").domid == 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("reboot", {"request": "reboot", "timeout": 10}),
+        ("dump-core", {"request": "dump_core", "directory": "/var/crash"}),
+        ("migrate", {"request": "migrate", "target": "xen2"}),
+    ],
+)
+def test_a_request_that_reports_success_and_does_nothing_is_a_failure(host, xen, verb, options):
+    xen.believed = frozenset({verb})
+    outcome = ask(host, **options)
+    assert [args for args in host.ran("xl") if args[0] == verb], "it was never tried"
+    assert (outcome.done, list(outcome.failures)) == ([], ["lin1"])
+
+
 # -- dump --------------------------------------------------------------------------------------------------------------
 
 

@@ -123,6 +123,38 @@ def test_a_guest_that_does_not_answer_is_not_saved_and_runs_on(host, xen):
     assert xen.named("lin1")
 
 
+def test_a_guest_that_is_still_booting_is_asked_again_within_its_time(host, xen, clock):
+    """Facts 36: seconds later it works."""
+    run(host, LINUX)
+    xen.named("lin1").boots = 3
+    outcome = run(host, dict(LINUX, state="saved"), shutdown_timeout=60)
+    assert (actions(outcome), outcome.failures, SAVED in host.tree) == (["save"], {}, True)
+    assert host.text(SAVED) != "half of its memory"
+    assert clock["now"] < 60
+
+
+def test_it_is_asked_until_its_time_is_over_and_then_powerd_is_named(host, xen, clock):
+    """xl waits a minute for an answer (record save-running, NetBSD 7.99.10)."""
+    run(host, LINUX)
+    xen.named("lin1").deaf, xen.request_seconds = True, 60.7
+    before = clock["now"]
+    outcome = run(host, dict(LINUX, state="saved"), shutdown_timeout=150)
+    words = str(outcome.failures["lin1"])
+    assert "lin1 was asked 3 times within 192 seconds to save itself, did not answer, and runs on" in words
+    assert "didn't acknowledge suspend" in words
+    assert "powerd=YES" in words
+    assert len([args for args in host.ran("xl") if args[0] == "save"]) == 3
+    assert clock["now"] - before < 150 + 61
+
+
+def test_another_failure_to_save_is_no_reason_to_ask_again(host, xen, monkeypatch):
+    run(host, LINUX)
+    monkeypatch.setattr(xen, "xl_save", lambda args: (1, "", "Failed to open temp file for writing\n"))
+    outcome = run(host, dict(LINUX, state="saved"))
+    assert "Failed to open temp file" in str(outcome.failures["lin1"])
+    assert len([args for args in host.ran("xl") if args[0] == "save"]) == 1
+
+
 def test_nothing_can_be_saved_of_a_guest_that_does_not_run(host, xen):
     assert "it is not running, so there is no memory to save" in refused(host, dict(LINUX, state="saved"))
 

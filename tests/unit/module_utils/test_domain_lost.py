@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Domains without a name: being taken apart, or running beside a new xenstored; on a machine in memory."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain_request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from fakes import Domain, FakeXen  # noqa: E402
+from guests import LINUX, WEB, actions, machine, no_waiting, refused, run  # noqa: E402
+
+GOING = "--p--d"
+MAC = "00:16:3e:00:00:11"
+OWN_MAC = dict(WEB, nics=[{"bridge": "bridge0", "mac": MAC}])
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, tmp_path):
+    return no_waiting(monkeypatch, str(tmp_path / "lock"))
+
+
+@pytest.fixture
+def host():
+    return machine()
+
+
+@pytest.fixture
+def xen(host):
+    return FakeXen(host)
+
+
+def lose(xen, name="web1"):
+    """Its xenstored was killed and another one started (record xenstored-killed-beside-a-guest, NetBSD 7.99.10)."""
+    xen.named(name).name = "(null)"
+
+
+def going(xen, listings, settings=None):
+    """A domain that is being taken apart and is listed so many times."""
+    ghost = Domain("(null)", 13, 0, 0, 1, 1, settings or {}, state=GOING)
+    xen.domains.append(ghost)
+    listed = {"left": listings}
+    answer = xen.xl_list
+
+    def listing(args):
+        if args != ["-l"]:
+            listed["left"] -= 1
+            if listed["left"] < 0 and ghost in xen.domains:
+                xen.domains.remove(ghost)
+        return answer(args)
+
+    xen.xl_list = listing
+    return ghost
+
+
+# -- running beside a new xenstored ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "options"),
+    [
+        ("running", {}),
+        ("paused", {}),
+        ("shutdown", {}),
+        ("destroyed", {}),
+        ("saved", {}),
+        ("absent", {"remove_disks": True}),
+    ],
+)
+def test_a_guest_that_has_lost_its_name_is_left_alone_with_words_what_to_do(host, xen, state, options):
+    run(host, WEB)
+    lose(xen)
+    words = refused(host, dict(WEB, state=state), **options)
+    assert words.startswith("guest web1: it runs as domain 1, which is listed as (null): xenstored was started anew")
+    assert "shut it down from within, then reboot the machine" in words
+    assert words.count("\n") == 0
+
+
+def test_check_mode_says_it_too(host, xen):
+    run(host, WEB)
+    lose(xen)
+    with pytest.raises(Refused, match="it runs as domain 1, which is listed as"):
+        run(host, WEB, check=True)
+
+
+def test_what_another_guest_shares_with_it_is_said_in_words(host, xen):
+    run(host, OWN_MAC)
+    lose(xen)
+    words = refused(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}]))
+    assert "it runs as domain 1" in words
+    host.put("/home/xen/lin1.img", "/home/xen/web1.img", kind="link")
+    other = refused(host, dict(LINUX, disks=["/home/xen/web1.img"]))
+    assert "disk /home/xen/web1.img is in use by domain 1, listed as (null): xenstored was started anew" in other
+
+
+def test_the_other_guests_go_on_being_managed_with_a_warning(host, xen):
+    run(host, WEB)
+    lose(xen)
+    outcome = run(host, LINUX)
+    assert (actions(outcome), outcome.failures) == (["write_config", "create"], {})
+    assert outcome.plan.warnings[0].startswith("domain 1 is listed as (null): xenstored was started anew")
+
+
+def test_one_of_which_nothing_is_known_may_be_any_guest_that_does_not_run(host, xen, monkeypatch):
+    run(host, WEB, LINUX)
+    lose(xen)
+    known = xen._long
+    monkeypatch.setattr(xen, "_long", lambda: [each for each in known() if each["domid"] != 1])
+    assert "domain 1, which is listed as (null) and of which nothing else is known, may be this" in refused(host, WEB)
+    assert run(host, LINUX).failures == {}
+
+
+def test_a_request_to_it_says_why_it_is_not_found(host, xen):
+    run(host, WEB)
+    lose(xen)
+    options = {key: value.get("default") for key, value in domain_request.ARGUMENTS.items()}
+    declared = domain_request.declare({**options, "names": ["web1"], "request": "reboot"})
+    with pytest.raises(Refused, match="web1: it is not running on this machine, unless it is domain 1, which is"):
+        domain_request.plan(domain_request.read(host), declared)
+
+
+# -- being taken apart -------------------------------------------------------------------------------------------------
+
+
+def test_one_that_is_going_is_waited_for_and_no_warning(host, xen, clock):
+    run(host, WEB)
+    run(host, dict(WEB, state="destroyed"))
+    going(xen, 5)
+    before = clock["now"]
+    outcome = run(host, WEB)
+    assert (actions(outcome), outcome.failures, outcome.plan.warnings) == (["create"], {}, [])
+    assert clock["now"] - before < 15
+
+
+def test_a_guests_own_former_domain_is_not_in_its_way(host, xen):
+    """It has its MAC, its UUID and its disk still, and no name any more."""
+    run(host, OWN_MAC)
+    settings = xen.named("web1").settings
+    run(host, dict(OWN_MAC, state="destroyed"))
+    going(xen, 100, settings)
+    outcome = run(host, OWN_MAC)
+    assert (actions(outcome), outcome.failures) == (["create"], {})
+
+
+def test_one_that_stays_is_explained_and_keeps_what_others_want(host, xen):
+    run(host, OWN_MAC)
+    settings = xen.named("web1").settings
+    run(host, dict(OWN_MAC, state="absent"))
+    going(xen, 10**6, settings)
+    outcome = run(host, LINUX)
+    assert outcome.failures == {}
+    assert "domain 13 ((null), --p--d) has been destroyed and is still listed after 15 seconds" in (
+        outcome.plan.warnings[0]
+    )
+    words = refused(host, dict(LINUX, name="lin2", disks=["/home/xen/web1.img"]))
+    assert "is in use by domain 13, (null), which has been destroyed and is just going; run again" in words
