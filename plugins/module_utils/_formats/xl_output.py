@@ -20,6 +20,8 @@ _NOISE = re.compile(
 )
 _HOTPLUG_CAUSE = "device_hotplug_child_death_cb: script: "
 _DOMAIN_ID = re.compile(r"libxl: error: [^:]+:[0-9]+:[^:]+: Domain ([0-9]+):")
+# What xl prints for a domain whose name is not in xenstore.
+NAMELESS = "(null)"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -40,7 +42,7 @@ class Row:
         """xenstored does not know it: it is being taken apart and its name has gone before it (record destroy-five,
         NetBSD 7.99.10), or xenstored was started anew beside it and knows nothing of it (xl-list-end-with-guest is the
         one, runs-of-the-collection/xenstored-killed-beside-a-guest the other)."""
-        return self.name == "(null)"
+        return self.name == NAMELESS
 
     @property
     def dying(self) -> bool:

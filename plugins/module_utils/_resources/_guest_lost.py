@@ -13,16 +13,18 @@ from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_live import row_of
-
-WHAT_TO_DO = (
-    "xenstored was started anew beside it and does not know it. It goes on, but can't be managed, shut down or saved "
-    "any more: shut it down from within, then reboot the machine"
-)
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 
 
-def unnamed(domains: list[dict[str, Any]], dying: bool) -> list[dict[str, Any]]:
-    """The domains without a name that are being taken apart, or those that run."""
-    return [each for each in domains if row_of(each).unnamed and row_of(each).dying == dying]
+def nameless(current: dict[str, Any]) -> list[dict[str, Any]]:
+    """The domains that run and that xenstored does not know."""
+    return [domain for domain in current["domains"] if lost.nameless([row_of(domain)])]
+
+
+def words(current: dict[str, Any]) -> list[str]:
+    """What the admin must know of those, whoever they are, and do; none if there are none."""
+    found = lost.nameless(map(row_of, current["domains"]))
+    return [lost.words_for_nameless(found)] if found else []
 
 
 def is_going(domains: list[dict[str, Any]]) -> bool:
@@ -44,27 +46,21 @@ def belongs_to(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) ->
 
 
 def problem(guest: Guest, current: dict[str, Any]) -> str:
-    """Why nothing can be done to this guest, in words: it runs without a name, or may do so. Empty if it does not."""
-    running = unnamed(current["domains"], dying=False)
-    for domain in running:
+    """Why nothing can be done to this guest, in words: it runs without a name, or may do so. Empty if it does not.
+    What to do is in ``words``."""
+    found = nameless(current)
+    for domain in found:
         if belongs_to(guest, domain, current):
-            return f"it runs as domain {domain['domid']}, which is listed as (null): {WHAT_TO_DO}"
-    for domain in running:
+            return f"it runs as {label(domain)}"
+    for domain in found:
         if domain["config"] is None:
-            return (
-                f"domain {domain['domid']}, which is listed as (null) and of which nothing else is known, may be this "
-                f"guest: {WHAT_TO_DO}"
-            )
+            return f"it may be {label(domain)}; nothing else is known of that one"
     return ""
 
 
-def warnings(current: dict[str, Any]) -> list[str]:
-    """What the admin must know of domains without a name, whoever they are."""
-    said = [
-        f"domain {domain['domid']} is listed as (null): {WHAT_TO_DO}."
-        for domain in unnamed(current["domains"], dying=False)
-    ]
-    return said + [
+def staying(current: dict[str, Any]) -> list[str]:
+    """What the admin must know of domains that have been destroyed and have not gone in time."""
+    return [
         f"domain {domain['domid']} ({domain['name']}, {domain['state']}) has been destroyed and is still listed after "
         f"{current['waited']:g} seconds: something in dom0 holds its memory or its devices. What it has (vnd units, "
         f"interfaces xvif{domain['domid']}i0 and so on) stays taken until it goes; if it never does, only a reboot of "
@@ -80,5 +76,5 @@ def label(domain: dict[str, Any]) -> str:
     if row.dying:
         return f"domain {row.domid}, {row.name}, which has been destroyed and is just going; run again when it is gone"
     if row.unnamed:
-        return f"domain {row.domid}, listed as (null): {WHAT_TO_DO}"
+        return f"domain {row.domid}, which xenstored does not know (to xl it is {row.name})"
     return f"the running guest {row.name}"

@@ -52,9 +52,9 @@ def plan_guest(guest: Guest, current: dict[str, Any], wanted: Wanted, blank: boo
         plan.problems.append(f"{current['config_dir']}/{guest.name} is no plain file; give the guest another name")
         return plan
     live = lives[0] if lives else None
-    lost = "" if live else _guest_lost.problem(guest, current)
-    if lost:
-        plan.problems.append(lost)
+    without_name = "" if live else _guest_lost.problem(guest, current)
+    if without_name:
+        plan.problems.append(without_name)
         return plan
     if guest.name in current["managed"]:
         plan.changes.append(_forget_change(guest))

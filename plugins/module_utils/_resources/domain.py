@@ -156,7 +156,7 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
     problems = [f"guest {guest.name}: {problem}" for guest, part in zip(guests, parts) for problem in part.problems]
     stopping = [part for part in reversed(parts) if part.stops]
     result = Plan(changes=_guest_vnd.changes(seen["vnd"]))
-    result.warnings = _guest_lost.warnings(seen) + _guest_vnd.warnings(seen["vnd"])
+    result.warnings = _guest_lost.words(seen) + _guest_lost.staying(seen) + _guest_vnd.warnings(seen["vnd"])
     for part in [*stopping, *(part for part in parts if not part.stops)]:
         result.changes += part.changes
         result.deferred += part.deferred
@@ -165,6 +165,7 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
         _check_memory(parts, seen, result, problems)
         _check_vnd_units(parts, seen, declared, problems)
     if problems:
+        problems += _guest_lost.words(seen)
         raise Refused("\n".join(problems), problems=problems)
     _space_starts(result.changes, declared.start_delay)
     return result

@@ -21,9 +21,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import (
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_lost
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import name_problem
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost, waiting
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.choose import toolstack
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import exclusive
 
@@ -119,22 +118,22 @@ def plan(current: dict[str, Any], declared: Request) -> Plan:
     for name in declared.names:
         found = [row for row in rows if row.name == name and not row.dying]
         if len(found) != 1 or found[0].down:
-            problems.append(f"guest {name}: {_why_not(found, rows)}")
+            problems.append(f"guest {name}: {_why_not(found)}")
         else:
             result.changes.append(_change(declared, found[0]))
     if problems:
+        nameless = lost.nameless(rows)
+        problems += [lost.words_for_nameless(nameless)] if nameless else []
         raise Refused("\n".join(problems), problems=problems)
     return result
 
 
-def _why_not(found: list[Row], rows: list[Row]) -> str:
+def _why_not(found: list[Row]) -> str:
     if len(found) > 1:
         return f"{len(found)} domains with this name run (ids {', '.join(str(row.domid) for row in found)})"
     if found:
         return f"it is down (state {found[0].state}); netbsd.xen.domain with state running takes it apart and starts it"
-    lost = [row.domid for row in rows if row.unnamed and not row.dying]
-    unless = f", unless it is domain {lost[0]}, which is listed as (null): {_guest_lost.WHAT_TO_DO}" if lost else ""
-    return f"it is not running on this machine{unless}"
+    return "it is not running on this machine"
 
 
 def _change(request: Request, row: Row) -> Change:

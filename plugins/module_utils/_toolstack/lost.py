@@ -18,13 +18,11 @@ from collections.abc import Iterable
 from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.ps import Process
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import NAMELESS, Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
 # The names of a store's program: pkgsrc's tools bring both, and xencommons starts the one that it is told.
 STORES = ("xenstored", "oxenstored")
-# What xl prints for a domain whose name is not in xenstore.
-NAMELESS = "(null)"
 DEVICE_MODELS = ("qemu-dm", "qemu-system-i386")
 # With these an xl stays behind its guest.
 _STAYING = ("create", "restore", "migrate-receive")
@@ -106,7 +104,7 @@ def _said(host: Host, *argv: str) -> str:
 def nameless(rows: Iterable[Row]) -> list[Row]:
     """The domains of a list that the store does not know. One that is being taken apart has lost its name too, and one
     that is being made, which is paused, has none yet: these are so for a moment only."""
-    return [row for row in rows if row.domid != 0 and row.name == NAMELESS and not row.dying and not row.paused]
+    return [row for row in rows if row.domid != 0 and row.unnamed and not row.dying and not row.paused]
 
 
 # -- the words ---------------------------------------------------------------------------------------------------------
