@@ -25,6 +25,9 @@ notes:
     command that starts it.
   - Two runs on one host at a time are safe. They create guests one after the other.
   - A UUID that the declaration does not give is written to the configuration file, and is no reason for a restart.
+  - On NetBSD a guest's disk in a file is a vnd unit, which may stay when the guest ends or the disk is taken. A unit
+    that no guest uses is released if a guest's configuration names its file; all others stay.
+  - A domain that xenstored does not know ("(null)") can't be managed, and says what to do instead.
 options:
   guests:
     description:
@@ -39,7 +42,7 @@ options:
       - "B(memory) (needed but for V(absent)) and B(maxmem) (default: the same): in MiB, or like V(512M) or V(2G). A
         NetBSD guest can't grow above the memory that it was started with, and needs a restart for that."
       - "B(vcpus) (default 1) and B(maxvcpus) (default: the same): virtual processors, and how many they may become
-        while it runs."
+        while it runs. In a NetBSD guest the two are equal, because it starts all of them and gives none back."
       - "B(kernel), B(ramdisk): files of the dom0. A V(hvm) guest boots by itself and needs neither."
       - "B(cmdline), or B(root) and B(extra): the kernel's command line. Of the two xl makes C(root=ROOT EXTRA)."
       - "B(bootloader): a program of the dom0 that finds the kernel in the guest's disk, for example V(pygrub)."
@@ -131,7 +134,8 @@ options:
     description:
       - How many seconds (0 to 3600) a guest may take to shut down. One that takes longer is left running and reported
         as a failure, unless O(destroy_after) is given.
-      - A NetBSD guest without C(powerd=YES) in its C(rc.conf) does not shut down when asked.
+      - So long a guest is also asked to save itself, again and again if it does not answer, as while it boots.
+      - A NetBSD guest without C(powerd=YES) in its C(rc.conf) neither shuts down nor saves itself when asked.
     type: int
     default: 180
   destroy_after:
@@ -285,7 +289,7 @@ changes:
       description: The resource, here V(domain).
       type: str
     thing:
-      description: The guest.
+      description: The guest, or the vnd unit that one left behind.
       type: str
     summary:
       description: The change in words.
@@ -321,33 +325,14 @@ commands:
       description: How long it took.
       type: float
 failures:
-  description: What failed, guest by guest.
+  description:
+    - What failed, each with its C(thing) (the guest) and C(msg) (what was found and what to do).
+    - Of a command that failed also C(command), its exit status C(rc) and the line of its output that says why,
+      C(cause); of a guest the last lines of its logs, C(xl_log) of C(/var/log/xen/xl-NAME.log) and C(console_log) of
+      C(/var/log/xen/console/guest-NAME.log).
   returned: failure
   type: list
   elements: dict
-  contains:
-    thing:
-      description: The guest.
-      type: str
-    msg:
-      description: What was found and what to do.
-      type: str
-    command:
-      description: The command that failed.
-      type: list
-      elements: str
-    rc:
-      description: Its exit status.
-      type: int
-    cause:
-      description: The line of its output that says why.
-      type: str
-    xl_log:
-      description: The last lines of C(/var/log/xen/xl-NAME.log).
-      type: str
-    console_log:
-      description: The last lines of C(/var/log/xen/console/guest-NAME.log).
-      type: str
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module

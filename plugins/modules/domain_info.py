@@ -66,6 +66,17 @@ dom0:
   description: Whether this is a dom0 whose toolstack answers (V(alive)), and if not, V(why).
   returned: success
   type: dict
+vnd:
+  description:
+    - The vnd units of a NetBSD machine that are not the disks of running guests, C(left) behind by guests and C(kept)
+      for another reason, both by unit. Each has the C(path) of its file and the C(guest) whose configuration names it, if
+      one does; a kept one says C(why).
+    - Null if every disk in a file belongs to a running guest, because then nobody looks.
+  returned: success
+  type: dict
+  sample:
+    left: {vnd3: {path: /home/xen/web1.img, guest: web1}}
+    kept: {vnd2: {path: "", guest: "", why: inode 9412 on / is no guest's disk}}
 commands:
   description: The commands that were run on the machine.
   returned: always
@@ -91,7 +102,7 @@ def main():
     guests = guests_by_name(current)
     if module.params["names"] is not None:
         guests = {name: guest for name, guest in guests.items() if name in module.params["names"]}
-    module.exit_json(changed=False, guests=guests, dom0=current["dom0"], commands=host.commands)
+    module.exit_json(changed=False, guests=guests, dom0=current["dom0"], vnd=current["vnd"], commands=host.commands)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ LOCK_SECONDS = 900.0
 # To write a guest's memory to the disk, beside the time that it has to react: a slow disk writes 20 MiB a second.
 SAVE_MEBIBYTES_A_SECOND = 20
 SAVE_AGAIN_SECONDS = 5.0
+# libxl gives a guest a minute to answer, and says so a little later.
+ANSWER_SECONDS = 90.0
 
 
 def row_of(host: Host, domid: int) -> Row | None:
@@ -110,30 +112,35 @@ def _save_domain(host: Host, name: str, row: Row | None, data: dict[str, Any]) -
 
 def _write_memory(tool: Any, host: Host, row: Row, path: str, seconds: float) -> None:
     """Ask until the guest answers, for so many seconds. One that is still booting does not, and the toolstack takes
-    its request back (record save-running, NetBSD 7.99.10): seconds later it works."""
+    its request back after a minute (record save-running, NetBSD 7.99.10): seconds later it works.
+
+    The toolstack is never ended on the way: its request would stand, and the guest would suspend itself for nobody.
+    """
     begin = time.monotonic()
-    deadline, writing = begin + seconds, row.memory / SAVE_MEBIBYTES_A_SECOND
     asked = 0
     while True:
         asked += 1
+        this_time = time.monotonic()
+        left = begin + seconds - this_time
         try:
-            tool.save(host, row, path, max(deadline - time.monotonic(), 1.0) + writing)
+            tool.save(host, row, path, max(left, ANSWER_SECONDS) + row.memory / SAVE_MEBIBYTES_A_SECOND)
             return
         except CommandFailed as error:
             if not tool.unanswered(error) or row_of(host, row.domid) is None:
                 raise
-            if time.monotonic() + SAVE_AGAIN_SECONDS >= deadline:
-                raise _not_saved(tool, host, row, asked, time.monotonic() - begin, error) from error
+            now = time.monotonic()
+            if left - (now - this_time) < SAVE_AGAIN_SECONDS + (now - this_time):
+                raise _not_saved(tool, host, row, asked, now - begin, error) from error
         host.remove(path)
         time.sleep(SAVE_AGAIN_SECONDS)
 
 
 def _not_saved(tool: Any, host: Host, row: Row, asked: int, seconds: float, error: CommandFailed) -> CommandFailed:
-    times = "once" if asked == 1 else f"{asked} times within {seconds:.0f} seconds"
+    times = {1: "once", 2: "twice"}.get(asked, f"{asked} times")
     return CommandFailed(
-        f"{row.name} was asked {times} to save itself, did not answer, and runs on ({error.details.get('cause', error)}"
-        "). A NetBSD guest needs powerd for it (powerd=YES in its rc.conf), and must have booted: look at its console. "
-        "A longer shutdown_timeout gives it more time.",
+        f"{row.name} was asked {times} within {seconds:.0f} seconds to save itself, did not answer, and runs on "
+        f"({error.details.get('cause', error)}). A NetBSD guest needs powerd for it (powerd=YES in its rc.conf), and "
+        "must have booted: look at its console. A longer shutdown_timeout gives it more time.",
         **dict(error.details, **tool.logs(host, row.name)),
     )
 
