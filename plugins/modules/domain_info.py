@@ -69,8 +69,8 @@ dom0:
 vnd:
   description:
     - The vnd units of a NetBSD machine that are not the disks of running guests, C(left) behind by guests and C(kept)
-      for another reason, both by unit. Each has the C(path) of its file and the C(guest) whose configuration names it, if
-      one does; a kept one says C(why).
+      for another reason, both by unit. Each has the C(path) of its file and the C(guest) whose configuration names it,
+      if one does; a kept one says C(why).
     - Null if every disk in a file belongs to a running guest, because then nobody looks.
   returned: success
   type: dict

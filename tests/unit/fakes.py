@@ -174,6 +174,8 @@ class FakeXen:
     pools: tuple[str, ...] = ("Pool-0", "Pool-1")
     fails_nics: bool = False
     ignores_devices: bool = False
+    # From when on guests connect their devices.
+    up_at: float = 0.0
     reboots: str = "returns"
     request_seconds: float = 0.0
     dump_mebibytes: int | None = None
@@ -489,7 +491,7 @@ class FakeXen:
         lines = ["Vdev  BE  handle state  evt-ch ring-ref BE-path"]
         for text in self._by_id(args[0]).settings.get("disk", []):
             number = devices.vdev_number(devices.parse_disk(text).vdev)
-            state = 1 if self.ignores_devices else 4
+            state = 1 if self.ignores_devices or time.monotonic() < self.up_at else 4
             path = f"/local/domain/0/backend/vbd/{args[0]}/{number}"
             lines.append(f"{number:<5d} 0   {args[0]:<6} {state}      9      8        {path}")
         return 0, "\n".join(lines) + "\n", ""
@@ -497,7 +499,8 @@ class FakeXen:
     def xl_network_list(self, args):
         lines = ["Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path"]
         for index, text in enumerate(self._by_id(args[0]).settings.get("vif", [])):
-            mac, state = devices.parse_vif(text).mac, 1 if self.ignores_devices else 4
+            late = self.ignores_devices or time.monotonic() < self.up_at
+            mac, state = devices.parse_vif(text).mac, 1 if late else 4
             path = f"/local/domain/0/backend/vif/{args[0]}/{index}"
             lines.append(f"{index:<3d} 0  {mac:<17} {index:6d} {state:5d} {9:6d} {768:5d}/{769:<5d} {path}")
         return 0, "\n".join(lines) + "\n", ""

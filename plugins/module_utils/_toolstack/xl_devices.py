@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_tables
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
@@ -13,22 +15,31 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers impo
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import change, paths, query
 
 DEVICE_SECONDS = 120.0
-# XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there.
+# XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there: one that has booted, and
+# one whose other devices are not connected yet, as of a guest that was paused since its start
+# (record xl-block-list-with-guest, NetBSD 7.99.10).
 CONNECTED = 4
 CONNECT_SECONDS = 30.0
-_NOT_TAKEN = (
-    f"within {CONNECT_SECONDS:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
-)
+BOOT_SECONDS = 120.0
 
 
 def attach_disk(host: Host, domid: int, disk: Disk) -> None:
     """Give a running guest another disk. Raises XenError if the guest does not take it."""
     domain = str(waiting.checked(domid))
+    seconds = _patience(_disks(host, domain))
     change(host, DEVICE_SECONDS, "block-attach", domain, devices.render_disk(disk))
     number = devices.vdev_number(disk.vdev)
-    if not waiting.until(lambda: number in _connected_disks(host, domain), CONNECT_SECONDS):
+    if not waiting.until(lambda: number in _connected_disks(host, domain), seconds):
         host.try_run([paths(host.system).xl, "block-detach", domain, disk.vdev, "-f"], timeout=DEVICE_SECONDS)
-        raise XenError(f"Domain {domid} has not taken the disk {disk.path} {_NOT_TAKEN}")
+        raise XenError(f"Domain {domid} has not taken the disk {disk.path} {_not_taken(seconds)}")
+
+
+def _patience(others: Sequence[xl_tables.LiveDisk | xl_tables.LiveNic]) -> float:
+    return CONNECT_SECONDS if all(device.state == CONNECTED for device in others) else BOOT_SECONDS
+
+
+def _not_taken(seconds: float) -> str:
+    return f"within {seconds:g} seconds; it was taken away again. Does the guest's kernel have a driver for it?"
 
 
 def detach_disk(host: Host, domid: int, vdev: str) -> None:
@@ -43,11 +54,12 @@ def attach_nic(host: Host, domid: int, nic: Nic) -> None:
     and a guest that has one can't be restored after a save (record net_attach_badbridge, xl 4.20), so it is taken away.
     """
     domain = str(waiting.checked(domid))
-    before = {each.index for each in _nics(host, domain)}
+    present = _nics(host, domain)
+    before, seconds = {each.index for each in present}, _patience(present)
     try:
         change(host, DEVICE_SECONDS, "network-attach", domain, *devices.render_vif(nic).split(","))
-        if not waiting.until(lambda: nic.mac in _connected_macs(host, domain), CONNECT_SECONDS):
-            raise XenError(f"Domain {domid} has not taken the interface {nic.mac} {_NOT_TAKEN}")
+        if not waiting.until(lambda: nic.mac in _connected_macs(host, domain), seconds):
+            raise XenError(f"Domain {domid} has not taken the interface {nic.mac} {_not_taken(seconds)}")
     except XenError:
         for left in _nics(host, domain):
             if left.index not in before:
@@ -58,8 +70,11 @@ def attach_nic(host: Host, domid: int, nic: Nic) -> None:
 
 def _connected_disks(host: Host, domain: str) -> set[int]:
     """The virtual devices that a guest uses. xl reports success for one that the guest never takes."""
-    found = parsed(xl_tables.parse_block_list, query(host, "block-list", domain))
-    return {disk.vdev for disk in found if disk.state == CONNECTED}
+    return {disk.vdev for disk in _disks(host, domain) if disk.state == CONNECTED}
+
+
+def _disks(host: Host, domain: str) -> list[xl_tables.LiveDisk]:
+    return parsed(xl_tables.parse_block_list, query(host, "block-list", domain))
 
 
 def _connected_macs(host: Host, domain: str) -> set[str | None]:

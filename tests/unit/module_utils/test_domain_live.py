@@ -226,6 +226,21 @@ def test_a_device_that_the_guest_does_not_take_is_a_failure_and_taken_away(host,
     assert xen.named("lin1").settings["vif"] == []
 
 
+def test_a_guest_that_is_still_booting_has_more_time_to_take_a_device(host, xen, clock):
+    """One that was paused since its start has connected nothing (record xl-block-list-with-guest, NetBSD 7.99.10)."""
+    host.put(DATA)
+    paused = dict(WEB, state="paused")
+    run(host, paused)
+    xen.up_at = clock["now"] + 90
+    more = dict(WEB, disks=[*WEB["disks"], DATA], nics=[*WEB["nics"], {"bridge": "bridge0", "mac": MAC}])
+    outcome = run(host, more)
+    assert (sorted(actions(outcome)), outcome.failures) == (
+        ["attach_disk", "attach_nic", "unpause", "write_config"],
+        {},
+    )
+    assert clock["now"] < 130
+
+
 def test_a_disk_is_taken_only_if_that_is_allowed(host, xen):
     host.put(DATA)
     run(host, dict(LINUX, disks=[DATA]))
