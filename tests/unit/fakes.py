@@ -418,6 +418,10 @@ class FakeXen:
         return 0, "", ""
 
     def xl_migrate(self, args):
+        domain = self._by_id(args[-2])
+        if domain.boots:
+            domain.boots -= 1
+            return 1, "", "libxl: error: guest didn't acknowledge suspend, cancelling request\n"
         if not self.migrates:
             return 1, "", "migration sender: libxl_domain_suspend failed (rc=-8)\n"
         self.domains.remove(self._by_id(args[-2]))

@@ -93,7 +93,7 @@ def _cpu_changes(
 
 def _can_set_vcpus(guest: Guest, config: dict[str, Any]) -> bool:
     """A NetBSD guest gives no virtual CPU back: it brings all of maxvcpus on line when it starts, and xl vcpu-set ends
-    with 0 and changes nothing (records xl-vcpu-set-with-guest, xl-list-with-guest, NetBSD 7.99.10)."""
+    with 0 and changes nothing (records xl-vcpu-set-with-guest, xl-list-after-badsave-with-guest, NetBSD 7.99.10)."""
     fewer = guest.vcpus < config["vcpus"]
     return guest.vcpus <= config["maxvcpus"] and not (fewer and guest.os == "netbsd")
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import posixpath
-import time
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
@@ -19,9 +18,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.lock import 
 LOCK_SECONDS = 900.0
 # To write a guest's memory to the disk, beside the time that it has to react: a slow disk writes 20 MiB a second.
 SAVE_MEBIBYTES_A_SECOND = 20
-SAVE_AGAIN_SECONDS = 5.0
-# libxl gives a guest a minute to answer, and says so a little later.
-ANSWER_SECONDS = 90.0
 
 
 def row_of(host: Host, domid: int) -> Row | None:
@@ -95,11 +91,16 @@ def _save_domain(host: Host, name: str, row: Row | None, data: dict[str, Any]) -
     partial = data["path"] + ".partial"
     host.make_dir(posixpath.dirname(partial), 0o700)
     _check_space(host, name, row, partial)
-    host.remove(partial)
     if row.paused:
         tool.unpause(host, row)  # a paused guest can't answer the request
+    writing = row.memory / SAVE_MEBIBYTES_A_SECOND
+
+    def ask(seconds: float) -> None:
+        host.remove(partial)
+        tool.save(host, row, partial, seconds + writing)
+
     try:
-        _write_memory(tool, host, row, partial, float(data["seconds"]))
+        waiting.suspend(tool, host, row, float(data["seconds"]), ask, "shutdown_timeout")
     except CommandFailed:
         if row_of(host, row.domid) is not None:
             host.remove(partial)
@@ -108,41 +109,6 @@ def _save_domain(host: Host, name: str, row: Row | None, data: dict[str, Any]) -
     if written is None or not written.size or not waiting.gone(tool, host, row.domid):
         raise XenError(f"{name} was to be saved, but {partial} and the list of domains do not show it.")
     host.rename(partial, data["path"])
-
-
-def _write_memory(tool: Any, host: Host, row: Row, path: str, seconds: float) -> None:
-    """Ask until the guest answers, for so many seconds. One that is still booting does not, and the toolstack takes
-    its request back after a minute (record save-running, NetBSD 7.99.10): seconds later it works.
-
-    The toolstack is never ended on the way: its request would stand, and the guest would suspend itself for nobody.
-    """
-    begin = time.monotonic()
-    asked = 0
-    while True:
-        asked += 1
-        this_time = time.monotonic()
-        left = begin + seconds - this_time
-        try:
-            tool.save(host, row, path, max(left, ANSWER_SECONDS) + row.memory / SAVE_MEBIBYTES_A_SECOND)
-            return
-        except CommandFailed as error:
-            if not tool.unanswered(error) or row_of(host, row.domid) is None:
-                raise
-            now = time.monotonic()
-            if left - (now - this_time) < SAVE_AGAIN_SECONDS + (now - this_time):
-                raise _not_saved(tool, host, row, asked, now - begin, error) from error
-        host.remove(path)
-        time.sleep(SAVE_AGAIN_SECONDS)
-
-
-def _not_saved(tool: Any, host: Host, row: Row, asked: int, seconds: float, error: CommandFailed) -> CommandFailed:
-    times = {1: "once", 2: "twice"}.get(asked, f"{asked} times")
-    return CommandFailed(
-        f"{row.name} was asked {times} within {seconds:.0f} seconds to save itself, did not answer, and runs on "
-        f"({error.details.get('cause', error)}). A NetBSD guest needs powerd for it (powerd=YES in its rc.conf), and "
-        "must have booted: look at its console. A longer shutdown_timeout gives it more time.",
-        **dict(error.details, **tool.logs(host, row.name)),
-    )
 
 
 def _check_space(host: Host, name: str, row: Row, path: str) -> None:

@@ -168,6 +168,7 @@ def apply(host: Host, change: Change) -> None:
 
 
 def _reboot(tool: Any, host: Host, row: Row, request: Request) -> None:
+    """It is asked once, and one that is still booting finds the request when it is up: libxl leaves it standing."""
     if row.paused:
         tool.unpause(host, row)
     tool.reboot(host, row, request.seconds)
@@ -200,8 +201,11 @@ def _check_runs(tool: Any, host: Host, row: Row, what: str) -> None:
 
 
 def _migrate(tool: Any, host: Host, row: Row, request: Request) -> None:
+    def ask(seconds: float) -> None:
+        tool.migrate(host, row.domid, request.target, request.ssh_command, seconds)
+
     try:
-        tool.migrate(host, row.domid, request.target, request.ssh_command, request.seconds)
+        waiting.suspend(tool, host, row, request.seconds, ask, "timeout")
     except CommandFailed as error:
         left = waiting.find(tool, host, row.domid)
         where = "it is not here any more; look for it on the target" if left is None else f"it is {_condition(left)}"

@@ -8,6 +8,7 @@ failed start leaves nothing behind.
 ``rows(host)``                 the domains, domain 0 included;
 ``destroy(host, domid)``       stops one at once and waits until it is gone;
 ``unpause(host, row)``         lets a paused one run;
+``unanswered(error)``          whether a failure means that a guest did not answer and may be asked again;
 ``cause(text)``                the line of an error output that says why;
 ``domain_ids(text)``           the domains that an error output names; empty if it names none;
 ``logs(host, name)``           the last lines of a guest's logs, by a name for each log.
@@ -29,6 +30,9 @@ GONE_SECONDS = 60.0
 # A domain that is down is restarted or taken apart by its toolstack, within a moment if that lives.
 DOWN_SECONDS = 5.0
 START_SECONDS = 300.0
+# libxl gives a guest a minute to answer a request, and says so a little later.
+ANSWER_SECONDS = 90.0
+AGAIN_SECONDS = 5.0
 LOG_TAIL_LINES = 15
 LOG_TAIL_CHARACTERS = 4000
 
@@ -221,6 +225,45 @@ def shutdown(tool: Any, host: Host, row: Row, seconds: float, request: Callable[
         time.sleep(POLL_SECONDS)
 
 
+def suspend(tool: Any, host: Host, row: Row, seconds: float, ask: Callable[[float], None], option: str) -> None:
+    """Have a guest suspend itself by ``ask``, a command that may take so many seconds, and ask again for ``seconds``.
+
+    A guest that is still booting does not answer, and the toolstack takes its request back after a minute (record
+    save-running, NetBSD 7.99.10): seconds later it works. The command itself is never ended while it waits for the
+    answer: its request would stand, and the guest would suspend itself for nobody. ``option`` is what gives it more
+    time. Raises CommandFailed.
+    """
+    begin = time.monotonic()
+    asked = 0
+    while True:
+        asked += 1
+        asked_at = time.monotonic()
+        left = begin + seconds - asked_at
+        try:
+            ask(max(left, ANSWER_SECONDS))
+            return
+        except CommandFailed as error:
+            found = find(tool, host, row.domid)
+            if not tool.unanswered(error) or found is None or found.dying:
+                raise
+            took = time.monotonic() - asked_at
+            if left - took < AGAIN_SECONDS + took:
+                raise _unanswered(tool, host, row, asked, time.monotonic() - begin, option, error) from error
+        time.sleep(AGAIN_SECONDS)
+
+
+def _unanswered(
+    tool: Any, host: Host, row: Row, asked: int, seconds: float, option: str, error: CommandFailed
+) -> CommandFailed:
+    times = {1: "once", 2: "twice"}.get(asked, f"{asked} times")
+    return CommandFailed(
+        f"{row.name} was asked {times} within {seconds:.0f} seconds to suspend itself, did not answer, and runs on "
+        f"({error.details.get('cause', error)}). A NetBSD guest needs powerd for it (powerd=YES in its rc.conf), and "
+        f"must have booted: look at its console. A longer {option} gives it more time.",
+        **dict(error.details, **tool.logs(host, row.name)),
+    )
+
+
 def destroy(tool: Any, host: Host, argv: list[str], domid: int, seconds: float) -> None:
     """Run a command that stops a guest at once and wait until its domain is gone. Raises CommandFailed if it stays."""
     result = host.try_run(argv, timeout=seconds)
@@ -251,7 +294,10 @@ def reboot(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[]
             break
         time.sleep(POLL_SECONDS)
     if any(each.domid == row.domid and not each.down for each in left):
-        found = f"it still runs as domain {row.domid}: it did not answer the request (is powerd running in it?)"
+        found = (
+            f"it still runs as domain {row.domid}: it did not answer the request (has it booted, and is powerd running "
+            "in it?)"
+        )
     elif left:
         found = f"domain {left[0].domid} is down and stays: its toolstack's process is gone, or its on_reboot says so"
     else:

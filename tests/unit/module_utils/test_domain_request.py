@@ -140,6 +140,13 @@ def test_a_guest_that_has_moved_is_gone_from_here(host, xen):
     assert ["migrate", "-s", "/usr/local/bin/ssh2", "1", "xen2"] in host.ran("xl")
 
 
+def test_a_guest_that_is_still_booting_is_asked_again_to_move(host, xen):
+    xen.named("lin1").boots = 2
+    outcome = ask(host, request="migrate", target="xen2")
+    assert (outcome.failures, xen.domains) == ({}, [])
+    assert len([args for args in host.ran("xl") if args[0] == "migrate"]) == 3
+
+
 def test_a_failed_migration_says_where_the_guest_is(host, xen):
     xen.migrates = False
     words = failure(ask(host, request="migrate", target="xen2"))

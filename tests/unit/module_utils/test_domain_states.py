@@ -140,7 +140,7 @@ def test_it_is_asked_until_its_time_is_over_and_then_powerd_is_named(host, xen, 
     before = clock["now"]
     outcome = run(host, dict(LINUX, state="saved"), shutdown_timeout=150)
     words = str(outcome.failures["lin1"])
-    assert "lin1 was asked twice within 126 seconds to save itself, did not answer, and runs on" in words
+    assert "lin1 was asked twice within 126 seconds to suspend itself, did not answer, and runs on" in words
     assert "didn't acknowledge suspend" in words
     assert "powerd=YES" in words
     assert len([args for args in host.ran("xl") if args[0] == "save"]) == 2
