@@ -174,7 +174,7 @@ def _start(host: Host, name: str, data: dict[str, Any], start: Callable[[set[int
         for row in present:
             # One that is being taken apart may have lost its name already, and still has its disks.
             if row.dying and (row.name == name or row.unnamed):
-                waiting.gone(tool, host, row.domid)
+                waiting.gone(tool, host, row.domid, waiting.GOING_SECONDS if row.unnamed else waiting.GONE_SECONDS)
         if any(row.name == name and not row.dying for row in present):
             return None
         return start({row.domid for row in present})

@@ -34,15 +34,19 @@ def is_going(domains: list[dict[str, Any]]) -> bool:
 
 def belongs_to(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:
     """Whether a domain without a name is this guest, as far as the toolstack still has its configuration."""
+    return _is(guest, domain, current) or _has_mac_of(guest, domain)
+
+
+def _is(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:
     config = domain["config"] or {}
     persisted = (current["configs"].get(guest.name) or {}).get("settings") or {}
     uuids = {guest.uuid, persisted.get("uuid")} - {None}
+    return config.get("name") == guest.name or config.get("uuid") in uuids
+
+
+def _has_mac_of(guest: Guest, domain: dict[str, Any]) -> bool:
     macs = {nic.mac for nic in guest.nics}
-    return (
-        config.get("name") == guest.name
-        or config.get("uuid") in uuids
-        or any(nic.get("mac") in macs for nic in config.get("vif", []) if isinstance(nic, dict))
-    )
+    return any(nic.get("mac") in macs for nic in (domain["config"] or {}).get("vif", []) if isinstance(nic, dict))
 
 
 def problem(guest: Guest, current: dict[str, Any]) -> str:
@@ -50,9 +54,11 @@ def problem(guest: Guest, current: dict[str, Any]) -> str:
     What to do is in ``words``."""
     found = nameless(current)
     for domain in found:
-        if belongs_to(guest, domain, current):
+        if _is(guest, domain, current):
             return f"it runs as {label(domain)}"
     for domain in found:
+        if _has_mac_of(guest, domain):
+            return f"it may be {label(domain)}, which has its MAC address"
         if domain["config"] is None:
             return f"it may be {label(domain)}; nothing else is known of that one"
     return ""

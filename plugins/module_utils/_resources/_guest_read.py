@@ -25,8 +25,6 @@ _NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 MAX_CONFIG_BYTES = 1 << 20
 # When a guest has been saved its toolstack still writes a few lines to its log.
 SAVE_SLACK_SECONDS = 60.0
-# How long a domain that is being taken apart is waited for (record destroy-five, NetBSD 7.99.10: some seconds).
-GOING_SECONDS = 15.0
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
@@ -45,7 +43,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
     # Ahead of the tasks the machine is seen at one moment; where it decides, what is going has its time to go.
     waits = declared is not None
     if waits and _guest_lost.is_going(domains):
-        waiting.until(lambda: not any(row.dying for row in tool.rows(host)), GOING_SECONDS)
+        waiting.until(lambda: not any(row.dying for row in tool.rows(host)), waiting.GOING_SECONDS)
         domains = tool.domains(host, pools, pins, shares)
     domains = [_without_secrets(domain) for domain in domains]
     files = _files(configs, declared)
@@ -64,7 +62,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "saved": {name: _overtaken(host, tool, save_dir, name) for name in _saved(host, save_dir)},
         "restoring": [name[: -len(RESTORING)] for name in host.list_dir(save_dir) if name.endswith(RESTORING)],
         "started_with": started_with,
-        "waited": GOING_SECONDS if waits else 0.0,
+        "waited": waiting.GOING_SECONDS if waits else 0.0,
         "vnd": _guest_vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
         "files": {path: _kind(host, path) for path in files},
         "links": _links(host, files, domains),

@@ -226,11 +226,9 @@ def take_back(host: Host, tool: Any, paths: Iterable[str]) -> None:
     """Release what a guest that has just ended has left of its disks. What can't be released now is planned, and told,
     when the machine is read again."""
     places = _places(host, {path: "" for path in paths}) if host.system == "NetBSD" else {}
-    if not places:
-        return
+    if not places or not any(place in places for _unit, place in _configured(host)):
+        return  # as most guests do
     with exclusive(LOCK_SECONDS):
-        if not any(place in places for _unit, place in _configured(host)):
-            return  # as most guests do
         for name in _looked(host, places, set(), _unsure(tool.rows(host)), 2)["left"]:
             try:
                 _unconfigure(host, name)

@@ -27,6 +27,9 @@ from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
 POLL_SECONDS = 0.5
 GONE_SECONDS = 60.0
+# How long a domain of which nobody knows whose it was is waited for while it is taken apart: it takes some seconds
+# (record destroy-five, NetBSD 7.99.10), and one that something in dom0 holds stays for good.
+GOING_SECONDS = 15.0
 # A domain that is down is restarted or taken apart by its toolstack, within a moment if that lives.
 DOWN_SECONDS = 5.0
 START_SECONDS = 300.0

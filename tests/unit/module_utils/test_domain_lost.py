@@ -94,7 +94,7 @@ def test_what_another_guest_shares_with_it_is_said_in_words(host, xen):
     run(host, OWN_MAC)
     lose(xen)
     words = refused(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}]))
-    assert "it runs as domain 1" in words
+    assert "it may be domain 1, which xenstored does not know (to xl it is (null)), which has its MAC address" in words
     host.put("/home/xen/lin1.img", "/home/xen/web1.img", kind="link")
     other = refused(host, dict(LINUX, disks=["/home/xen/web1.img"]))
     assert "disk /home/xen/web1.img is in use by domain 1, which xenstored does not know (to xl it is (null))" in other
