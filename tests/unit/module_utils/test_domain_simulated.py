@@ -5,6 +5,7 @@ whoever asks."""
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import sys
@@ -42,6 +43,11 @@ class SimulatedHost(RootedHost):
             raise CommandFailed(f"not simulated: {argv}: {said.err}")
         return Result(tuple(argv), said.rc, said.out, said.err, 0.0)
 
+    def get_stuck(self) -> None:
+        """Devices of guests do not go, as on a machine under load."""
+        entries = [{"match": f"xl {verb}", "action": "stuck", "times": 1} for verb in ("block-detach", "destroy")]
+        (self.machine.directory / "faults.json").write_text(json.dumps(entries))
+
     def exists(self, path):
         return os.path.lexists(self.at(path))  # a command is a link to what is only there in the machine's own session
 
@@ -68,8 +74,8 @@ def host(tmp_path, monkeypatch):
     return made
 
 
-def run(host, guest, check=False):
-    return _engine.converge(domain, params(guest), host, check)
+def run(host, guest, check=False, **options):
+    return _engine.converge(domain, params(guest, **options), host, check)
 
 
 def summaries(outcome):
@@ -130,3 +136,21 @@ def test_a_guest_that_outlives_its_xenstored_is_explained(host):
         run(host, GUEST)
     with pytest.raises(Refused, match="Shut each of them down from within, then reboot the machine"):
         run(host, OFF)
+
+
+def test_a_guest_whose_devices_do_not_go_gives_its_units_back_when_it_is_gone(host):
+    """Records xl-block-detach-with-guest to t1-vnconfig-after-destroy (NetBSD 7.99.10): the detach fails, the destroy
+    ends with 0, the domain stays for a while as (null), and a vnd unit for good. No file names that disk any more."""
+    pytest.importorskip("netbsd_sim.xen.leftovers")
+    second = "/home/xen/data.img"
+    host.put(second, "x" * 4096)
+    assert run(host, dict(GUEST, disks=[DISK, second])).failures == {}
+    host.get_stuck()
+    outcome = run(host, GUEST, detach_devices=True)
+    assert "unable to remove device" in str(outcome.failures["web1"])
+    assert len(host.units()) == 2
+    host.commands.clear()
+    outcome = run(host, OFF)
+    assert (summaries(outcome), outcome.failures, host.units()) == (["stop the guest at once"], {}, set())
+    assert [command["argv"] for command in host.commands if command["argv"][:2] == ["/usr/sbin/vnconfig", "-u"]]
+    assert run(host, OFF).plan.changes == []
