@@ -11,25 +11,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Guest
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_live import row_of
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 
 
 def nameless(current: dict[str, Any]) -> list[dict[str, Any]]:
-    """The domains that run and that xenstored does not know."""
-    return [domain for domain in current["domains"] if lost.nameless([row_of(domain)])]
+    """The domains that xenstored does not know. One that was paused when its xenstored died looks like one that is just
+    being made, and is told from it by time (see ``is_passing``)."""
+    return [each for each in current["domains"] if row_of(each).unnamed and not row_of(each).dying]
 
 
 def words(current: dict[str, Any]) -> list[str]:
     """What the admin must know of those, whoever they are, and do; none if there are none."""
-    found = lost.nameless(map(row_of, current["domains"]))
+    found = [row_of(domain) for domain in nameless(current)]
     return [lost.words_for_nameless(found)] if found else []
 
 
-def is_going(domains: list[dict[str, Any]]) -> bool:
-    """Whether a domain is being taken apart."""
-    return any(row_of(domain).dying for domain in domains)
+def is_passing(row: Row) -> bool:
+    """Whether a domain is so for a moment only: it is being taken apart, or is just being made, paused and without a
+    name."""
+    return row.dying or (row.unnamed and row.paused)
 
 
 def belongs_to(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _guest_apply,
     _guest_config,
+    _guest_live,
     _guest_lost,
     _guest_vnd,
 )
@@ -40,10 +41,10 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
     configs, occupied = _configs(host, config_dir, tool.DIALECT)
     pools, pins, shares = (_asked_for(keys, configs, declared) for keys in (("pool",), ("cpus",), ("weight", "cap")))
     domains = tool.domains(host, pools, pins, shares) if ok else []
-    # Ahead of the tasks the machine is seen at one moment; where it decides, what is going has its time to go.
+    # Ahead of the tasks the machine is seen at one moment; where it decides, what comes and goes has its time.
     waits = declared is not None
-    if waits and _guest_lost.is_going(domains):
-        waiting.until(lambda: not any(row.dying for row in tool.rows(host)), waiting.GOING_SECONDS)
+    if waits and any(_guest_lost.is_passing(_guest_live.row_of(domain)) for domain in domains):
+        waiting.until(lambda: not any(map(_guest_lost.is_passing, tool.rows(host))), waiting.GOING_SECONDS)
         domains = tool.domains(host, pools, pins, shares)
     domains = [_without_secrets(domain) for domain in domains]
     files = _files(configs, declared)

@@ -148,8 +148,9 @@ def plan(current: dict[str, Any], declared: Wanted) -> Plan:
         return Plan()
     if blank and not declared.assume_dom0:
         raise Refused(f"The guests can't be managed: {current['dom0']['why']}")
-    if _guest_lost.is_going(current["domains"]) and not current["waited"]:
-        raise NotRead("a domain is just being taken apart")
+    rows = map(_guest_live.row_of, current["domains"])
+    if not current["waited"] and any(map(_guest_lost.is_passing, rows)):
+        raise NotRead("a domain is just coming or going")
     seen = _with_assumptions(current, declared)
     guests = _guest_order.ordered(declared.guests)
     parts = [plan_guest(guest, seen, declared, blank) for guest in guests]

@@ -128,6 +128,20 @@ def test_a_request_to_it_says_why_it_is_not_found(host, xen):
         domain_request.plan(domain_request.read(host), declared)
 
 
+def test_a_domain_that_is_just_being_made_is_waited_for(host, xen):
+    """It is paused and has no name yet."""
+    ghost = going(xen, 5)
+    ghost.state = "--p---"
+    outcome = run(host, WEB)
+    assert (actions(outcome), outcome.failures, outcome.plan.warnings) == (["write_config", "create"], {}, [])
+
+
+def test_a_paused_guest_that_has_lost_its_name_is_told_from_that_by_time(host, xen):
+    run(host, dict(WEB, state="paused"))
+    lose(xen)
+    assert "it runs as domain 1, which xenstored does not know" in refused(host, WEB)
+
+
 # -- being taken apart -------------------------------------------------------------------------------------------------
 
 
