@@ -88,8 +88,8 @@ def _forget_change(guest: Guest) -> Change:
 def lives_of(guest: Guest, current: dict[str, Any], wanted: Wanted) -> list[dict[str, Any]]:
     """The guest's running domains: those of its name, or else the one of its declared UUID under a name that nobody
     declares, which is the guest before it was renamed."""
-    domains = [domain for domain in current["domains"] if not _guest_live.row_of(domain).dying]
-    named = [domain for domain in domains if domain["name"] == guest.name]
+    domains = current["domains"]
+    named = [each for each in domains if each["name"] == guest.name and not _guest_live.row_of(each).dying]
     if named or not guest.uuid_given:
         return named
     declared = {other.name for other in wanted.guests}
@@ -97,6 +97,8 @@ def lives_of(guest: Guest, current: dict[str, Any], wanted: Wanted) -> list[dict
         domain
         for domain in domains
         if domain["config"] and domain["config"].get("uuid") == guest.uuid and domain["name"] not in declared
+        # Without a name it is not the guest before it was renamed, but one that xenstored does not know.
+        and not (_guest_live.row_of(domain).dying or _guest_live.row_of(domain).unnamed)
     ]
 
 

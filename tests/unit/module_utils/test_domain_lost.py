@@ -83,6 +83,14 @@ def test_a_guest_that_has_lost_its_name_is_left_alone_with_words_what_to_do(host
     assert "Shut each of them down from within, then reboot the machine" in second
 
 
+def test_one_with_a_declared_uuid_is_not_taken_for_a_renamed_guest(host, xen):
+    declared = dict(WEB, uuid="5e6f2a0c-0000-4000-8000-000000000001")
+    run(host, declared)
+    lose(xen)
+    assert "it runs as domain 1, which xenstored does not know" in refused(host, declared)
+    assert "it runs as domain 1, which xenstored does not know" in refused(host, dict(declared, name="web2"))
+
+
 def test_check_mode_says_it_too(host, xen):
     run(host, WEB)
     lose(xen)
