@@ -14,11 +14,12 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_guarded import FACTOR, limit
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 # Between two attempts to reach the machine.
 PAUSE_SECONDS = 1.0
-# How long after the guard has acted the machine may take to answer again.
+# How long after the guard has acted the machine may take to answer again, at least.
 GRACE_SECONDS = 60.0
 GUARD_SECONDS = bridge.ARGUMENTS["guard_seconds"]["default"]
 
@@ -32,8 +33,16 @@ class ActionModule(PlannedAction):
         return dict({"reached_at": host} if _is_address(host) else {}, **args)
 
     def carry_out(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Call the module, and again over a new connection if it changed what the old one may have come over."""
+        """Call the module, and if what it has to change is what we may have come over: again to make the change, with
+        word of how long the first call took, and once more over a new connection to confirm it."""
         args = dict(args, guard_token=uuid.uuid4().hex)
+        began = time.monotonic()
+        result = super().carry_out(args, task_vars)
+        if result.get("guard") != "needed":
+            return result
+        measured = round(time.monotonic() - began, 1)
+        seconds = limit(float(args.get("guard_seconds") or GUARD_SECONDS), measured)
+        args["guard_measured"] = measured
         lost = None
         try:
             result = super().carry_out(args, task_vars)
@@ -41,16 +50,22 @@ class ActionModule(PlannedAction):
             result, lost = {}, error
         if lost is None and not result.get("guarded"):
             return result
-        return _together(result, self._confirmed(args, task_vars, lost))
+        confirmed = self._confirmed(args, task_vars, lost, seconds, max(GRACE_SECONDS, FACTOR * measured))
+        return dict(_together(result, confirmed), guard_seconds=seconds, guard_measured=measured)
 
     def _confirmed(
-        self, args: dict[str, Any], task_vars: dict[str, Any], lost: AnsibleConnectionFailure | None
+        self,
+        args: dict[str, Any],
+        task_vars: dict[str, Any],
+        lost: AnsibleConnectionFailure | None,
+        seconds: float,
+        grace: float,
     ) -> dict[str, Any]:
-        """The result of the second call. As long as nobody answers, or the change is not made, it is tried again, until
-        the guard must have acted and the machine should be back; then the connection's failure is raised."""
+        """The result of the last call. As long as nobody answers, or the change is not made, it is tried again, until
+        the guard must have acted, which waits ``seconds``, and the machine should be back, after ``grace`` more; then
+        the connection's failure is raised."""
         time.sleep(PAUSE_SECONDS)
-        seconds = float(args.get("guard_seconds") or GUARD_SECONDS)
-        deadline = time.monotonic() + seconds + GRACE_SECONDS
+        deadline = time.monotonic() + seconds + grace
         while True:
             try:
                 self._connection.reset()

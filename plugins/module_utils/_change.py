@@ -55,7 +55,7 @@ class Change:
     before: Any = None
     after: Any = None
     impact: str = LIVE
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = field(default=(), compare=False)
     data: Any = field(default=None, repr=False, compare=False)
 
     def report(self) -> dict[str, Any]:
@@ -98,10 +98,12 @@ def _diff_side(value: Any) -> Any:
 class Plan:
     """What a resource needs in order to be as declared.
 
-    ``changes`` will be done; ``deferred`` would disturb somebody and were not allowed; ``warnings`` are for the admin.
-    An empty ``changes`` means that nothing will be done. In sync means that ``deferred`` is empty too.
+    ``changes`` will be done; ``deferred`` would disturb somebody and were not allowed; ``refused`` are things, by name,
+    that can't be had and of which nothing is touched; ``warnings`` are for the admin. An empty ``changes`` means that
+    nothing will be done. In sync means that ``deferred`` and ``refused`` are empty too.
     """
 
     changes: list[Change] = field(default_factory=list)
     deferred: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    refused: dict[str, XenError] = field(default_factory=dict)

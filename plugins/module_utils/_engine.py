@@ -9,7 +9,8 @@ A resource is a Python module with
 ``declare(params)``             options to what is wanted; pure; raises Refused;
 ``read(host, declared)``        the current state as plain data (JSON); reads only; ``declared`` is None when the
                                 machine is read ahead of the tasks that will declare something (see ``host_info``);
-``plan(current, declared)``     a Plan; pure; raises Refused, or NotRead if ``current`` does not hold what it needs;
+``plan(current, declared)``     a Plan; pure; raises Refused, or names refused things in it if it has several;
+                                raises NotRead if ``current`` does not hold what it needs;
 ``apply(host, change)``         carries one change out; raises XenError.
 
 A resource whose changes are requests (reboot this guest) and not a state has ``REQUESTS = True``: reading again could
@@ -57,6 +58,7 @@ def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> 
     """
     declared = resource.declare(params)
     outcome = Outcome(resource.plan(resource.read(host, declared), declared))
+    outcome.failures.update(outcome.plan.refused)
     if check:
         outcome.done = list(outcome.plan.changes)
         return outcome
@@ -77,6 +79,8 @@ def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> 
             outcome.failures.setdefault(resource.NAME, error)
             break
         outcome.plan.warnings = list(dict.fromkeys([*said, *outcome.plan.warnings]))
+        for thing, error in outcome.plan.refused.items():
+            outcome.failures.setdefault(thing, error)
         left = [change for change in outcome.plan.changes if change.thing not in outcome.failures]
         to_do = [change for change in left if change not in outcome.done]
         _note_undone(outcome, [change for change in left if change in outcome.done])

@@ -22,10 +22,10 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
 
 # Cleaned at every boot, as it must be: a machine that boots has what its files say, and nothing to be taken back.
 DIRECTORY = "/var/run/netbsd-xen-guard"
@@ -44,12 +44,19 @@ _BEGAN = time.time()
 @dataclass(frozen=True)
 class Step:
     """A guarded change: the commands ``do`` make it and ``undo`` take it back, ``seconds`` is how long the guard waits
-    when it is made, ``tried`` says it in words."""
+    when it is made, ``tried`` says it in words.
+
+    ``achieved`` looks at the machine after the commands, and gets the results of those that ended well; it returns what
+    they did not achieve, in words. ``left`` looks after the way back, and returns what is not as it was. Either may
+    raise XenError if it can't look.
+    """
 
     do: Sequence[Sequence[str]]
     undo: Sequence[Sequence[str]]
     seconds: float
     tried: str
+    achieved: Callable[[Host, Sequence[Result]], list[str]] = lambda host, results: []
+    left: Callable[[Host], list[str]] = lambda host: []
 
 
 def start(token: str, step: Step, directory: str = DIRECTORY) -> None:
@@ -67,6 +74,17 @@ def start(token: str, step: Step, directory: str = DIRECTORY) -> None:
     if alive != b"1":
         _remove(_path(directory, token, "working"))
         raise XenError("The guard of the connection could not be started, so nothing was changed.")
+
+
+def attempt(host: Host, step: Step) -> None:
+    """Make a change that needs no guard, and take it back if it was not achieved. Raises XenError then."""
+    try:
+        error = _make(host, step)
+    except OSError as failure:
+        error = f"The change of the network failed: {failure}."
+    if error:
+        failed, left = _take_back(host, step)
+        raise XenError(_taken_back({"tried": step.tried, "error": error, "failed": failed, "left": left}))
 
 
 def confirm(token: str, directory: str = DIRECTORY, came: float = _BEGAN) -> list[dict[str, Any]]:
@@ -145,13 +163,13 @@ def watch(token: str, step: Step, directory: str) -> None:
         time.sleep(START_SECONDS)
         confirmed = _make_and_wait(token, step, directory, known)
     except Exception as error:
-        confirmed, known["error"] = False, f"The guard of the connection failed: {error}"
+        confirmed, known["error"] = False, f"The guard of the connection failed: {error}."
         for state in ("working", "armed"):
             _rename(directory, token, state, "undoing")
     if confirmed:
         _remove(_path(directory, token, "confirmed"))
         return
-    known["failed"] = _take_back(step.undo)
+    known["failed"], known["left"] = _take_back(Host(), step)
     with contextlib.suppress(OSError):
         _write(_path(directory, token, "undoing"), known)
     _rename(directory, token, "undoing", "undone")
@@ -166,13 +184,16 @@ def _note(step: Step) -> dict[str, Any]:
         "commands": [],
         "error": "",
         "failed": [],
+        "left": [],
     }
 
 
 def _make_and_wait(token: str, step: Step, directory: str, known: dict[str, Any]) -> bool:
     """Make the change; True if it was confirmed in time, else the state is ``undoing``."""
     working, armed = _path(directory, token, "working"), _path(directory, token, "armed")
-    known.update(_make(step.do))
+    host = Host()
+    known["error"] = _make(host, step)
+    known["commands"] = host.commands
     _write(working, known)
     if known["error"]:
         _rename(directory, token, "working", "undoing")
@@ -184,40 +205,53 @@ def _make_and_wait(token: str, step: Step, directory: str, known: dict[str, Any]
     return not _rename(directory, token, "armed", "undoing")
 
 
-def _make(commands: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Run the commands up to the first that fails."""
-    host = Host()
-    error = ""
+def _make(host: Host, step: Step) -> str:
+    """Run the commands up to the first that fails, and look at what they achieved. Returns what went wrong, in words: a
+    command that ends well proves nothing, and one that fails may do so because of one that did not."""
+    results: list[Result] = []
+    failed: list[str] = []
     try:
-        for argv in commands:
-            host.run(argv, timeout=COMMAND_SECONDS)
+        for argv in step.do:
+            results.append(host.run(argv, timeout=COMMAND_SECONDS))
     except CommandFailed as failure:
-        error = str(failure)
-    return {"commands": host.commands, "error": error}
+        failed.append(f"{failure}.")
+    try:
+        return " ".join([*step.achieved(host, results), *failed])
+    except XenError as error:
+        return " ".join([*failed, str(error)])
 
 
-def _take_back(undo: Sequence[Sequence[str]]) -> list[str]:
-    """Run all the commands, whatever becomes of each: the change may have been made in part only."""
-    host = Host()
+def _take_back(host: Host, step: Step) -> tuple[list[str], list[str]]:
+    """Run all the commands, whatever becomes of each: the change may have been made in part only. Returns which failed,
+    and what is not as it was."""
     failed = []
-    for argv in undo:
+    for argv in step.undo:
         try:
             host.run(argv, timeout=COMMAND_SECONDS)
         except (CommandFailed, OSError) as error:
             failed.append(str(error))
-    return failed
+    try:
+        return failed, step.left(host)
+    except (XenError, OSError) as error:
+        return failed, [f"it could not be looked at: {error}"]
 
 
 def _taken_back(undone: dict[str, Any]) -> str:
+    left = undone["left"]
     if undone["error"]:
         # What was not done can't be taken back, so failures on the way back say nothing.
-        return f"{undone['error']}. All of this was taken back: {undone['tried']}. The files in /etc were not touched."
-    words = (
-        f"The machine could not be reached after this change of its network, which was therefore taken back after "
-        f"{undone['seconds']:g} seconds: {undone['tried']}. The files in /etc were not touched."
-    )
-    if undone["failed"]:
-        words += f" On the way back, these commands failed: {'; '.join(undone['failed'])}."
+        words = f"{undone['error']} All of this was taken back: {undone['tried']}. The files in /etc were not touched."
+        told = undone["failed"] if left else []
+    else:
+        words = (
+            f"The machine could not be reached after this change of its network, which was therefore taken back after "
+            f"{undone['seconds']:g} seconds: {undone['tried']}. The files in /etc were not touched."
+        )
+        told = undone["failed"]
+    if left:
+        words += f" But this is not as it was: {'; '.join(left)}."
+    if told:
+        words += f" On the way back, these commands failed: {'; '.join(told)}."
     return words
 
 

@@ -82,7 +82,7 @@ class PlannedAction(ActionBase):
         except (NotRead, Refused):
             # What the machine lacks may have come since; it decides, and it words the refusal.
             return None
-        if plan.changes:
+        if plan.changes or plan.refused:
             return None
         result = dict(Outcome(plan).result(), commands=[])
         del result["diff"]

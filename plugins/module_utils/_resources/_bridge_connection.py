@@ -8,8 +8,9 @@ from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_again
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_declared import Declared
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG, used
 
 
 def carriers(current: dict[str, Any], declared: Declared) -> set[str]:
@@ -21,13 +22,8 @@ def carriers(current: dict[str, Any], declared: Declared) -> set[str]:
     for address in (current.get("connection"), declared.reached_at):
         found = found or {name for name, each in interfaces.items() if address and address in each["addresses"]}
     if not found:
-        found = {name for name, each in interfaces.items() if _has_address(each) and not name.startswith("lo")}
+        found = {name for name, each in interfaces.items() if used(each) and not name.startswith("lo")}
     return _with_foundations(current, found)
-
-
-def _has_address(interface: dict[str, Any]) -> bool:
-    """One of the network; every interface that is up has one of its link."""
-    return any(not address.startswith("fe80:") for address in interface["addresses"])
 
 
 def _with_foundations(current: dict[str, Any], names: set[str]) -> set[str]:
@@ -101,46 +97,26 @@ def _opposite(
         # What is destroyed leaves its bridge by itself, and what is made again joins it.
         if {name, rest[0]} & (created | destroyed):
             return []
-        return [[BRCONFIG, name, "delete" if action == "add" else "add", *rest]]
+        return [[BRCONFIG, name, "delete", *rest]] if action == "add" else _bridge_again.member(current, name, rest[0])
     if name in created:
         return []
     old = current["interfaces"][name]
     if action == "destroy":
-        return _made_again(current, name, destroyed)
+        return _bridge_again.interface(current, name, destroyed)
     if action == "mtu":
-        return [[IFCONFIG, name, "mtu", str(old["mtu"])]]
+        return [[IFCONFIG, name, "mtu", str(old["mtu"])]] if old["mtu"] else []
     if action == "up":
-        return [] if old["up"] else [[IFCONFIG, name, "down"]]
+        return [] if old["up"] else [[tool, name, "down"]]
     if action == "vlan":
         return [[IFCONFIG, name, "-vlanif"]]
     if action == "-vlanif":
-        return _vlan_again(name, old)
-    if action == "inet" and rest[1:] == ["delete"]:
-        return [[IFCONFIG, name, "inet", network] for network in old["networks"] if network.split("/")[0] == rest[0]]
-    if action == "inet":
-        return [[IFCONFIG, name, "inet", rest[0].split("/")[0], "delete"]]
+        return _bridge_again.vlan(name, old)
+    if action in ("inet", "inet6"):
+        address = rest[0].partition("/")[0]
+        if rest[1:] != ["delete"]:
+            return [[IFCONFIG, name, action, address, "delete"]]
+        return [[IFCONFIG, name, *words] for words in old["given"] if words[1].partition("/")[0] == address]
+    if tool == BRCONFIG or action in ifconfig.SETTING_WORDS:
+        # Only ever set of what is made again, by which it goes.
+        return []
     raise ValueError(f"nobody knows how to take {argv} back")
-
-
-def _made_again(current: dict[str, Any], name: str, destroyed: set[str]) -> list[list[str]]:
-    """An interface that is there in ``current`` and was destroyed. One that is in a bridge of ``destroyed`` joins that
-    when the bridge is made."""
-    old = current["interfaces"][name]
-    commands = [[IFCONFIG, name, "create"]]
-    if old["vlan"]:
-        commands += _vlan_again(name, old)
-    elif old["mtu"] != ifconfig.DEFAULT_MTU:
-        commands.append([IFCONFIG, name, "mtu", str(old["mtu"])])
-    commands += [[IFCONFIG, name, "inet", address] for address in old["networks"]]
-    if old["up"] and not old["vlan"]:
-        commands.append([IFCONFIG, name, "up"])
-    commands += [[BRCONFIG, name, "add", member] for member in current["bridges"].get(name, [])]
-    bridges = [bridge for bridge, members in current["bridges"].items() if name in members and bridge not in destroyed]
-    return commands + [[BRCONFIG, bridge, "add", name] for bridge in bridges]
-
-
-def _vlan_again(name: str, old: dict[str, Any]) -> list[list[str]]:
-    commands = [[IFCONFIG, name, "vlan", str(old["vlan"][0]), "vlanif", old["vlan"][1]]]
-    if old["mtu"]:
-        commands.append([IFCONFIG, name, "mtu", str(old["mtu"])])
-    return [*commands, [IFCONFIG, name, "up" if old["up"] else "down"]]

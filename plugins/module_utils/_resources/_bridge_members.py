@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig, rcconf
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_vlans
@@ -16,38 +16,17 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_decl
     Declared,
     Wanted,
     is_guest,
-    own_interface,
 )
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG, RC_CONF
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_machine import Machine
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import (
+    BRCONFIG,
+    IFCONFIG,
+    RC_CONF,
+    used,
+)
 
 # Never of use in a bridge, so not offered where a name is wrong.
 _NOT_OFFERED = re.compile(r"(bridge|xvif|tap|vether|lo|stf|gif|gre|tun|ppp|sl|pppoe|pflog|npflog)[0-9]")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What one bridge is planned against: the network as read, with the interfaces that this task makes; all that is
-    declared; and what carries the bridge's own address, ``own``."""
-
-    resource: str
-    current: dict[str, Any]
-    interfaces: dict[str, Any]
-    declared: Declared
-
-    def own(self, wanted: Wanted) -> str:
-        return own_interface(wanted.name, self.current["netbsd"])
-
-    def members(self, wanted: Wanted) -> list[str]:
-        """Everything that is to be in the bridge beside guests."""
-        return [*wanted.interfaces, *([self.own(wanted)] if wanted.address else [])]
-
-    def found(self, wanted: Wanted) -> list[str]:
-        """The members as they are."""
-        return self.current["bridges"].get(wanted.name, [])
-
-    def mtu(self, wanted: Wanted) -> int:
-        """The bridge's MTU in bytes as it is."""
-        return self.current["interfaces"].get(wanted.name, {}).get("mtu") or ifconfig.DEFAULT_MTU
 
 
 @dataclass
@@ -59,20 +38,33 @@ class Planned:
     warnings: list[str]
 
 
-def plan(resource: str, current: dict[str, Any], declared: Declared) -> Planned:
-    """The changes of each declared bridge. Raises Refused for members that can't be its members."""
+def plan(resource: str, current: dict[str, Any], declared: Declared, refused: dict[str, XenError]) -> Planned:
+    """The changes of each declared bridge, what is live before what is at boot. One that can't be had goes into
+    ``refused``."""
     machine = Machine(resource, current, _bridge_vlans.predicted(current, declared), declared)
     result = Planned([], [], [])
     for wanted in declared.bridges:
-        if not wanted.present:
-            result.frees += _absent_changes(machine, wanted)
+        try:
+            one = _plan_one(machine, wanted)
+        except Refused as error:
+            refused[wanted.name] = error
             continue
-        mtu = _checked_mtu(machine, wanted)
-        result.warnings += _warnings(machine, wanted, mtu)
-        result.changes += _file_changes(machine, wanted, mtu)
-        result.frees += _free_changes(machine, wanted)
-        result.changes += _live_changes(machine, wanted, mtu)
+        result.frees += one.frees
+        result.changes += one.changes
+        result.warnings += one.warnings
     return result
+
+
+def _plan_one(machine: Machine, wanted: Wanted) -> Planned:
+    """Raises Refused for members that can't be its members."""
+    if not wanted.present:
+        return Planned(_absent_changes(machine, wanted), [], [])
+    mtu = _checked_mtu(machine, wanted)
+    return Planned(
+        frees=_free_changes(machine, wanted),
+        changes=[*_live_changes(machine, wanted, mtu), *_file_changes(machine, wanted, mtu)],
+        warnings=_warnings(machine, wanted, mtu),
+    )
 
 
 # -- checks -----------------------------------------------------------------------------------------------------------
@@ -289,24 +281,25 @@ def _absent_changes(machine: Machine, wanted: Wanted) -> list[Change]:
             f"Bridge {wanted.name}: it can't go while guests use it ({', '.join(guests)}). Stop them or move them "
             "first."
         )
-    addresses = machine.current["interfaces"].get(wanted.name, {}).get("addresses")
+    found = machine.current["interfaces"].get(wanted.name)
+    addresses = used(found) if found else []
     if addresses:
         raise Refused(
             f"Bridge {wanted.name}: it has addresses ({', '.join(addresses)}), so it does more than join guests. "
             "Remove them by hand first."
         )
     changes = []
+    if wanted.name in machine.current["bridges"]:
+        state = _state(machine, wanted, members)
+        own = [[IFCONFIG, name, "destroy"] for name in members if name == machine.own(wanted)]
+        commands = [[IFCONFIG, wanted.name, "destroy"], *own]
+        changes.append(Change(machine.resource, wanted.name, "run", "destroy it", state, None, data=commands))
     before = machine.current["files"].get(wanted.file)
     if before is not None:
         summary = f"remove {wanted.file}"
         changes.append(
             Change(machine.resource, wanted.name, "remove_file", summary, printable(before), None, data=wanted.file)
         )
-    if wanted.name in machine.current["bridges"]:
-        state = _state(machine, wanted, members)
-        own = [[IFCONFIG, name, "destroy"] for name in members if name == machine.own(wanted)]
-        commands = [[IFCONFIG, wanted.name, "destroy"], *own]
-        changes.append(Change(machine.resource, wanted.name, "run", "destroy it", state, None, data=commands))
     return changes
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_again
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_declared import Declared, Vlan
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import BRCONFIG, IFCONFIG, used
 
 
 def setup(vlan: Vlan, mtu: int | None) -> list[str]:
@@ -35,23 +36,30 @@ def predicted(current: dict[str, Any], declared: Declared) -> dict[str, Any]:
     return interfaces
 
 
-def changes(resource: str, current: dict[str, Any], declared: Declared) -> list[Change]:
-    """What each declared VLAN needs. Raises Refused for one that can't be made or can't go."""
+def changes(resource: str, current: dict[str, Any], declared: Declared, refused: dict[str, XenError]) -> list[Change]:
+    """What each declared VLAN needs. One that can't be made goes into ``refused``."""
     found: list[Change] = []
     bridged = {name for bridge in declared.bridges if bridge.present for name in bridge.interfaces}
     for vlan in declared.vlans:
         if vlan.present:
-            _check(current, vlan)
-            found += _file(resource, current, vlan, vlan.name in bridged) + _live(resource, current, vlan)
+            try:
+                _check(current, vlan)
+                found += [*_live(resource, current, vlan), *_file(resource, current, vlan, vlan.name in bridged)]
+            except Refused as error:
+                refused[vlan.name] = error
     return found
 
 
-def removals(resource: str, current: dict[str, Any], declared: Declared) -> list[Change]:
-    """What is to be done with VLANs that are declared absent, after the bridges have let them go."""
+def removals(resource: str, current: dict[str, Any], declared: Declared, refused: dict[str, XenError]) -> list[Change]:
+    """What is to be done with VLANs that are declared absent, after the bridges have let them go. One that can't go
+    goes into ``refused``."""
     found: list[Change] = []
     for vlan in declared.vlans:
         if not vlan.present:
-            found += _removal(resource, current, declared, vlan)
+            try:
+                found += _removal(resource, current, declared, vlan)
+            except Refused as error:
+                refused[vlan.name] = error
     return found
 
 
@@ -123,30 +131,39 @@ def _live(resource: str, current: dict[str, Any], vlan: Vlan) -> list[Change]:
 
 def _move(current: dict[str, Any], vlan: Vlan, make: list[str], up: list[str]) -> list[list[str]]:
     """One that has a parent must be taken from it first, or it is busy (vlan_config in sys/net/if_vlan.c), and without
-    a parent it is no Ethernet interface that a bridge could hold."""
+    a parent it is no Ethernet interface that a bridge could hold. It loses what it has, which is given back."""
+    found = current["interfaces"][vlan.name]
     bridges = [bridge for bridge, members in current["bridges"].items() if vlan.name in members]
     leave = [[BRCONFIG, bridge, "delete", vlan.name] for bridge in bridges]
-    join = [[BRCONFIG, bridge, "add", vlan.name] for bridge in bridges]
-    detach = [[IFCONFIG, vlan.name, "-vlanif"]] if _live_vlan(current, vlan) else []
-    return [*leave, *detach, make, up, *join]
+    join = [command for bridge in bridges for command in _bridge_again.member(current, bridge, vlan.name)]
+    if not found["vlan"]:
+        return [*leave, make, up, *join]
+    return [
+        *leave,
+        [IFCONFIG, vlan.name, "-vlanif"],
+        make,
+        *_bridge_again.contents(vlan.name, found),
+        up,
+        *join,
+    ]
 
 
 def _removal(resource: str, current: dict[str, Any], declared: Declared, vlan: Vlan) -> list[Change]:
     found = current["interfaces"].get(vlan.name)
-    if found and found["addresses"]:
-        words = ", ".join(found["addresses"])
+    if found and used(found):
+        words = ", ".join(used(found))
         raise Refused(f"VLAN {vlan.name}: it has addresses ({words}), so it is in use. Remove them by hand first.")
     declared_names = {bridge.name for bridge in declared.bridges}
     for bridge, members in current["bridges"].items():
         if vlan.name in members and bridge not in declared_names:
             raise Refused(f"VLAN {vlan.name}: it is a member of {bridge}. Declare {bridge} without it.")
     changes = []
+    if found is not None:
+        commands = [[IFCONFIG, vlan.name, "destroy"]]
+        changes.append(Change(resource, vlan.name, "run", "destroy it", {"vlan": found["vlan"]}, None, data=commands))
     before = current["files"].get(vlan.file)
     if before is not None:
         changes.append(
             Change(resource, vlan.name, "remove_file", f"remove {vlan.file}", printable(before), None, data=vlan.file)
         )
-    if found is not None:
-        commands = [[IFCONFIG, vlan.name, "destroy"]]
-        changes.append(Change(resource, vlan.name, "run", "destroy it", {"vlan": found["vlan"]}, None, data=commands))
     return changes

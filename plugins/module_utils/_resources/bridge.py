@@ -8,9 +8,10 @@ The interfaces of guests (xvif and tap) come and go with them; none is ever take
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _bridge_connection,
@@ -19,6 +20,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _bridge_nat,
     _bridge_read,
     _bridge_script,
+    _bridge_steps,
     _bridge_vlans,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_declared import Declared
@@ -61,6 +63,7 @@ ARGUMENTS: dict[str, Any] = {
     # The action plugin's part of the talk.
     "reached_at": {"type": "str"},
     "guard_token": {"type": "str", "no_log": False},
+    "guard_measured": {"type": "float"},
     "guard_confirm": {"type": "bool", "default": False},
 }
 
@@ -79,14 +82,20 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
 
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
-    """The changes in the order in which they can be made: VLANs, what frees an interface, bridges, translation."""
+    """The changes in the order in which they can be made: VLANs, what frees an interface, bridges, translation. What is
+    live comes before the file that makes it so at boot: nothing goes into a file that was not achieved."""
     if "bridges" not in current:
         raise NotRead("the bridges were not read")
-    bridges = _bridge_members.plan(NAME, current, declared)
-    vlans = _bridge_vlans.changes(NAME, current, declared)
-    removals = _bridge_vlans.removals(NAME, current, declared)
+    refused: dict[str, XenError] = {}
+    vlans = _bridge_vlans.changes(NAME, current, declared, refused)
+    bridges = _bridge_members.plan(NAME, current, declared, refused)
+    removals = _bridge_vlans.removals(NAME, current, declared, refused)
     translation = _bridge_nat.changes(NAME, current, declared)
-    result = Plan([*vlans, *bridges.frees, *removals, *bridges.changes, *translation])
+    needs = _needs(current, declared)
+    _refuse_dependents(needs, refused)
+    planned = [*vlans, *bridges.frees, *removals, *bridges.changes, *translation]
+    result = Plan([replace(each, needs=needs.get(each.thing, ())) for each in planned if each.thing not in refused])
+    result.refused = refused
     result.warnings = [
         *bridges.warnings,
         *_bridge_vlans.warnings(current, declared),
@@ -94,6 +103,33 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
         *_bridge_connection.warnings(current, declared, result.changes),
     ]
     return result
+
+
+def _needs(current: dict[str, Any], declared: Declared) -> dict[str, tuple[str, ...]]:
+    """What each thing needs: a bridge its VLANs, and that other bridges have let its members go; a VLAN that goes the
+    same; the translation its bridges."""
+    holders = {member: bridge for bridge, members in current["bridges"].items() for member in members}
+    names = {bridge.name for bridge in declared.bridges}
+    found: dict[str, tuple[str, ...]] = {}
+    for bridge in declared.bridges:
+        vlans = [name for name in bridge.interfaces if declared.vlan(name)]
+        others = [holders[name] for name in bridge.interfaces if holders.get(name, bridge.name) != bridge.name]
+        if bridge.present:
+            found[bridge.name] = tuple(dict.fromkeys([*vlans, *(name for name in others if name in names)]))
+    for vlan in declared.vlans:
+        if not vlan.present and holders.get(vlan.name) in names:
+            found[vlan.name] = (holders[vlan.name],)
+    found[_bridge_nat.THING] = tuple(nat.bridge for nat in declared.nat or ())
+    return found
+
+
+def _refuse_dependents(needs: dict[str, tuple[str, ...]], refused: dict[str, XenError]) -> None:
+    for _each in needs:
+        for thing, others in needs.items():
+            lacking = [name for name in others if name in refused]
+            if lacking and thing not in refused:
+                words = f"{thing} was left as it is: it depends on {', '.join(lacking)}, which was refused."
+                refused[thing] = Refused(words)
 
 
 def apply(host: Host, change: Change) -> None:
@@ -104,7 +140,6 @@ def apply(host: Host, change: Change) -> None:
     elif change.action == "remove_file":
         host.remove(change.data)
     elif change.action == "run":
-        for argv in change.data:
-            host.run(argv)
+        _bridge_steps.carry_out(host, change.data, f"{change.thing}: {change.summary}")
     else:
         _bridge_nat.apply(host, change)

@@ -41,10 +41,15 @@ def run(host, bridges=(), vlans=(), check=False):
 
 
 def refusal(host, bridges=(), vlans=()):
-    with pytest.raises(Refused) as caught:
-        converge(bridge, params(bridges, vlans), host, check=False)
-    assert all(command.endswith(" -a") for command in host.ran)
-    return str(caught.value)
+    """Of everything that was asked for: nothing was done."""
+    try:
+        outcome = converge(bridge, params(bridges, vlans), host, check=False)
+    except Refused as error:
+        return str(error)
+    finally:
+        assert all(command.endswith(" -a") for command in host.ran)
+    assert outcome.done == [] and all(isinstance(error, Refused) for error in outcome.failures.values())
+    return "; ".join(map(str, outcome.failures.values()))
 
 
 # -- VLANs
@@ -104,8 +109,10 @@ def test_a_declared_mtu_is_set_on_the_vlan_too(tmp_path):
 
 
 def test_an_mtu_above_the_parents_is_refused(tmp_path):
-    words = refusal(Machine(tmp_path), [dict(ON_VLAN, mtu=9000)], [VLAN10])
-    assert "vlan10 is a VLAN on wm0, which has 1500" in words
+    host = Machine(tmp_path)
+    outcome = converge(bridge, params([dict(ON_VLAN, mtu=9000)], [VLAN10]), host, check=False)
+    assert "vlan10 is a VLAN on wm0, which has 1500" in str(outcome.failures["bridge0"])
+    assert [change.thing for change in outcome.done] == ["vlan10"] and host.bridges == {}
 
 
 def test_a_vlan_goes(tmp_path):

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Live changes of the network as one step: the commands, a look whether they achieved what they should, and the way
+back. The guard takes the step where it touches the connection, ``carry_out`` everywhere else."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from ansible_collections.netbsd.xen.plugins.module_utils import _guard
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.netstat import Route
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
+    _bridge_connection,
+    _bridge_read,
+    _bridge_seen,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_read import IFCONFIG, ROUTE
+
+
+def step(host: Host, current: dict[str, Any], commands: list[list[str]], seconds: float, tried: str) -> _guard.Step:
+    """The step that these commands make, planned against ``current``. Raises Refused if a route would be lost for good.
+    Reads the routes if there are any that could be lost."""
+    lost = _routes_through(host, current, commands)
+    wanted = _bridge_seen.expected(commands)
+
+    def achieved(host: Host, results: Sequence[Result]) -> list[str]:
+        _give_again(host, lost)
+        # After a command that failed, only what the others should have achieved.
+        due = wanted if len(results) == len(commands) else _bridge_seen.expected([each.argv for each in results])
+        return _bridge_seen.lacking(due, _bridge_read.live(host), _said(results))
+
+    def left(host: Host) -> list[str]:
+        return _bridge_seen.differences(current, _bridge_read.live(host))
+
+    undo = _bridge_connection.undo(current, commands) + [_add(route) for route in lost]
+    return _guard.Step(commands, undo, seconds, tried, achieved, left)
+
+
+def carry_out(host: Host, commands: list[list[str]], tried: str) -> None:
+    """Make a change that does not touch the connection. Raises XenError if it was not achieved; it is taken back then.
+    Four looks, before and after."""
+    _guard.attempt(host, step(host, _bridge_read.live(host), commands, 0.0, tried))
+
+
+def _said(results: Sequence[Result]) -> dict[_bridge_seen.Fact, str]:
+    """What each command said on its standard error, by what it was about."""
+    return {
+        fact: "; ".join(result.stderr.strip().splitlines()).replace(": ", " said: ", 1)
+        for result in results
+        if result.stderr.strip()
+        for fact in _bridge_seen.facts_of(result.argv)
+    }
+
+
+# -- routes -----------------------------------------------------------------------------------------------------------
+
+
+def _routes_through(host: Host, current: dict[str, Any], commands: list[list[str]]) -> list[Route]:
+    """The given routes through interfaces that lose their addresses on the way. Raises Refused for those of an
+    interface that goes for good."""
+    gone = {argv[1] for argv in commands if argv[0] == IFCONFIG and argv[2] in ("destroy", "-vlanif")}
+    made = {argv[1] for argv in commands if argv[0] == IFCONFIG and argv[2] == "vlan"}
+    # A bridge has no addresses, and a route takes one of either family.
+    candidates = {name for name in gone if (current["interfaces"].get(name) or {"addresses": []})["addresses"]}
+    if not candidates:
+        return []
+    found = [route for route in _bridge_read.routes(host) if route.interface in candidates]
+    for route in found:
+        if route.interface not in made:
+            raise Refused(
+                f"{route.interface}: the route to {route.destination} goes through it, by {route.gateway}. Give the "
+                f"machine another one first: route change {route.destination} GATEWAY, and /etc/mygate or rc.conf for "
+                "the next boot."
+            )
+    return found
+
+
+def _add(route: Route) -> list[str]:
+    family = ["-inet6"] if route.family == "inet6" else []
+    kind = [] if route.destination == "default" or family else ["-net" if "/" in route.destination else "-host"]
+    return [ROUTE, "-n", "add", *family, *kind, route.destination, route.gateway]
+
+
+def _give_again(host: Host, lost: list[Route]) -> None:
+    """Some kernels keep a route whose interface has lost its addresses for a moment, others do not."""
+    if not lost:
+        return
+    found = _bridge_read.routes(host)
+    for route in lost:
+        if route not in found:
+            host.run(_add(route))
+    missing = [route for route in lost if route not in _bridge_read.routes(host)]
+    if missing:
+        words = ", ".join(f"to {route.destination} by {route.gateway}" for route in missing)
+        raise XenError(f"The routes through {missing[0].interface} could not be given back: {words}.")
