@@ -53,6 +53,8 @@ class Machine(RootedHost):
             {name: value for name, value in found.items() if value}
             for found in (self.networks, self.settings, self.bridge_settings)
         ]
+        for networks in filled[0].values():
+            networks.sort(key=lambda network: ":" in network)  # the kernel's order matters within a family
         return copy.deepcopy((self.mtus, self.down, self.vlans, bridges, self.routes, *filled))
 
     # -- ifconfig, brconfig --------------------------------------------------------------------------------------------

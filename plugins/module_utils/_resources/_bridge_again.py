@@ -59,6 +59,17 @@ def contents(name: str, old: dict[str, Any]) -> list[list[str]]:
     return [[IFCONFIG, name, *words] for words in [*old["settings"], *old["given"]]]
 
 
+def address(name: str, old: dict[str, Any], family: str, deleted: str) -> list[list[str]]:
+    """An address that was deleted, at its place: the first one is what the machine speaks from. Those behind it are
+    given once more."""
+    given = [words for words in old["given"] if words[0] == family]
+    place = next((n for n, words in enumerate(given) if words[1].partition("/")[0] == deleted), len(given))
+    commands = [[IFCONFIG, name, *words] for words in given[place:place + 1]]
+    for words in given[place + 1:]:
+        commands += [[IFCONFIG, name, family, words[1].partition("/")[0], "delete"], [IFCONFIG, name, *words]]
+    return commands
+
+
 def member(current: dict[str, Any], bridge: str, name: str) -> list[list[str]]:
     """A member that has left its bridge."""
     settings = [words for words in current["settings"].get(bridge, []) if words[1:2] == [name]]

@@ -115,7 +115,7 @@ def _opposite(
         address = rest[0].partition("/")[0]
         if rest[1:] != ["delete"]:
             return [[IFCONFIG, name, action, address, "delete"]]
-        return [[IFCONFIG, name, *words] for words in old["given"] if words[1].partition("/")[0] == address]
+        return _bridge_again.address(name, old, action, address)
     if tool == BRCONFIG or action in ifconfig.SETTING_WORDS:
         # Only ever set of what is made again, by which it goes.
         return []

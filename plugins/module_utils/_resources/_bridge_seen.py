@@ -90,7 +90,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
             words.append(f"{name} {'was not there and is now' if old is None else 'is gone'}")
             continue
         for kind, called in _COMPARED.items():
-            if _comparable(old[kind]) != _comparable(new[kind]):
+            if _comparable(kind, old[kind]) != _comparable(kind, new[kind]):
                 words.append(f"{name}: {called} was {_plain(old[kind])} and is {_plain(new[kind])}")
     for name in sorted({*before["bridges"], *now["bridges"]}):
         old_members, new_members = (_members(found, name) for found in (before, now))
@@ -181,8 +181,11 @@ def _members(current: dict[str, Any], name: str) -> list[str]:
     return sorted(member for member in current["bridges"].get(name, []) if not is_guest(member))
 
 
-def _comparable(value: Any) -> Any:
-    return sorted(value) if isinstance(value, list) and value and isinstance(value[0], list) else value
+def _comparable(kind: str, value: Any) -> Any:
+    """The order of addresses says which one the machine speaks from, for each family."""
+    if kind == "given":
+        return sorted(value, key=lambda words: words[0])
+    return sorted(value) if kind == "settings" else value
 
 
 def _plain(value: Any) -> str:

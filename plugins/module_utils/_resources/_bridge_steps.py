@@ -60,15 +60,16 @@ def _said(results: Sequence[Result]) -> dict[_bridge_seen.Fact, str]:
 def _routes_through(host: Host, current: dict[str, Any], commands: list[list[str]]) -> list[Route]:
     """The given routes through interfaces that lose their addresses on the way. Raises Refused for those of an
     interface that goes for good."""
-    gone = {argv[1] for argv in commands if argv[0] == IFCONFIG and argv[2] in ("destroy", "-vlanif")}
-    made = {argv[1] for argv in commands if argv[0] == IFCONFIG and argv[2] == "vlan"}
+    live = [argv for argv in commands if argv[0] == IFCONFIG]
+    gone = {argv[1] for argv in live if argv[2] in ("destroy", "-vlanif") or argv[-1] == "delete"}
+    stay = {argv[1] for argv in live if argv[2] == "vlan" or argv[-1] == "delete"}
     # A bridge has no addresses, and a route takes one of either family.
     candidates = {name for name in gone if (current["interfaces"].get(name) or {"addresses": []})["addresses"]}
     if not candidates:
         return []
     found = [route for route in _bridge_read.routes(host) if route.interface in candidates]
     for route in found:
-        if route.interface not in made:
+        if route.interface not in stay:
             raise Refused(
                 f"{route.interface}: the route to {route.destination} goes through it, by {route.gateway}. Give the "
                 f"machine another one first: route change {route.destination} GATEWAY, and /etc/mygate or rc.conf for "

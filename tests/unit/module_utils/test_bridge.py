@@ -119,6 +119,67 @@ def test_a_declared_mtu_is_set_on_all_now_and_at_boot(tmp_path):
     assert "can't join a bridge of another MTU" in outcome.plan.warnings[0]
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_an_mtu_that_a_card_does_not_take_leaves_all_as_it_was_on_every_run(tmp_path, there):
+    """ifconfig only warns, with status 0 (record wm0-mtu-20000, NetBSD 7.99.10)."""
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]} if there else {})
+    was = host.state()
+    for _run in range(2):
+        outcome = converge(bridge, params(dict(OFFICE, mtu=9216)), host, check=False)
+        ((thing, error),) = outcome.failures.items()
+        assert (thing, outcome.done, host.state()) == ("bridge0", [], was)
+        assert "wm0: its MTU was to be 9216, but it is 1500." in str(error)
+        assert "ifconfig said: SIOCSIFMTU: Invalid argument. " in str(error) and "declare a smaller mtu" in str(error)
+        assert "All of this was taken back: bridge0: " in str(error)
+        assert not host.exists("/etc/ifconfig.bridge0")
+    assert run(host, dict(OFFICE, mtu=9000)).done and host.mtus["wm0"] == host.mtus["bridge0"] == 9000
+
+
+def test_the_bridges_that_need_a_failed_one_wait_and_the_others_go_on(tmp_path):
+    host = Machine(tmp_path, mtus=(("wm0", 1500), ("wm1", 1500), ("wm2", 1500)), bridges={"bridge0": ["wm0", "wm1"]})
+    lines = host.answers["/sbin/brconfig"]
+    host.answers["/sbin/brconfig"] = lambda argv: "" if "delete" in argv else lines(argv)  # ends with 0, does nothing
+    wanted = params(OFFICE, {"name": "bridge1", "interfaces": ["wm1"]}, {"name": "bridge2", "interfaces": ["wm2"]})
+    outcome = converge(bridge, wanted, host, check=False)
+    assert "bridge0: wm1 was to leave it, but it is there" in str(outcome.failures["bridge0"])
+    assert "it depends on bridge0" in str(outcome.failures["bridge1"])
+    assert sorted(outcome.failures) == ["bridge0", "bridge1"]
+    assert host.bridges == {"bridge0": ["wm0", "wm1"], "bridge2": ["wm2"]}
+    assert host.exists("/etc/ifconfig.bridge2") and not host.exists("/etc/ifconfig.bridge0")
+
+
+def test_what_is_refused_of_one_bridge_stops_that_one_only(tmp_path):
+    host = Machine(tmp_path)
+    for check in (True, False):
+        outcome = converge(bridge, params({"name": "bridge0", "interfaces": ["em0"]}, {"name": "bridge1"}), host, check)
+        assert list(outcome.failures) == ["bridge0"] and {change.thing for change in outcome.done} == {"bridge1"}
+    assert host.bridges == {"bridge1": []}
+
+
+@pytest.mark.parametrize("command", ["create", "up"])
+def test_whatever_is_not_achieved_is_said_and_taken_back(tmp_path, command):
+    host = Machine(tmp_path)
+    answers = dict(host.answers)
+    for tool in ("/sbin/ifconfig", "/sbin/brconfig"):
+        host.answers[tool] = lambda argv, real=answers[tool]: "" if argv[2:] == [command] else real(argv)
+    outcome = converge(bridge, params(OFFICE), host, check=False)
+    words = "bridge0 was to be " + {"create": "made, but it is not there", "up": "up, but it is down"}[command]
+    assert words in str(outcome.failures["bridge0"]) and host.bridges == {}
+
+
+def test_what_can_not_be_taken_back_is_said(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    real = host.answers["/sbin/ifconfig"]
+
+    def no_way_back(argv):
+        return (0, "", "ifconfig: SIOCSIFMTU: Invalid argument\n") if argv[1:] == ["wm0", "mtu", "1500"] else real(argv)
+
+    host.answers["/sbin/ifconfig"] = no_way_back
+    host.answers["/sbin/ifconfig bridge0 mtu 9000"] = (1, "", "ifconfig: SIOCSIFMTU: Invalid argument\n")
+    outcome = converge(bridge, params(dict(OFFICE, mtu=9000)), host, check=False)
+    assert "But this is not as it was: wm0: MTU was 1500 and is 9000." in str(outcome.failures["bridge0"])
+
+
 def test_the_members_own_mtu_is_taken_over(tmp_path):
     host = Machine(tmp_path, mtus=(("wm0", 9000),))
     run(host, OFFICE)

@@ -12,6 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _bridge_connection,
     _bridge_guarded,
     _bridge_read,
+    _bridge_seen,
     bridge,
 )
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
@@ -144,9 +145,12 @@ CASES = {
     "no address any more": ({"own": "10.0.4.1/24"}, params(OFFICE)),
     "no bridge with an address any more": ({"own": "10.0.4.1/24"}, params(dict(OFFICE, state="absent"))),
 }
+# What an admin may have made of them beside.
+SETTINGS = [["description", "office net"], ["ip4csum-tx"], ["link1"]]
+SIXES = ["2001:db8::2/64", "2001:db8::3/64"]
 
 
-def before(tmp_path, vlan=0, own="", **options):
+def before(tmp_path, vlan=0, own="", rich=False, **options):
     host = machine(tmp_path, **options)
     if vlan:
         host.mtus["vlan10"], host.vlans["vlan10"] = 1500, (vlan, "wm0")
@@ -154,27 +158,48 @@ def before(tmp_path, vlan=0, own="", **options):
     if own:
         host.mtus.update(vether0=1500, bridge0=1500)
         host.networks["vether0"], host.bridges["bridge0"] = [own], ["wm0", "vether0"]
+    if rich:
+        for name in ("vlan10", "vether0"):
+            if name in host.mtus:
+                host.settings[name] = list(SETTINGS)
+                host.networks[name] = [*host.networks.get(name, ()), "10.7.0.2/24", "10.6.0.2/24", *SIXES]
+        for bridge, members in host.bridges.items():
+            host.settings[bridge] = list(SETTINGS[:1])
+            host.bridge_settings[bridge] = [["priority", "100"], *(["stp", member] for member in members)]
     return host
 
 
+def sorted_settings(state):
+    """The order of settings says nothing; that of addresses does."""
+    return (*state[:-2], *({name: sorted(words) for name, words in found.items()} for found in state[-2:]))
+
+
+@pytest.mark.parametrize("netbsd", ["7.2", "10.1"])
+@pytest.mark.parametrize("rich", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_the_way_back_leads_exactly_to_where_it_was(tmp_path, case):
+def test_the_way_back_leads_exactly_to_where_it_was(tmp_path, case, rich, netbsd):
     setup, wanted = CASES[case]
-    host = before(tmp_path, **setup)
+    host = before(tmp_path, rich=rich, netbsd=netbsd, **setup)
     was = host.state()
     current, _declared, plan = planned(host, wanted)
+    if plan.refused:
+        assert rich and "addresses" in str(plan.refused["vlan10"])
+        return
     commands = _bridge_connection.commands_of(plan.changes)
     for argv in commands:
         host.run(argv)
     assert host.state() != was
+    _bridge_seen.expected(commands)  # what each achieves can be seen
     for argv in _bridge_connection.undo(current, commands):
         host.run(argv)
-    assert host.state() == was
+    assert sorted_settings(host.state()) == sorted_settings(was)
 
 
+@pytest.mark.parametrize("rich", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_the_way_back_from_half_way_too(tmp_path, case):
+def test_the_way_back_from_half_way_too(tmp_path, case, rich):
     setup, wanted = CASES[case]
+    setup = dict(setup, rich=rich)
     count = len(_bridge_connection.commands_of(planned(before(tmp_path, **setup), wanted)[2].changes))
     for done in range(count):
         host = before(tmp_path, **setup)
@@ -186,9 +211,21 @@ def test_the_way_back_from_half_way_too(tmp_path, case):
         for argv in _bridge_connection.undo(current, commands):
             try:
                 host.run(argv)
-            except (CommandFailed, KeyError, ValueError):
+            except CommandFailed:
                 pass  # as the guard does: what was not done can't be taken back
-        assert host.state() == was, commands[:done]
+        found = (sorted_settings(host.state()), sorted_settings(was))
+        # A setting that is set again is still one.
+        assert [_unique(each) for each in found[0]] == [_unique(each) for each in found[1]], commands[:done]
+
+
+def _unique(found):
+    if not isinstance(found, dict):
+        return found
+    return {name: value if isinstance(value, (int, tuple)) else _once(value) for name, value in found.items()}
+
+
+def _once(values):
+    return [value for number, value in enumerate(values) if value not in values[:number]]
 
 
 # -- the guarded step
@@ -203,11 +240,16 @@ class Guard:
             monkeypatch.setattr(_guard, name, getattr(self, name))
 
     def start(self, token, step):
-        assert not [command for command in self.host.ran if " -a" not in command], "the guard comes first"
+        changed = [command for command in self.host.ran if not command.endswith(" -a") and "netstat -rn" not in command]
+        assert not changed, "the guard comes first"
         self.calls.append(("start", token, step.seconds))
         self.step = step
+        self.results = []
         for argv in step.do:
-            self.host.run(argv)
+            result = self.host.try_run(argv)
+            if result.rc:
+                break
+            self.results.append(result)
 
     def confirm(self, token):
         self.calls.append(("confirm", token))
@@ -242,6 +284,57 @@ def test_the_second_call_confirms_and_leaves_the_rest_to_the_module(host, guard)
     assert guard.calls[-1] == ("confirm", "t1")
     rest = planned(host, params(OFFICE))[2].changes
     assert [change.action for change in rest] == ["write_file"]
+
+
+def test_a_step_that_needs_a_guard_is_told_before_anything_is_touched(host, guard):
+    """So that the caller can say how long a call takes."""
+    result = _bridge_guarded.first(dict(params(OFFICE), guard_measured=None), False, host)
+    assert (result["changed"], result["guard"], result["changes"]) == (False, "needed", [])
+    assert guard.calls == [("settle",)] and all(command.endswith(" -a") for command in host.ran)
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured", "seconds"),
+    [(20, None, 20), (60, 2.0, 60), (20, 6.5, 39), (60, 25.0, 150), (60, 300.0, 600), (600, 300.0, 600)],
+)
+def test_the_guard_waits_longer_over_a_slow_connection(host, guard, asked, measured, seconds):
+    assert _bridge_guarded.limit(asked, measured) == seconds
+    if measured is not None:
+        result = _bridge_guarded.first(dict(params(OFFICE), guard_seconds=asked, guard_measured=measured), False, host)
+        assert guard.step.seconds == result["guard_seconds"] == seconds
+
+
+def test_what_is_refused_beside_it_is_no_part_of_the_step(host, guard):
+    wanted = params(OFFICE, {"name": "bridge1", "interfaces": ["em0"]})
+    assert _bridge_guarded.first(wanted, False, host)["guarded"]
+    assert guard.step.tried == "bridge0: create it, add wm0, bring it up"
+    assert _bridge_guarded.first(dict(wanted, guard_confirm=True), False, host) is None
+
+
+def test_the_guard_is_told_what_must_be_seen_and_how_it_was(host, guard):
+    host.limit = 1500
+    _bridge_guarded.first(params(dict(OFFICE, mtu=9216)), False, host)
+    step, results = guard.step, guard.results
+    (words,) = [words for words in step.achieved(host, results) if "MTU" in words]
+    assert words.startswith("wm0: its MTU was to be 9216, but it is 1500. ifconfig said: SIOCSIFMTU: Invalid argument")
+    assert step.left(host) == ["bridge0 was not there and is now"]
+    for argv in step.undo:
+        host.try_run(argv)
+    assert step.left(host) == [] and host.bridges == {} and host.mtus["wm0"] == 1500
+
+
+def test_the_way_back_gives_routes_back_too(tmp_path, guard, monkeypatch):
+    host = guard.host = before(tmp_path, vlan=9)
+    host.networks["vlan10"] = ["10.7.0.2/24"]
+    host.routes = {"default": ("10.7.0.1", "vlan10"), "10.9.0.0/16": ("10.7.0.3", "vlan10")}
+    was = host.state()
+    monkeypatch.delenv("SSH_CONNECTION")
+    assert _bridge_guarded.first(params(dict(OFFICE, interfaces=["vlan10"]), vlans=[VLAN10]), False, host)["guarded"]
+    assert guard.step.achieved(host, guard.results) == []
+    assert host.routes == was[4] and host.networks["vlan10"] == ["10.7.0.2/24"]
+    for argv in guard.step.undo:
+        host.try_run(argv)
+    assert host.state() == was and guard.step.left(host) == []
 
 
 def test_what_does_not_touch_the_connection_needs_no_guard(host, guard):

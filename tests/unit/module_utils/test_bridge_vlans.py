@@ -130,6 +130,70 @@ def test_a_vlan_in_use_stays(tmp_path):
     assert "it is a member of bridge7" in refusal(host, [], [dict(VLAN10, state="absent")])
 
 
+def test_one_that_may_not_go_stops_that_one_only(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge7": ["vlan11"]})
+    run(host, [ON_VLAN], [VLAN10])
+    eleven = {"name": "vlan11", "id": 11, "parent": "wm0", "state": "absent"}
+    outcome = converge(bridge, params([{"name": "bridge0"}], [dict(VLAN10, state="absent"), eleven]), host, check=False)
+    assert list(outcome.failures) == ["vlan11"] and "it is a member of bridge7" in str(outcome.failures["vlan11"])
+    assert "vlan10" not in host.mtus and host.bridges == {"bridge0": [], "bridge7": ["vlan11"]}
+
+
+@pytest.mark.parametrize(
+    ("addresses", "stays"),
+    [
+        (["fe80::1/64"], False),
+        (["169.254.7.7/16"], True),
+        (["2001:db8::7/64"], True),
+        (["fd00::7/64"], True),
+        (["10.9.0.2/24"], True),
+    ],
+)
+def test_an_address_of_the_link_is_no_use_of_a_vlan(tmp_path, addresses, stays):
+    """Every interface that is up has one (record vlan-show, NetBSD 7.99.10)."""
+    host = Machine(tmp_path)
+    run(host, [], [VLAN10])
+    assert ifconfig.parse_interfaces(host.run(["/sbin/ifconfig", "-a"]).stdout)["vlan10"].addresses
+    host.networks["vlan10"] = addresses
+    outcome = converge(bridge, params([], [dict(VLAN10, state="absent")]), host, check=False)
+    assert ("vlan10" in host.mtus) == stays == bool(outcome.failures)
+    assert not stays or f"it has addresses ({addresses[0].split('/')[0]})" in str(outcome.failures["vlan10"])
+
+
+@pytest.mark.parametrize("netbsd", ["7.2", "10.1"])
+def test_a_vlan_that_moves_keeps_what_it_has(tmp_path, netbsd):
+    host = Machine(tmp_path, netbsd=netbsd)
+    run(host, [ON_VLAN], [dict(VLAN10, id=9)])
+    host.networks["vlan10"] = ["10.9.0.2/24", "10.8.0.2/24", "2001:db8::2/64", "2001:db8::3/64"]
+    host.settings["vlan10"] = [["ip4csum-tx"], ["description", "office net"]]
+    host.bridge_settings["bridge0"] = [["stp", "vlan10"]]
+    host.routes = {"default": ("10.9.0.1", "vlan10"), "10.5.0.0/16": ("10.8.0.1", "vlan10")}
+    was = host.state()
+    run(host, [ON_VLAN], [VLAN10])
+    assert host.vlans == {"vlan10": (10, "wm0")}
+    host.vlans = {"vlan10": (9, "wm0")}
+    assert host.state() == was
+
+
+def test_an_autoconfigured_address_is_left_to_come_back(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [ON_VLAN], [dict(VLAN10, id=9)])
+    host.networks["vlan10"] = ["2001:db8::2/64", "2001:db8::3/64"]
+    host.flags["2001:db8::2/64"] = "AUTOCONF"
+    run(host, [ON_VLAN], [VLAN10])
+    assert host.networks["vlan10"] == ["2001:db8::3/64"]
+
+
+def test_an_interface_that_a_route_goes_through_stays(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    host.routes = {"default": ("10.0.3.254", "vether3")}
+    was = host.state()
+    outcome = converge(bridge, params([{"name": "bridge3"}]), host, check=False)
+    assert "vether3: the route to default goes through it, by 10.0.3.254" in str(outcome.failures["bridge3"])
+    assert (outcome.done, host.state()) == ([], was)
+
+
 def test_a_vlan_that_nobody_declared_may_come_too_late_at_boot(tmp_path):
     host = Machine(tmp_path, mtus=(("wm0", 1500), ("vlan10", 1500)))
     host.vlans["vlan10"] = (10, "wm0")
@@ -204,6 +268,11 @@ def test_another_address(tmp_path):
     run(host, [PRIVATE])
     run(host, [dict(PRIVATE, address="10.0.4.1/24")])
     assert host.networks == {"vether3": ["10.0.4.1/24"]}
+    host.networks["vether3"].append("10.9.0.1/24")
+    run(host, [dict(PRIVATE, address="10.0.4.1/24")])
+    assert host.networks == {"vether3": ["10.0.4.1/24"]}
+    run(host, [dict(PRIVATE, address="10.0.4.1/16")])
+    assert host.networks == {"vether3": ["10.0.4.1/16"]}
     assert "10.0.3.1" not in host.text("/etc/ifconfig.bridge3")
 
 

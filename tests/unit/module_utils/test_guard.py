@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import pathlib
@@ -232,3 +233,90 @@ def test_a_guard_that_moves_on_while_one_looks_is_not_taken_for_missing(tmp_path
     with pytest.raises(XenError) as caught:
         _guard.confirm("t1", directory, now())
     assert caught.value.details == {"guard": "early"}
+
+
+# -- what the change should achieve
+
+
+def proven(tmp_path, achieved=(), left=(), do=None, seconds=300):
+    plain = step(tmp_path, seconds=seconds, do=do)
+    return dataclasses.replace(
+        plain, achieved=lambda host, results: list(achieved(results)), left=lambda host: list(left)
+    )
+
+
+def test_a_change_that_was_not_achieved_is_taken_back_before_anybody_can_confirm_it(tmp_path, directory):
+    """Every command ends with 0, as ifconfig does with an MTU that no card takes."""
+    seen = []
+
+    def achieved(results):
+        seen.extend(result.argv[0] for result in results)
+        return ["wm0: its MTU was to be 9216, but it is 1500. Declare a smaller mtu."] if results else []
+
+    _guard.start("t1", proven(tmp_path, achieved), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"] and (tmp_path / "done").exists()
+    with pytest.raises(XenError) as caught:
+        _guard.confirm("t1", directory, now())
+    assert caught.value.details == {"guard": "undone"}
+    assert str(caught.value) == (
+        "wm0: its MTU was to be 9216, but it is 1500. Declare a smaller mtu. All of this was taken back: "
+        "bridge0: add wm0. The files in /etc were not touched."
+    )
+
+
+def test_a_command_that_fails_for_want_of_an_earlier_ones_effect_is_told_after_it(tmp_path, directory):
+    do = [["/usr/bin/touch", f"{tmp_path}/done"], ["/bin/false"]]
+    _guard.start("t1", proven(tmp_path, lambda results: [f"{len(results)} seen."], do=do), directory)
+    until(lambda: left(directory) == ["undone"])
+    with pytest.raises(XenError, match=r"^1 seen\. /bin/false failed with exit status 1: it printed nothing\. All of"):
+        _guard.confirm("t1", directory, now())
+
+
+def test_a_look_that_fails_takes_the_change_back_too(tmp_path, directory):
+    def can_not_look(results):
+        raise XenError("/sbin/ifconfig -a did not end in 30 seconds.")
+
+    _guard.start("t1", proven(tmp_path, can_not_look), directory)
+    until(lambda: left(directory) == ["undone"])
+    assert undone(tmp_path) == ["one", "two"]
+    with pytest.raises(XenError, match="did not end in 30 seconds. All of this was taken back"):
+        _guard.confirm("t1", directory, now())
+
+
+def test_what_is_achieved_waits_for_its_confirmation(tmp_path, directory):
+    _guard.start("t1", proven(tmp_path, lambda results: []), directory)
+    until(lambda: left(directory) == ["armed"])
+    assert len(_guard.confirm("t1", directory, now())) == 1 and undone(tmp_path) == []
+
+
+@pytest.mark.parametrize("seconds", [0.1, 300])
+def test_what_is_not_as_it_was_after_the_way_back_is_told(tmp_path, directory, seconds):
+    fails = (lambda results: ["not so."]) if seconds == 300 else (lambda results: [])
+    _guard.start("t1", proven(tmp_path, fails, ["wm0: MTU was 1500 and is 9000"], seconds=seconds), directory)
+    until(lambda: left(directory) == ["undone"])
+    with pytest.raises(XenError, match="But this is not as it was: wm0: MTU was 1500 and is 9000."):
+        _guard.confirm("t1", directory, now())
+
+
+def test_a_change_without_a_guard_is_looked_at_and_taken_back_as_well(tmp_path):
+    host = _guard.Host()
+    with pytest.raises(XenError, match="^not so. All of this was taken back: bridge0: add wm0."):
+        _guard.attempt(host, proven(tmp_path, lambda results: ["not so."]))
+    assert undone(tmp_path) == ["one", "two"] and len(host.commands) == 3
+    _guard.attempt(host, proven(tmp_path, lambda results: []))
+    assert undone(tmp_path) == ["one", "two"]
+
+
+def test_an_unguarded_change_on_a_full_disk_is_taken_back(tmp_path, monkeypatch):
+    run = _guard.Host.run
+
+    def run_some(host, argv, **options):
+        if argv[0] == "/usr/bin/touch":
+            raise NO_ROOM
+        return run(host, argv, **options)
+
+    monkeypatch.setattr(_guard.Host, "run", run_some)
+    with pytest.raises(XenError, match="The change of the network failed: .*No space left on device. All of this"):
+        _guard.attempt(_guard.Host(), step(tmp_path))
+    assert undone(tmp_path) == ["one", "two"]

@@ -264,7 +264,8 @@ def test_other_forms_of_an_address(line, words):
 
 
 @pytest.mark.parametrize(
-    "line", ["\tinet", "\tinet alias", "\tinet  netmask 0xff000000", "\tinet6 10.0.0.1/8", "\ttunnel inet 10.0.0.1 -> x"]
+    "line",
+    ["\tinet", "\tinet alias", "\tinet  netmask 0xff000000", "\tinet6 10.0.0.1/8", "\ttunnel inet 10.0.0.1 -> x"],
 )
 def test_what_is_no_address(line):
     assert ifconfig_address.parse(line) is None

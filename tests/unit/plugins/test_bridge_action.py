@@ -13,6 +13,7 @@ from ansible_collections.netbsd.xen.plugins.action import bridge
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
+NEEDED = {"changed": False, "guard": "needed", "changes": [], "commands": ["look"], "warnings": []}
 GUARDED = {"changed": True, "guarded": True, "changes": ["live"], "commands": ["read"], "warnings": ["careful"]}
 DONE = {"changed": True, "changes": ["file"], "commands": ["add"]}
 UNDONE = {"failed": True, "changed": False, "guard": "undone", "msg": "taken back"}
@@ -25,13 +26,16 @@ class Machine:
     """Answers each call of the module with the next of its answers; keeps what was asked, and each new connection."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: list[Any]) -> None:
-        self.answers, self.asked, self.now = list(answers), [], 0.0
+        self.answers, self.asked, self.now, self.call_seconds = list(answers), [], 0.0, 0.0
         monkeypatch.setattr(PlannedAction, "carry_out", lambda action, args, task_vars: self.answer(args))
         monkeypatch.setattr(bridge.time, "sleep", self.sleep)
         monkeypatch.setattr(bridge.time, "monotonic", lambda: self.now)
 
     def answer(self, args: dict[str, Any]) -> dict[str, Any]:
-        self.asked.append("confirm" if args.get("guard_confirm") else "change")
+        measured = args.get("guard_measured")
+        self.asked.append("confirm" if args.get("guard_confirm") else "ask" if measured is None else "change")
+        self.measured = measured
+        self.now += self.call_seconds
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(found, Exception):
             raise found
@@ -51,49 +55,81 @@ class Machine:
 
 def test_what_needs_no_guard_is_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch, [DONE])
-    assert (machine.run(), machine.asked) == (DONE, ["change"])
+    assert (machine.run(), machine.asked) == (DONE, ["ask"])
 
 
 def test_a_guarded_step_is_confirmed_over_a_new_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [GUARDED, DONE])
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, DONE])
     result = machine.run()
-    assert machine.asked == ["change", "reset", "confirm"]
+    assert machine.asked == ["ask", "change", "reset", "confirm"]
     assert (result["changed"], result["changes"], result["warnings"]) == (True, ["live", "file"], ["careful"])
     assert result["commands"] == ["read", "add"]
 
 
 def test_who_comes_too_early_comes_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [GUARDED, EARLY, DONE])
-    assert machine.run()["changed"] and machine.asked == ["change", "reset", "confirm", "reset", "confirm"]
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, EARLY, DONE])
+    assert machine.run()["changed"] and machine.asked == ["ask", "change", "reset", "confirm", "reset", "confirm"]
 
 
 def test_a_guard_that_was_killed_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [GUARDED, EARLY])
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, EARLY])
     result = machine.run(guard_seconds=30)
     assert (result["failed"], result["changed"], result["msg"]) == (True, False, "not made yet")
     assert 90 <= machine.now < 95
 
 
 def test_a_machine_that_came_back_by_itself_fails_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [GUARDED, LOST, LOST, UNDONE])
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, LOST, LOST, UNDONE])
     result = machine.run()
     assert (result["failed"], result["changed"], result["msg"]) == (True, False, "taken back")
 
 
 def test_a_machine_that_never_comes_back_is_unreachable_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [GUARDED, LOST])
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, LOST])
     with pytest.raises(AnsibleConnectionFailure, match="taken back after 30 seconds.*Look at its console"):
         machine.run(guard_seconds=30)
     assert 90 <= machine.now < 95
 
 
 def test_a_lost_answer_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [LOST, DONE])
-    assert machine.run()["changed"] and machine.asked == ["change", "reset", "confirm"]
+    machine = Machine(monkeypatch, [NEEDED, LOST, DONE])
+    assert machine.run()["changed"] and machine.asked == ["ask", "change", "reset", "confirm"]
+
+
+def test_a_connection_that_breaks_before_the_guard_is_asked_for_is_just_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, [LOST])
+    with pytest.raises(AnsibleConnectionFailure, match="Connection timed out"):
+        machine.run()
+    assert machine.asked == ["ask"]
+
+
+def test_a_step_that_needs_no_guard_any_more_is_done_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, [NEEDED, DONE])
+    assert (machine.run(), machine.asked) == (DONE, ["ask", "change"])
+
+
+@pytest.mark.parametrize(
+    ("takes", "asked", "seconds"), [(1.0, 60, 60), (1.0, 20, 20), (25.0, 20, 150), (25.0, 60, 150), (400.0, 60, 600)]
+)
+def test_the_guard_waits_as_long_as_the_connection_takes(
+    monkeypatch: pytest.MonkeyPatch, takes: float, asked: int, seconds: float
+) -> None:
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, DONE])
+    machine.call_seconds = takes
+    result = machine.run(guard_seconds=asked)
+    assert (result["guard_seconds"], result["guard_measured"], machine.measured) == (seconds, takes, takes)
+
+
+def test_over_a_slow_connection_the_machine_has_longer_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(monkeypatch, [NEEDED, GUARDED, LOST])
+    machine.call_seconds = 20.0
+    with pytest.raises(AnsibleConnectionFailure, match="taken back after 120 seconds"):
+        machine.run(guard_seconds=60)
+    assert 280 <= machine.now <= 330
 
 
 def test_a_connection_that_broke_before_the_change_is_just_that(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine(monkeypatch, [LOST, MISSING])
+    machine = Machine(monkeypatch, [NEEDED, LOST, MISSING])
     with pytest.raises(AnsibleConnectionFailure, match="Connection timed out"):
         machine.run()
 
