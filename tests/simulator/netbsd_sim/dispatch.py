@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "/sbin/ifconfig": "netcommands:ifconfig",
     "/sbin/brconfig": "netcommands:brconfig",
     "/sbin/route": "netcommands:route",
+    "/usr/bin/netstat": "netstat:netstat",
     "/usr/sbin/vnconfig": "diskcommands:vnconfig",
     "/sbin/disklabel": "diskcommands:disklabel",
     "/usr/sbin/installboot": "bootblocks:installboot",

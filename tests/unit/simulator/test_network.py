@@ -3,6 +3,8 @@
 """ifconfig, brconfig, route and /etc/rc.d/network, case by case as recorded on NetBSD 7.99.10."""
 from __future__ import annotations
 
+import re
+
 import pytest
 
 EMPTY_BRIDGE = """bridge0: flags={0}
@@ -171,6 +173,24 @@ def test_the_bridge_comes_back_at_boot(dom0):
     dom0.run("ifconfig", "bridge0", "destroy")
     dom0.reboot()
     assert dom0.run("brconfig", "-a").out == EMPTY_BRIDGE.format("41<UP,RUNNING>", WM0)
+
+
+def test_routing_table(generic):
+    """Record bridge-file-create, without the neighbours."""
+    mac = re.search("address: (.*)", generic.run("ifconfig", "wm0").out)[1]
+    assert generic.run("netstat", "-rn", "-f", "inet").out.splitlines() == [
+        "Routing tables",
+        "",
+        "Internet:",
+        "Destination        Gateway            Flags    Refs      Use    Mtu Interface",
+        "default            10.0.2.2           UGS         -        -      -L wm0",
+        "10.0.2/24          link#1             UC          -        -      -  wm0",
+        f"10.0.2.15          {mac}  UHLl        -        -      -  lo0",
+        "127/8              127.0.0.1          UGRS        -        -  33648  lo0",
+        "127.0.0.1          127.0.0.1          UHl         -        -  33648  lo0",
+    ]
+    assert "default" not in generic.run("netstat", "-rn", "-f", "inet6").out
+    assert generic.run("netstat", "-i").rc == 97
 
 
 def test_default_route(generic):
