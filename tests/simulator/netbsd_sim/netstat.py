@@ -28,7 +28,8 @@ def netstat(m: Machine, argv: list[str]) -> int:
         for address, mask in entry["inet"]:
             net = ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
             if name == "lo0":
-                rows += [_row("127/8", "127.0.0.1", "UGRS", "33648", name), _row(address, address, "UHl", "33648", name)]
+                rows.append(_row("127/8", "127.0.0.1", "UGRS", "33648", name))
+                rows.append(_row(address, address, "UHl", "33648", name))
                 continue
             if gateway and ipaddress.ip_address(gateway) in net:
                 rows.insert(0, _row("default", gateway, "UGS", "-L", name))
