@@ -15,9 +15,15 @@ description:
     are.
   - In a bridge's file only what differs is changed; any spelling that has the same effect is left as it is.
     Addresses and other lines stay.
+  - What a change should achieve is looked at after its commands, whatever they returned; C(ifconfig wm0 mtu 9216) for
+    example ends well on a card that takes less. A change that was not achieved is taken back, and nothing of it goes
+    into a file. Of several bridges and VLANs only those fail that could not be had, and those that depend on them.
   - Changes of the network that Ansible came in over are made in one guarded step. A process on the machine takes them
-    back unless a new connection confirms within O(guard_seconds) that the machine can still be reached. Only then the
-    files are written. If it can't be reached, the task waits until it is back, and fails.
+    back unless a new connection confirms in time (O(guard_seconds)) that the machine can still be reached. Only then
+    the files are written. If it can't be reached, the task waits until it is back, and fails.
+  - A VLAN that gets another number, and whatever is taken back, has again what it had, as far as it does not come by
+    itself, namely its addresses of both families, its MTU, its place in a bridge, its settings and the routes through
+    it. An interface that a given route goes through is not removed.
   - It warns if the script that connects guests to their bridge is missing, can't be run, or is one for Xen 2.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
@@ -81,7 +87,9 @@ options:
         type: str
         required: true
       state:
-        description: Whether the VLAN exists. One with addresses is not removed.
+        description:
+          - Whether the VLAN exists. One with addresses is not removed. That of the link, which every interface has, is no
+            such address.
         type: str
         choices: [present, absent]
         default: present
@@ -108,7 +116,10 @@ options:
         type: str
         required: true
   guard_seconds:
-    description: How long a change of the network that Ansible came in over waits for its confirmation, 10 to 600.
+    description:
+      - How long a change of the network that Ansible came in over waits for its confirmation at least, 10 to 600.
+      - It waits longer over a connection that is slow in this run, namely six times what a call of this module took
+        just before, but never more than 600 seconds. RV(guard_seconds) tells.
     type: int
     default: 60
   reached_at:
@@ -119,6 +130,11 @@ options:
   guard_token:
     description: The name of the guarded step. Set by the action plugin.
     type: str
+  guard_measured:
+    description:
+      - How long a call of the module took in this run, in seconds. Set by the action plugin. A guarded step is only
+        begun once this is known.
+    type: float
   guard_confirm:
     description: Whether this call confirms the guarded step. Set by the action plugin.
     type: bool
@@ -186,6 +202,14 @@ guarded:
   description: Whether changes were made in a guarded step.
   returned: if so
   type: bool
+guard_seconds:
+  description: How long the guarded step waited, or would have waited, for its confirmation.
+  returned: if there was one
+  type: float
+guard_measured:
+  description: How long a call of the module took before it, in seconds.
+  returned: if there was one
+  type: float
 commands:
   description: The commands that were run on the machine, each with its C(argv), exit status C(rc) and C(seconds).
   returned: always
