@@ -28,6 +28,7 @@ READ_ONLY = (
     (r"^/sbin/ifconfig( -[alC]+)?( \w+)?$", "with a name at most ifconfig prints"),
     (r"^/sbin/brconfig( -a)?( \w+)?$", "with a name at most brconfig prints"),
     (r"^/sbin/route -n get\b", "asks the routing table"),
+    (r"^/usr/bin/netstat -rn\b", "prints the routing table"),
     (r"^/usr/sbin/cpuctl (identify|list)\b", "asks the CPU"),
     (r"^/usr/sbin/vnconfig -l", "lists units"),
     (r"^/sbin/disklabel (-r )?\w+$", "without -R, -e, -w or -i prints the label"),
