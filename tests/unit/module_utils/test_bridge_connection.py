@@ -228,6 +228,56 @@ def _once(values):
     return [value for number, value in enumerate(values) if value not in values[:number]]
 
 
+# -- what must be seen
+
+
+def seen(*lines):
+    commands = [line.split() for line in lines]
+    tools = {"ifconfig": "/sbin/ifconfig", "brconfig": "/sbin/brconfig"}
+    found = _bridge_seen.expected([tools[words[0]], *words[1:]] for words in commands)
+    return {f"{fact.interface} {fact.kind} {fact.what}".strip(): value for fact, value in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (["ifconfig wm0 mtu 9000", "ifconfig wm0 mtu 1500"], {"wm0 mtu": 1500}),
+        (
+            ["ifconfig vlan1 create", "ifconfig vlan1 mtu 9", "brconfig bridge0 add vlan1", "ifconfig vlan1 destroy"],
+            {"vlan1 there": False},
+        ),
+        (["brconfig bridge0 add wm0", "ifconfig bridge0 destroy"], {"bridge0 there": False}),
+        (
+            ["ifconfig vlan1 create", "ifconfig vlan1 mtu 1400", "ifconfig vlan1 -vlanif", "ifconfig vlan1 up"],
+            {"vlan1 there": True, "vlan1 vlan": None, "vlan1 up": True},
+        ),
+        (
+            ["brconfig bridge0 delete vlan1", "ifconfig vlan1 -vlanif", "ifconfig vlan1 vlan 7 vlanif wm0"],
+            {"vlan1 vlan": [7, "wm0"]},
+        ),
+        (
+            [f"ifconfig tap9 inet {words}" for words in ("10.0.0.1 delete", "10.0.0.1/16", "10.0.1.1 delete")],
+            {"tap9 address 10.0.0.1": "10.0.0.1/16", "tap9 address 10.0.1.1": ""},
+        ),
+        (
+            ["ifconfig tap9 inet6 fe80::1%tap9 prefixlen 64", "ifconfig tap9 inet 10.0.0.1 netmask 0xff00ff00"],
+            {"tap9 address fe80::1": "fe80::1/64", "tap9 address 10.0.0.1": "10.0.0.1/16"},
+        ),
+        (
+            ["brconfig bridge0 stp wm0", "ifconfig tap9 -arp"],
+            {"bridge0 setting stp wm0": True, "tap9 setting -arp": True},
+        ),
+    ],
+)
+def test_only_the_last_word_about_a_thing_counts(lines, wanted):
+    assert seen(*lines) == wanted
+
+
+def test_a_command_that_nobody_knows_the_effect_of_is_no_step():
+    with pytest.raises(ValueError, match="nobody knows what must be seen after"):
+        seen("ifconfig wm0 frobnicate")
+
+
 # -- the guarded step
 
 

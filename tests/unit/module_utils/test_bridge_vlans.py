@@ -139,6 +139,15 @@ def test_one_that_may_not_go_stops_that_one_only(tmp_path):
     assert "vlan10" not in host.mtus and host.bridges == {"bridge0": [], "bridge7": ["vlan11"]}
 
 
+def test_what_depends_on_a_refused_vlan_is_refused_with_it(tmp_path):
+    host = Machine(tmp_path)
+    wanted = params([ON_VLAN, {"name": "bridge1", "interfaces": ["wm1"]}], [dict(VLAN10, parent="em0")])
+    plan = bridge.plan(bridge.read(host), bridge.declare(wanted))
+    assert {change.thing for change in plan.changes} == {"bridge1"}
+    assert "there is no interface em0" in str(plan.refused["vlan10"])
+    assert str(plan.refused["bridge0"]) == "bridge0 was left as it is: it depends on vlan10, which was refused."
+
+
 @pytest.mark.parametrize(
     ("addresses", "stays"),
     [
