@@ -88,8 +88,8 @@ options:
         required: true
       state:
         description:
-          - Whether the VLAN exists. One with addresses is not removed. That of the link, which every interface has, is no
-            such address.
+          - Whether the VLAN exists. One with addresses is not removed. The one of its link, which every interface has,
+            does not count.
         type: str
         choices: [present, absent]
         default: present

@@ -90,11 +90,14 @@ class Machine(RootedHost):
         """What an interface loses that is destroyed, and a VLAN that is taken from its parent."""
         self.networks.pop(name, None)
         self.settings.pop(name, None)
-        for destination in [each for each, (_gateway, through) in self.routes.items() if through == name]:
-            del self.routes[destination]
+        self._forget([each for each, (_gateway, through) in self.routes.items() if through == name])
         for bridge, members in self.bridges.items():
             if name in members:
                 self._leave(bridge, name)
+
+    def _forget(self, destinations):
+        for destination in destinations:
+            del self.routes[destination]
 
     def _mtu(self, name, rest):
         mtu = int(rest[0])
@@ -138,6 +141,9 @@ class Machine(RootedHost):
             if there is None:
                 return 1, "", "ifconfig: SIOCDIFADDR: Can't assign requested address\n"
             networks.remove(there)
+            network = ipaddress.ip_interface(there).network
+            gateways = {each: ipaddress.ip_address(gateway) for each, (gateway, _name) in self.routes.items()}
+            self._forget([each for each, gateway in gateways.items() if gateway in network])
             return ""
         first = next((network for network in networks if ipaddress.ip_interface(network).version == version), None)
         if "alias" not in rest and first:

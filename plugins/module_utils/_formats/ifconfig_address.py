@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 _FLAGS = re.compile(r"<([^>]*)>")
 _MASK = re.compile(r"(0x)?[0-9a-f]{1,8}\Z")
+_LENGTH = re.compile(r"[0-9]{1,3}\Z")
 # Words that have another one behind them.
 _WITH_VALUE = ("->", "netmask", "broadcast", "prefixlen", "scopeid", "preference", "flags", "pltime", "vltime")
 # What ifconfig takes as well as it prints it.
@@ -71,7 +72,7 @@ def parse(line: str) -> Address | None:
     values, flags = _options(words[1:])
     length = length or values.get("prefixlen", "")
     mask = values.get("netmask", "")
-    bits = int(length) if length.isdigit() and len(length) < 4 else _length_of(mask)
+    bits = int(length) if _LENGTH.match(length) else _length_of(mask)
     peer, broadcast = values.get("->", "").partition("%")[0], values.get("broadcast", "")
     return Address(
         family=family,

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _COLUMNS = 4
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """A route that somebody gave: ``family`` is inet or inet6, ``destination`` is ``default``, a network with its
     length or an address."""
 

@@ -108,9 +108,10 @@ def _map(current: dict[str, Any], nat: Nat) -> str:
     found = current["interfaces"].get(nat.interface)
     if found is None:
         raise Refused(f"NAT of {nat.bridge}: there is no interface {nat.interface} on this machine.")
-    if not found["networks"]:
+    networks = [each for each in found["networks"] if not each.startswith("0.0.0.0/")]
+    if not networks:
         raise Refused(f"NAT of {nat.bridge}: {nat.interface} has no IPv4 address that guests could go out with.")
-    return npf.map_line(nat.interface, nat.network, found["networks"][0].split("/")[0])
+    return npf.map_line(nat.interface, nat.network, networks[0].split("/")[0])
 
 
 def _refuse_sleeping_rules(found: dict[str, Any], text: str) -> None:

@@ -5,7 +5,7 @@ back. The guard takes the step where it touches the connection, ``carry_out`` ev
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _guard
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
@@ -57,24 +57,34 @@ def _said(results: Sequence[Result]) -> dict[_bridge_seen.Fact, str]:
 # -- routes -----------------------------------------------------------------------------------------------------------
 
 
-def _routes_through(host: Host, current: dict[str, Any], commands: list[list[str]]) -> list[Route]:
-    """The given routes through interfaces that lose their addresses on the way. Raises Refused for those of an
-    interface that goes for good."""
+def losing(current: dict[str, Any], commands: list[list[str]]) -> set[str]:
+    """The interfaces with addresses, if only one of the link, that lose them on the way."""
     live = [argv for argv in commands if argv[0] == IFCONFIG]
-    gone = {argv[1] for argv in live if argv[2] in ("destroy", "-vlanif") or argv[-1] == "delete"}
-    stay = {argv[1] for argv in live if argv[2] == "vlan" or argv[-1] == "delete"}
-    # A bridge has no addresses, and a route takes one of either family.
-    candidates = {name for name in gone if (current["interfaces"].get(name) or {"addresses": []})["addresses"]}
-    if not candidates:
-        return []
-    found = [route for route in _bridge_read.routes(host) if route.interface in candidates]
-    for route in found:
-        if route.interface not in stay:
-            raise Refused(
+    names = {argv[1] for argv in live if argv[2] in ("destroy", "-vlanif") or argv[-1] == "delete"}
+    return {name for name in names if (current["interfaces"].get(name) or {"addresses": []})["addresses"]}
+
+
+def blocked(commands: list[list[str]], routes: Iterable[Route]) -> str | None:
+    """Why these commands must not be run, in words: a given route goes through an interface that goes for good."""
+    gone = {argv[1] for argv in commands if argv[0] == IFCONFIG and argv[2:] == ["destroy"]}
+    for route in routes:
+        if route.interface in gone:
+            return (
                 f"{route.interface}: the route to {route.destination} goes through it, by {route.gateway}. Give the "
                 f"machine another one first: route change {route.destination} GATEWAY, and /etc/mygate or rc.conf for "
                 "the next boot."
             )
+    return None
+
+
+def _routes_through(host: Host, current: dict[str, Any], commands: list[list[str]]) -> list[Route]:
+    """The given routes through interfaces that lose their addresses on the way. Raises Refused for those of an
+    interface that goes for good."""
+    names = losing(current, commands)
+    found = [route for route in _bridge_read.routes(host) if route.interface in names] if names else []
+    words = blocked(commands, found)
+    if words:
+        raise Refused(words)
     return found
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.netstat import Route
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
     _bridge_connection,
@@ -74,10 +75,14 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """The network as it is; npf and forwarding only where they are declared, or were set up by us before."""
+    """The network as it is; npf and forwarding only where they are declared, or were set up by us before; the routes
+    only where an interface may lose its addresses."""
     current = _bridge_read.read(host)
     current["nat"] = _bridge_nat.read(host, wanted=bool(declared and declared.nat))
     current["vif_script"] = _bridge_script.read(host)
+    current["routes"] = None
+    if declared is not None and _losing(current, _live_and_at_boot(current, declared, {})):
+        current["routes"] = [list(route) for route in _bridge_read.routes(host)]
     return current
 
 
@@ -87,22 +92,38 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     if "bridges" not in current:
         raise NotRead("the bridges were not read")
     refused: dict[str, XenError] = {}
-    vlans = _bridge_vlans.changes(NAME, current, declared, refused)
-    bridges = _bridge_members.plan(NAME, current, declared, refused)
-    removals = _bridge_vlans.removals(NAME, current, declared, refused)
-    translation = _bridge_nat.changes(NAME, current, declared)
+    network = _live_and_at_boot(current, declared, refused)
+    planned = [*network.changes, *_bridge_nat.changes(NAME, current, declared)]
+    for change in _losing(current, network):
+        if current["routes"] is None:
+            raise NotRead("the routes were not read")
+        words = _bridge_steps.blocked(change.data, [Route(*each) for each in current["routes"]])
+        if words:
+            refused[change.thing] = Refused(words)
     needs = _needs(current, declared)
     _refuse_dependents(needs, refused)
-    planned = [*vlans, *bridges.frees, *removals, *bridges.changes, *translation]
     result = Plan([replace(each, needs=needs.get(each.thing, ())) for each in planned if each.thing not in refused])
     result.refused = refused
     result.warnings = [
-        *bridges.warnings,
+        *network.warnings,
         *_bridge_vlans.warnings(current, declared),
         *_bridge_script.warnings(current["vif_script"]),
         *_bridge_connection.warnings(current, declared, result.changes),
     ]
     return result
+
+
+def _live_and_at_boot(current: dict[str, Any], declared: Declared, refused: dict[str, XenError]) -> Plan:
+    """VLANs and bridges. What can't be had goes into ``refused``."""
+    vlans = _bridge_vlans.changes(NAME, current, declared, refused)
+    bridges = _bridge_members.plan(NAME, current, declared, refused)
+    removals = _bridge_vlans.removals(NAME, current, declared, refused)
+    return Plan([*vlans, *bridges.frees, *removals, *bridges.changes], warnings=bridges.warnings)
+
+
+def _losing(current: dict[str, Any], planned: Plan) -> list[Change]:
+    """The changes by which an interface loses its addresses."""
+    return [each for each in planned.changes if each.action == "run" and _bridge_steps.losing(current, each.data)]
 
 
 def _needs(current: dict[str, Any], declared: Declared) -> dict[str, tuple[str, ...]]:

@@ -47,6 +47,13 @@ def refusal(host, nat=NAT, **spec):
     return str(caught.value)
 
 
+def test_the_address_of_a_client_that_waits_for_its_own_is_not_gone_out_with(host):
+    """As a DHCP client leaves it on NetBSD 8: inet 0.0.0.0/8."""
+    host.networks["wm0"].insert(0, "0.0.0.0/8")
+    run(host)
+    assert npf.maps(host.npf_rules) == MAP
+
+
 def test_from_nothing(host):
     run(host)
     assert (host.forwarding, host.npf_active) == ("1", True)

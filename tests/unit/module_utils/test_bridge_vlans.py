@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_read, bridge
@@ -198,9 +198,36 @@ def test_an_interface_that_a_route_goes_through_stays(tmp_path):
     run(host, [PRIVATE])
     host.routes = {"default": ("10.0.3.254", "vether3")}
     was = host.state()
-    outcome = converge(bridge, params([{"name": "bridge3"}]), host, check=False)
-    assert "vether3: the route to default goes through it, by 10.0.3.254" in str(outcome.failures["bridge3"])
-    assert (outcome.done, host.state()) == ([], was)
+    for check in (True, False):
+        outcome = converge(bridge, params([{"name": "bridge3"}, {"name": "bridge4"}]), host, check)
+        assert list(outcome.failures) == ["bridge3"] and {change.thing for change in outcome.done} == {"bridge4"}
+        assert "vether3: the route to default goes through it, by 10.0.3.254" in str(outcome.failures["bridge3"])
+    host.run(["/sbin/ifconfig", "bridge4", "destroy"])
+    assert host.state() == was
+    host.routes = {}
+    run(host, [{"name": "bridge3"}])
+    assert "vether3" not in host.mtus
+
+
+def test_what_was_read_without_the_routes_can_not_plan_to_lose_any(tmp_path):
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    current = bridge.read(host)
+    with pytest.raises(NotRead, match="routes"):
+        bridge.plan(current, bridge.declare(params([{"name": "bridge3"}])))
+    assert bridge.plan(current, bridge.declare(params([PRIVATE]))).changes == []
+
+
+def test_an_address_that_a_gateway_is_reached_by_does_not_go_unnoticed(tmp_path):
+    """The address of a bridge moves to another network, and a route's gateway is in the old one."""
+    host = Machine(tmp_path)
+    run(host, [PRIVATE])
+    host.routes = {"10.5.0.0/16": ("10.0.3.254", "vether3")}
+    was = host.state()
+    outcome = converge(bridge, params([dict(PRIVATE, address="10.0.4.1/24")]), host, check=False)
+    assert "Network is unreachable" in str(outcome.failures["bridge3"]) and host.state() == was
+    run(host, [dict(PRIVATE, address="10.0.3.7/24")])
+    assert host.routes == {"10.5.0.0/16": ("10.0.3.254", "vether3")}
 
 
 def test_a_vlan_that_nobody_declared_may_come_too_late_at_boot(tmp_path):
