@@ -46,7 +46,7 @@ def test_what_is_planned_is_done_and_reported():
     result = converge(lamps(lit), {"names": ["a", "b"]}, host=None, check=False).result()
     assert lit == {"a", "b"}
     assert [change["summary"] for change in result["changes"]] == ["light a", "light b"]
-    assert result["diff"][0]["before"] == "off"
+    assert result["diff"][0]["before"] == "off\n"
 
 
 def test_check_mode_tells_the_same_and_touches_nothing():
