@@ -43,6 +43,7 @@ _EXTENSIONS = ("zlib", "_bz2", "_lzma", "pyexpat", "_elementtree", "_uuid")
 # modules of which a command hardly ever uses more than is given here; whoever asks for more gets the real one.
 _COMMAND = """#!/.sim/bin/python -IS
 import sys
+import urllib
 
 
 class Late(type(sys)):
@@ -63,7 +64,7 @@ sys.path.append("/.sim/lib")
 # signature: for the docstring of a class that has none
 Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
 Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
-Late("urllib.parse", quote_from_bytes=None)
+urllib.parse = Late("urllib.parse", quote_from_bytes=None)
 for name in ("copy", "gzip", "hashlib", "ntpath", "shutil", "subprocess", "sysconfig", "warnings"):
     Late(name)
 from netbsd_sim.dispatch import main
