@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -18,7 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from ansible.errors import AnsibleError
+from ansible_here import CHECKOUT, Here, Residents
+
 LAB = CHECKOUT / "tests/xen/lab"
 SIMRACK = CHECKOUT / "tests/simulator/simrack"
 COLLECTION = CHECKOUT / ".build/collections/ansible_collections/netbsd/xen"
@@ -42,6 +43,8 @@ SIM_FACTS = {
 
 # Exit statuses of ansible(1): the task went well, or failed on a host. All others mean that it did not run.
 _OK, _FAILED = 0, 2
+# A warning of Ansible's, which it breaks into lines that fit a terminal.
+_WARNING = re.compile(r"^\[WARNING\]: (.*(?:\n(?!\[).+)*)", re.MULTILINE)
 _SSH_FAILED = 255
 _INVENTORY = "inventory.yml"
 
@@ -65,6 +68,8 @@ class Target:
     seconds:   time limit of one command or module run
     scratch:   a directory here for files of the harness
     ssh:       the ssh command for the machine, to be followed by one word: a line for its shell
+    residents: the Pythons on the machine that run modules
+    here:      Ansible in this process, for this machine
     restart:   a function that ends the machine, dead or alive, and boots it as it was at first; with `with_xen=False`
                as the same machine without the hypervisor. None if the machine is not the tests' own
     """
@@ -76,13 +81,26 @@ class Target:
     seconds: float
     scratch: Path
     ssh: Sequence[str]
+    residents: Residents
+    here: Here
     restart: Callable[..., None] | None
 
     def module(self, name: str, args: Mapping[str, Any], check: bool = False, diff: bool = False) -> dict[str, Any]:
-        """Runs a module once and returns its result as JSON has it, a failure's too (`failed` is then true).
+        """Runs a module once and returns its result as JSON has it, a failure's too (`failed` is then true), with the
+        texts of its warnings.
 
-        Raises TargetError if there is no result: unknown module, machine out of reach.
+        Raises TargetError if there is no result: unknown module, machine out of reach, a module that had to be killed.
         """
+        _check_is_there(name)
+        try:
+            return _plain(self.here.run(name, args, check, diff))
+        except AnsibleError as error:
+            raise TargetError(f"no result of {name} on {self.host}: {error}") from error
+
+    def module_through_ansible(
+        self, name: str, args: Mapping[str, Any], check: bool = False, diff: bool = False
+    ) -> dict[str, Any]:
+        """As module(), but by the program `ansible`, as an admin would. That takes seconds each time."""
         _check_is_there(name)
         with tempfile.TemporaryDirectory(dir=self.scratch) as tree:
             argv = [_ansible(), self.host, "-i", str(self.inventory), "-m", name]
@@ -90,15 +108,15 @@ class Target:
             argv += ["-a", json.dumps(dict(args))] if args else []
             # Three -v: with fewer, Ansible leaves the diff out of the results that it writes to files.
             argv += ["--tree", tree, "-vvv", *(["--check"] if check else []), *(["--diff"] if diff else [])]
-            ended = _run(argv, self.seconds, cwd=CHECKOUT, env=_ansible_environment())
+            ended = _run(argv, self.seconds, cwd=CHECKOUT)
             result_file = Path(tree, self.host)
             result = json.loads(result_file.read_text(encoding="utf-8")) if result_file.exists() else None
         if result is None or ended.returncode not in (_OK, _FAILED):
             raise TargetError(f"no result of {name} on {self.host}:\n{ended.stdout}\n{ended.stderr}")
-        if ended.returncode == _FAILED:
-            result["failed"] = True  # Ansible leaves this key out of the results that it writes to files
-        result.pop("invocation", None)
-        return result
+        # Ansible leaves these two out of the results that it writes to files.
+        result["failed"] = ended.returncode == _FAILED
+        result["warnings"] = [" ".join(found.split()) for found in _WARNING.findall(ended.stderr)]
+        return _plain(result)
 
     def run(self, argv: Sequence[str], seconds: float | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command on the machine by ssh, word by word, whatever its status; 255 may be ssh's own.
@@ -194,7 +212,10 @@ def _target(
     name: str, host: str, variables: Mapping[str, Any], facts: Mapping[str, Any], seconds: float, scratch: Path
 ) -> Iterator[Target]:
     """A target that can't be restarted. At the end the connection that its commands share is closed."""
-    target = Target(name, host, scratch / _INVENTORY, facts, seconds, scratch, _ssh_argv(variables, scratch), None)
+    inventory, ssh = scratch / _INVENTORY, _ssh_argv(variables, scratch)
+    residents = Residents(ssh, variables["ansible_python_interpreter"], seconds)
+    here = Here(inventory, host, residents)
+    target = Target(name, host, inventory, facts, seconds, scratch, ssh, residents, here, None)
     try:
         yield target
     finally:
@@ -211,6 +232,7 @@ def _restarting(target: Target, restart: Callable[..., None]) -> Target:
 
 def _close_connection(target: Target) -> None:
     """Without it, the first command after a restart would wait for a machine that is no more."""
+    target.residents.close()
     _run([*target.ssh[:1], "-O", "exit", *target.ssh[1:]], 30)
 
 
@@ -229,6 +251,12 @@ def _ssh_argv(variables: Mapping[str, Any], scratch: Path) -> tuple[str, ...]:
     )
 
 
+def _plain(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what is there in a failure, or a warning, only, and without the arguments."""
+    extra = {"invocation"} | {key for key in ("failed", "warnings") if not result.get(key)}
+    return {key: value for key, value in result.items() if key not in extra}
+
+
 def _check_is_there(module: str) -> None:
     """Stops a misspelt name: to Ansible it is a failure like any other, and a test that expects one would pass."""
     short = module.removeprefix("netbsd.xen.")
@@ -244,14 +272,6 @@ def _ansible(program: str = "ansible") -> str:
     """Ansible's program beside the Python that runs the tests, as in any virtual environment."""
     beside = Path(sys.executable).with_name(program)
     return str(beside) if beside.exists() else program
-
-
-def _ansible_environment() -> dict[str, str]:
-    """The environment without anybody's own Ansible settings; the collection is the checkout (`make collections`)."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    environment["ANSIBLE_CONFIG"] = str(CHECKOUT / "ansible.cfg")
-    environment["ANSIBLE_COLLECTIONS_PATH"] = str(CHECKOUT / ".build/collections")
-    return environment
 
 
 def _run(argv: Sequence[str], seconds: float, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
