@@ -18,7 +18,7 @@ import os
 import shlex
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,9 +66,13 @@ class _Resident:
         command = [*ssh, shlex.join(["exec", python, "-c", start])]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._taken: set[str] = set()
-        self._send(_RUNNER.read_text(encoding="utf-8"))
+        try:
+            self._send(_RUNNER.read_text(encoding="utf-8"))
+        except Lost:
+            self.close()
+            raise
 
-    def call(self, program: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
+    def module(self, program: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
         """Runs a module. ``program`` is what AnsiballZ calls its main function with. Raises Lost."""
         digest = hashlib.sha256(program["zip_data"].encode()).hexdigest()
         if digest not in self._taken:
@@ -76,6 +80,10 @@ class _Resident:
             self._taken.add(digest)
         request = {"module": program["module_fqn"], "params": program["params"], "profile": program["profile"]}
         return self._ask(dict(request, seconds=seconds), seconds)
+
+    def command(self, argv: Sequence[str], seconds: float) -> Mapping[str, Any]:
+        """Runs a command. Raises Lost."""
+        return self._ask({"argv": list(argv), "seconds": seconds}, seconds)
 
     def close(self) -> None:
         self._process.kill()
@@ -105,32 +113,48 @@ class _Resident:
 
 
 class Residents:
-    """As many Pythons on the machine as there are modules at once; a new one takes seconds under emulation."""
+    """As many Pythons on the machine as there are things at once; a new one takes seconds under emulation."""
 
     def __init__(self, ssh: Sequence[str], python: str, seconds: float) -> None:
         self.ssh, self._python, self._seconds = ssh, python, seconds
         self._idle: list[_Resident] = []
 
-    def call(self, program: Mapping[str, Any]) -> tuple[int, bytes, bytes]:
+    def module(self, program: Mapping[str, Any]) -> tuple[int, bytes, bytes]:
         """Exit status, stdout and stderr of a module. Raises Lost if there are none, also after the time limit."""
-        try:
-            resident = self._idle.pop()
-        except IndexError:
-            resident = _Resident(self.ssh, self._python)
-        try:
-            answer = resident.call(program, self._seconds)
-        except BaseException:
-            resident.close()
-            raise
-        self._idle.append(resident)
+        answer = self._with_one(lambda resident: resident.module(program, self._seconds))
         if answer["rc"] is None:
             raise Lost(f"{program['module_fqn']} was killed: it did not end within {self._seconds:g} s")
-        return answer["rc"], *(answer[name].encode("utf-8", "surrogateescape") for name in ("stdout", "stderr"))
+        return answer["rc"], _bytes(answer["stdout"]), _bytes(answer["stderr"])
+
+    def command(self, argv: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str]:
+        """A command's end. Raises Lost, or subprocess.TimeoutExpired if there is none in time; there it goes on."""
+        answer = self._with_one(lambda resident: resident.command(argv, seconds))
+        if answer["rc"] is None:
+            raise subprocess.TimeoutExpired(list(argv), seconds)
+        out, err = (_bytes(answer[name]).decode(errors="replace") for name in ("stdout", "stderr"))
+        return subprocess.CompletedProcess(list(argv), answer["rc"], out, err)
 
     def close(self) -> None:
         """Ends them all; the next call starts a new one. For a machine that goes away, too."""
         while self._idle:
             self._idle.pop().close()
+
+    def _with_one(self, ask: Callable[[_Resident], Mapping[str, Any]]) -> Mapping[str, Any]:
+        try:
+            resident = self._idle.pop()
+        except IndexError:
+            resident = _Resident(self.ssh, self._python)
+        try:
+            answer = ask(resident)
+        except BaseException:
+            resident.close()
+            raise
+        self._idle.append(resident)
+        return answer
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 class Connection(ConnectionBase):
@@ -152,7 +176,7 @@ class Connection(ConnectionBase):
         program = _called_with(in_data) if in_data else None
         if program is not None:
             try:
-                return self._residents.call(program)
+                return self._residents.module(program)
             except Lost as error:
                 raise AnsibleConnectionFailure(str(error)) from error
         ended = subprocess.run([*self._residents.ssh, cmd], input=in_data or b"", capture_output=True, check=False)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,56 @@ import pytest
 from contract_target import TARGETS, Target
 from contract_xl import Xl
 from story import Story
+
+
+NEWEST = "4.20"
+_ELSEWHERE = pytest.StashKey[Counter]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "only_on(*places, reason): the case runs there only, places being sim and releases of Xen. For cases that can't "
+        "end differently elsewhere; whatever xl says or writes is asked for on every release",
+    )
+    config.addinivalue_line("markers", "ends_the_machine: runs after all cases that need the machine as it was")
+    config.stash[_ELSEWHERE] = Counter()
+
+
+def _place(config: pytest.Config) -> str | None:
+    """Where the cases run: sim, or a release of real Xen."""
+    target = config.getoption("--target", default=None)
+    return os.environ.get("XENLAB_RELEASE", NEWEST) if target == "xen" else target
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what runs elsewhere only, and has the machine booted again as seldom as can be."""
+    here = _place(config)
+    left_out = []
+    for item in items:
+        places = item.get_closest_marker("only_on")
+        if here is not None and places is not None and here not in places.args:
+            left_out.append(item)
+            config.stash[_ELSEWHERE][", ".join(places.args), places.kwargs["reason"]] += 1
+    items[:] = sorted(
+        (item for item in items if item not in left_out),
+        key=lambda item: item.get_closest_marker("ends_the_machine") is not None,
+    )
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Which cases ran where, as counts."""
+    here = _place(config)
+    if here is None:
+        return
+    ran = sum(len(terminalreporter.stats.get(outcome, [])) for outcome in ("passed", "failed"))
+    where = "the simulated rack" if here == "sim" else f"Xen {here}"
+    terminalreporter.write_line(f"contract tests: {ran} cases ran on {where}")
+    for (places, reason), count in sorted(config.stash[_ELSEWHERE].items()):
+        terminalreporter.write_line(f"contract tests: {count} cases run on {places} only: {reason}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,3 +96,23 @@ def story(target: Target, request: pytest.FixtureRequest) -> Iterator[Story]:
     yield made
     made.remove()
     assert made.row() is None
+
+
+@pytest.fixture(scope="session")
+def ruins() -> list[str]:
+    """The tests that have ruined the machine."""
+    return []
+
+
+@pytest.fixture
+def disposable(target: Target, ruins: list[str], request: pytest.FixtureRequest) -> Target:
+    """A machine that the test may ruin: booted anew if an earlier one has. What comes after it must know of that, so
+    the test needs the mark ends_the_machine."""
+    assert request.node.get_closest_marker("ends_the_machine") is not None
+    if target.restart is None:
+        pytest.skip("the machine ran before the tests and is not theirs: stop it ('lab stop') to have this test run")
+    with_xen = getattr(request, "param", True)
+    if ruins or not with_xen:
+        target.restart(with_xen=with_xen)
+    ruins.append(request.node.name)
+    return target

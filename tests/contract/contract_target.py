@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_here import CHECKOUT, Here, Residents
+from ansible_here import CHECKOUT, Here, Lost, Residents
 
 LAB = CHECKOUT / "tests/xen/lab"
 SIMRACK = CHECKOUT / "tests/simulator/simrack"
@@ -108,7 +109,8 @@ class Target:
             argv += ["-a", json.dumps(dict(args))] if args else []
             # Three -v: with fewer, Ansible leaves the diff out of the results that it writes to files.
             argv += ["--tree", tree, "-vvv", *(["--check"] if check else []), *(["--diff"] if diff else [])]
-            ended = _run(argv, self.seconds, cwd=CHECKOUT)
+            # Of Ansible's own warnings one speaks of --tree.
+            ended = _run(argv, self.seconds, cwd=CHECKOUT, env={**os.environ, "ANSIBLE_DEPRECATION_WARNINGS": "0"})
             result_file = Path(tree, self.host)
             result = json.loads(result_file.read_text(encoding="utf-8")) if result_file.exists() else None
         if result is None or ended.returncode not in (_OK, _FAILED):
@@ -119,11 +121,14 @@ class Target:
         return _plain(result)
 
     def run(self, argv: Sequence[str], seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs a command on the machine by ssh, word by word, whatever its status; 255 may be ssh's own.
+        """Runs a command on the machine, word by word, whatever its status; 255, ssh's own, if there is no answer.
 
         Raises subprocess.TimeoutExpired if it does not end within ``seconds``; there it goes on.
         """
-        return _run([*self.ssh, shlex.join(argv)], seconds or self.seconds)
+        try:
+            return self.residents.command(argv, seconds or self.seconds)
+        except Lost as error:
+            return subprocess.CompletedProcess(list(argv), _SSH_FAILED, "", str(error))
 
 
 @contextlib.contextmanager

@@ -17,6 +17,8 @@ from contract_target import Target
 # A name may have blanks in it, so a line is read from its end (record list_space, xl 4.20).
 _LINE = re.compile(r"(?P<name>.*\S) +(?P<domid>\d+) +\d+ +\d+ +(?P<state>[a-z-]{6}) +[\d.]+")
 MEMORY = 32
+# Between two looks at the machine. A look takes as long again under emulation.
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ class Xl:
 
 
 def wait(is_so: Callable[[], object], what: str, seconds: float) -> None:
-    """Polls once a second. Raises AssertionError if it is not so within ``seconds``."""
+    """Polls. Raises AssertionError if it is not so within ``seconds``."""
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(1)
+        time.sleep(POLL_SECONDS)

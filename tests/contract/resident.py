@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Runs modules on the machine under test, in a Python that stays there and has imported what they need.
+"""Runs modules and commands on the machine under test, in a Python that stays there.
 
-Ansible sends each module as a zip with all that it imports (AnsiballZ) to a Python of its own, which costs seconds under
-emulation, most of it for importing the same code again. Here that Python is kept: it takes such a zip once, imports what
-is in it, and forks for each call. What then runs in the fork is AnsiballZ's own loader.
+Ansible sends each module as a zip with all that it imports (AnsiballZ) to a Python of its own, which costs seconds
+under emulation, most of it for importing the same code again. Here that Python is kept: it takes such a zip once,
+imports what is in it, and forks for each call. What then runs in the fork is AnsiballZ's own loader. A command by the
+same way spares it sshd's new session with a shell.
 
 This file is sent over ssh and runs as a program on the machine (Python 3.8 or newer, standard library only). Each line
 of its stdin is a request, each line of its stdout the answer, both JSON objects:
 
     {"zip": TEXT}               a module with what it imports, in base64; the answer is {}
     {"module": FULL NAME, "params": JSON TEXT, "profile": NAME, "seconds": NUMBER}
-                                calls the module; the answer has rc, stdout and stderr, and rc is null if the module was
-                                killed because it did not end within that time
+                                calls the module; one that does not end within that time is killed
+    {"argv": WORDS, "seconds": NUMBER}
+                                runs the command; one that does not end within that time goes on
 
-It ends when its stdin does, and leaves nothing behind.
+The answer to the last two has rc, stdout and stderr; rc is null if the time was up. The program ends when its stdin
+does, and leaves nothing behind.
 """
 
 import atexit
@@ -25,6 +28,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import traceback
@@ -42,7 +46,10 @@ def main():
     try:
         for line in sys.stdin:
             request = json.loads(line)
-            answer = _take(folder, request["zip"]) if "zip" in request else _call(folder, request)
+            if "zip" in request:
+                answer = _take(folder, request["zip"])
+            else:
+                answer = _answer(_module if "module" in request else _command, folder, request)
             print(json.dumps(answer), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,27 +70,42 @@ def _take(folder, packed):
     return {}
 
 
-def _call(folder, request):
+def _answer(function, folder, request):
+    """Files take the output, not pipes: daemons that are left behind may keep them open."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if child == 0:
-            _be_module(folder, request, out.fileno(), err.fileno())
-        rc = _wait(child, request["seconds"])
-        answer = {"rc": rc}
+        answer = {"rc": function(folder, request, out, err)}
         for name, stream in (("stdout", out), ("stderr", err)):
             stream.seek(0)
             answer[name] = stream.read().decode("utf-8", "surrogateescape")
         return answer
 
 
+def _command(_folder, request, out, err):
+    try:
+        child = subprocess.Popen(request["argv"], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+    except OSError as error:
+        err.write(str(error).encode())
+        return 127  # a shell's status for a command that is not there
+    return _wait(child.pid, request["seconds"])
+
+
+def _module(folder, request, out, err):
+    child = os.fork()
+    if child == 0:
+        _be_module(folder, request, out.fileno(), err.fileno())
+    rc = _wait(child, request["seconds"])
+    if rc is None:
+        os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    return rc
+
+
 def _wait(child, seconds):
-    """The child's exit status as a shell has it, or None if it and its process group had to be killed."""
+    """The child's exit status as a shell has it, or None if the time is up."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         status = os.waitpid(child, 0)[1]
     except TimeIsUp:
-        os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
         return None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

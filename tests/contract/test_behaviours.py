@@ -3,7 +3,7 @@
 """Sixteen behaviours of xl that the collection relies on, or guards against, stated by xl itself.
 
 If one of them fails with a new release of Xen, the collection's assumptions have to be looked at. Those that end the
-machine stand last. What the collection makes of them is in test_answers.py, and here where the machine is lost anyway.
+machine run after all other tests. What the collection makes of them is in test_answers.py, and here where the machine is lost anyway.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,15 +20,6 @@ from contract_xl import Xl, wait
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl as toolstack
 
 NOBODY = 65534
-
-
-@pytest.fixture
-def disposable(target: Target) -> Iterator[Target]:
-    """A machine that the test may ruin: it is booted anew afterwards."""
-    if target.restart is None:
-        pytest.skip("the machine ran before the tests and is not theirs: stop it ('lab stop') to have this test run")
-    yield target
-    target.restart()
 
 
 def test_behaviour_02_two_creates_at_once_make_two_domains_of_one_name(xl: Xl) -> None:
@@ -244,6 +234,7 @@ def test_behaviour_16_commands_take_a_small_part_of_their_time_limits(xl: Xl) ->
 # --- what ends the machine ---
 
 
+@pytest.mark.ends_the_machine
 def test_behaviour_01_shutdown_of_domain_0_powers_the_host_off(disposable: Target) -> None:
     xl = Xl(disposable)
     refused = xl("destroy", "0")
@@ -259,6 +250,7 @@ def test_behaviour_01_shutdown_of_domain_0_powers_the_host_off(disposable: Targe
     wait(lambda: disposable.run(["true"]).returncode == 255, "the machine is off", 120)
 
 
+@pytest.mark.ends_the_machine
 def test_behaviour_07_without_xenstored_xl_hangs_for_ever(disposable: Target) -> None:
     xl = Xl(disposable)
     config = xl.config("never")
@@ -276,8 +268,9 @@ def test_behaviour_07_without_xenstored_xl_hangs_for_ever(disposable: Target) ->
     assert [xl.status(*words) for words in (("info",), ("dmesg",), ("create", "-n", config))] == [0, 0, 0]
 
 
+@pytest.mark.ends_the_machine
+@pytest.mark.parametrize("disposable", [False], indirect=True, ids=["without-xen"])
 def test_behaviour_08_not_under_xen_every_command_fails(disposable: Target) -> None:
-    disposable.restart(with_xen=False)
     xl = Xl(disposable)
     # Debian's wrapper says it before xl is called; NetBSD has no wrapper, so libxl says it.
     words = {"xen": "ERROR:  Can't find hypervisor information in sysfs!", "sim": "privileged command interface"}
