@@ -15,7 +15,6 @@ from contract_target import TARGETS, Target
 from contract_xl import Xl
 from story import Story
 
-
 NEWEST = "4.20"
 _ELSEWHERE = pytest.StashKey[Counter]()
 
@@ -23,8 +22,8 @@ _ELSEWHERE = pytest.StashKey[Counter]()
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "only_on(*places, reason): the case runs there only, places being sim and releases of Xen. For cases that can't "
-        "end differently elsewhere; whatever xl says or writes is asked for on every release",
+        "only_on(*places, reason): the case runs there only, places being sim and releases of Xen; for what can't end "
+        "differently elsewhere",
     )
     config.addinivalue_line("markers", "ends_the_machine: runs after all cases that need the machine as it was")
     config.stash[_ELSEWHERE] = Counter()

@@ -3,7 +3,8 @@
 """Sixteen behaviours of xl that the collection relies on, or guards against, stated by xl itself.
 
 If one of them fails with a new release of Xen, the collection's assumptions have to be looked at. Those that end the
-machine run after all other tests. What the collection makes of them is in test_answers.py, and here where the machine is lost anyway.
+machine run after all other tests. What the collection makes of them is in test_answers.py, and here where the machine
+is lost anyway.
 """
 
 from __future__ import annotations
