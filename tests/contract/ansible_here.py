@@ -54,6 +54,10 @@ _GRACE_SECONDS = 60.0
 _SSH_FAILED = 255
 
 
+# Ansible's code is made for processes, not for threads: only one at a time is in it, unless it waits for the machine.
+_in_ansible = threading.Lock()
+
+
 class Lost(Exception):
     """The Python on the machine has ended, or does not answer any more."""
 
@@ -175,10 +179,13 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         program = _called_with(in_data) if in_data else None
         if program is not None:
+            _in_ansible.release()
             try:
                 return self._residents.module(program)
             except Lost as error:
                 raise AnsibleConnectionFailure(str(error)) from error
+            finally:
+                _in_ansible.acquire()
         ended = subprocess.run([*self._residents.ssh, cmd], input=in_data or b"", capture_output=True, check=False)
         if ended.returncode == _SSH_FAILED:
             raise AnsibleConnectionFailure(ended.stderr.decode(errors="replace"))
@@ -231,6 +238,10 @@ class Here:
 
         Raises AnsibleError if there is no such action, or no answer.
         """
+        with _in_ansible:
+            return self._run(name, args, check, diff)
+
+    def _run(self, name: str, args: Mapping[str, Any], check: bool, diff: bool) -> dict[str, Any]:
         tasks = [{"action": name, "args": dict(args), "check_mode": check, "diff": diff}]
         play = Play.load(
             {"name": name, "hosts": self._host.name, "gather_facts": False, "tasks": tasks},

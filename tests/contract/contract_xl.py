@@ -17,8 +17,10 @@ from contract_target import Target
 # A name may have blanks in it, so a line is read from its end (record list_space, xl 4.20).
 _LINE = re.compile(r"(?P<name>.*\S) +(?P<domid>\d+) +\d+ +\d+ +(?P<state>[a-z-]{6}) +[\d.]+")
 MEMORY = 32
-# Between two looks at the machine. A look takes as long again under emulation.
-POLL_SECONDS = 0.2
+# Percent of a CPU for a guest that ignores everything: GRUB waits for a key as busily as it can.
+DEAF_CAP = 5
+# Between two looks at the machine. A look takes nearly as long under emulation, and time that a guest's boot needs.
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Xl:
 
     def config(self, name: str, **keys: Any) -> str:
         """Writes a configuration and returns its path: by default a guest that does nothing and ignores everything."""
-        facts = {"name": name, "type": "pv", "kernel": self.target.facts["ignoring_kernel"], "memory": MEMORY, **keys}
+        facts = {"name": name, "type": "pv", "kernel": self.target.facts["ignoring_kernel"], "memory": MEMORY}
+        facts.update({"cap": DEAF_CAP} if "kernel" not in keys else {}, **keys)
         return self.write(name, "".join(f"{key} = {json.dumps(value)}\n" for key, value in facts.items()))
 
     def linux(self, name: str, **keys: Any) -> str:

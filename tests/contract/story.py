@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from contract_target import Target
-from contract_xl import POLL_SECONDS
+from contract_xl import DEAF_CAP, POLL_SECONDS
 
 MEMORY, MAXMEM = 96, 128
 # A guest takes seconds under emulation, and far more on a machine whose cores others use too.
@@ -36,6 +36,11 @@ class Story:
             **keys,
         }
         self.config = f"{facts['config_dir']}/{self.name}"
+
+    def ignores_requests(self) -> None:
+        """Makes it a guest that never acknowledges anything."""
+        self.guest.update(kernel=self.target.facts["ignoring_kernel"], memory=32, maxmem=32, cap=DEAF_CAP)
+        del self.guest["ramdisk"], self.guest["cmdline"]
 
     def run(self, check: bool = False, options: dict[str, Any] | None = None, **keys: Any) -> dict[str, Any]:
         """The module with this one guest, its keys changed by ``keys``."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from contract_target import Target
-from contract_xl import MEMORY, Xl
+from contract_xl import DEAF_CAP, MEMORY, Xl
 
 
 class Declared:
@@ -27,7 +27,8 @@ class Declared:
     def run(self, **keys: Any) -> dict[str, Any]:
         """The module with this guest alone; without keys it is one that does nothing and ignores everything."""
         facts = self.target.facts
-        guest = {"name": self.name, "os": "linux", "kernel": facts["ignoring_kernel"], "memory": MEMORY, **keys}
+        guest = {"name": self.name, "os": "linux", "kernel": facts["ignoring_kernel"], "memory": MEMORY}
+        guest.update({"cap": DEAF_CAP} if "kernel" not in keys else {}, **keys)
         return self.target.module("netbsd.xen.domain", {"guests": [guest]})
 
     def linux(self) -> dict[str, Any]:

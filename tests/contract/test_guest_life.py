@@ -53,8 +53,7 @@ def test_a_saved_guest_goes_on_from_its_memory_once(story: Story) -> None:
 
 
 def test_a_guest_that_ignores_the_request_is_not_saved_and_runs_on(story: Story) -> None:
-    story.guest.update(kernel=uses(story, "ignoring_kernel"), memory=32, maxmem=32)
-    del story.guest["ramdisk"], story.guest["cmdline"]
+    story.ignores_requests()
     story.converge()
     domid = story.row()[1]
     refused = story.run(state="saved", options={"shutdown_timeout": 70})
@@ -95,8 +94,7 @@ def test_a_reboot_gives_a_new_domain(story: Story) -> None:
 
 
 def test_a_reboot_that_does_not_come_is_a_failure_in_words(story: Story) -> None:
-    story.guest.update(kernel=uses(story, "ignoring_kernel"), memory=32, maxmem=32)
-    del story.guest["ramdisk"], story.guest["cmdline"]
+    story.ignores_requests()
     story.converge()
     result = ask(story, "reboot", timeout=5)
     assert result["failed"] is True

@@ -119,8 +119,7 @@ def test_shutdown_means_gone(story: Story) -> None:
 
 
 def test_a_guest_that_ignores_shutdown_is_destroyed_only_if_allowed(story: Story) -> None:
-    story.guest.update(kernel=story.target.facts["ignoring_kernel"], memory=32, maxmem=32)
-    del story.guest["ramdisk"], story.guest["cmdline"]
+    story.ignores_requests()
     story.converge()
     refused = story.run(state="shutdown", options={"shutdown_timeout": 5})
     assert refused["failed"] is True
