@@ -83,7 +83,7 @@ contract-sim: packages tools ## The contract tests against the simulator: xl, an
 	pytest tests/contract --target=sim --numprocesses=$(WORKERS)
 
 # One machine keeps one core busy, so both releases run at once; mixed, their output could not be read.
-test-xen: tools ## The contract tests against real Xen 4.17 and 4.20 in QEMU (three quarters of an hour)
+test-xen: tools ## The contract tests against real Xen 4.17 and 4.20 in QEMU
 	tests/xen/lab deps
 	@echo "Against Xen $(XEN), at the same time: the output of each comes when it has ended."
 	@$(MAKE) --no-print-directory --jobs=$(words $(XEN)) --output-sync=target --keep-going $(XEN:%=test-xen-%)

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract_target import TARGETS, Target
+from contract_target import NEWEST, TARGETS, Target
 from contract_xl import Xl
 from story import Story
 
-NEWEST = "4.20"
 _ELSEWHERE = pytest.StashKey[Counter]()
 
 

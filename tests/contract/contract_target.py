@@ -25,6 +25,9 @@ LAB = CHECKOUT / "tests/xen/lab"
 SIMRACK = CHECKOUT / "tests/simulator/simrack"
 COLLECTION = CHECKOUT / ".build/collections/ansible_collections/netbsd/xen"
 
+# The release of real Xen that runs every case.
+NEWEST = "4.20"
+
 SIM_FACTS = {
     "xl": "/usr/pkg/sbin/xl",
     "bridge": "bridge0",

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from contract_target import Target
 from contract_xl import DEAF_CAP, MEMORY, Xl
+from story import ONE_RELEASE
 
 
 class Declared:
@@ -66,6 +67,7 @@ def test_answer_05_a_guest_that_shut_down_without_its_monitor_runs_again(xl: Xl,
     assert [domain.domid for domain in xl.domains(declared.name)] != [old]
 
 
+@ONE_RELEASE
 def test_answer_10_a_cpu_that_does_not_exist_is_refused(xl: Xl, declared: Declared) -> None:
     result = declared.run(cpus="77")
     assert result.get("failed") is True, result
@@ -89,6 +91,7 @@ def test_answer_11_what_a_failed_create_leaves_behind_is_removed(xl: Xl, declare
         xl.target.run(["rm", "-f", log])
 
 
+@ONE_RELEASE
 def test_answer_13_a_number_is_no_name(xl: Xl, declared: Declared) -> None:
     xl.create(xl.config("bystander"), "-p")
     number = xl.domains()[0].domid

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from contract_target import Target
-from story import MEMORY, Story, acts, unchanged
+from story import MEMORY, ONE_RELEASE, Story, acts, unchanged
 
 MAC = "00:16:3e:00:51:0e"
 UUID = "5e6f2a0c-0000-4000-8000-0000000051%02d"
@@ -218,6 +218,7 @@ def test_a_guest_moves_to_another_pool_and_back(second_pool: str, story: Story) 
 # -- many --------------------------------------------------------------------------------------------------------------
 
 
+@ONE_RELEASE
 def test_guests_start_after_what_they_depend_on(story: Story) -> None:
     needed = Story(story.target)
     story.guest["depends_on"] = [needed.name]
@@ -229,6 +230,7 @@ def test_guests_start_after_what_they_depend_on(story: Story) -> None:
         needed.remove()
 
 
+@ONE_RELEASE
 def test_what_depends_on_a_guest_that_fails_is_not_started(story: Story) -> None:
     """A blank disk for a kernel: the plan lets it pass, because it is a file, and Xen does not."""
     broken = Story(story.target, kernel=uses(story, "disks")[0])
@@ -242,6 +244,7 @@ def test_what_depends_on_a_guest_that_fails_is_not_started(story: Story) -> None
         broken.remove()
 
 
+@ONE_RELEASE
 def test_a_guest_is_waited_for_until_its_console_says_that_it_is_up(story: Story) -> None:
     text = "Linux version"
     story.converge(cmdline="console=hvc0", health={"console": text, "timeout": 60})
@@ -249,6 +252,7 @@ def test_a_guest_is_waited_for_until_its_console_says_that_it_is_up(story: Story
     assert text in log
 
 
+@ONE_RELEASE
 def test_a_console_that_never_says_it_is_a_failure_with_its_last_lines(story: Story) -> None:
     result = story.run(cmdline="console=hvc0", health={"console": "no guest says this", "timeout": 8})
     assert result["failed"] is True

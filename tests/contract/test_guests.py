@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 from contract_target import Target
-from story import MEMORY, Story, unchanged
+from story import MEMORY, ONE_RELEASE, Story, unchanged
 
 
 def test_a_guest_is_created_once(story: Story) -> None:
@@ -129,6 +129,7 @@ def test_a_guest_that_ignores_shutdown_is_destroyed_only_if_allowed(story: Story
     assert story.row() is None
 
 
+@ONE_RELEASE
 def test_absent_removes_the_config_and_keeps_the_disk(story: Story) -> None:
     disk = story.target.facts["disks"][1]
     story.guest["disks"] = [disk]
@@ -140,6 +141,7 @@ def test_absent_removes_the_config_and_keeps_the_disk(story: Story) -> None:
     assert unchanged(story.run(state="absent"))
 
 
+@ONE_RELEASE
 def test_a_file_disk_is_made_once_and_removed_only_on_request(story: Story) -> None:
     path = f"/srv/xen/{story.name}.img"
     disks = [{"path": path, "size": "4M"}]
@@ -166,6 +168,7 @@ REFUSALS = {
 }
 
 
+@ONE_RELEASE
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refused_before_anything_is_touched(story: Story, case: str) -> None:
     keys, word = REFUSALS[case]
@@ -178,6 +181,7 @@ def test_refused_before_anything_is_touched(story: Story, case: str) -> None:
     assert story.target.run(["test", "-e", story.config]).returncode == 1
 
 
+@ONE_RELEASE
 def test_a_disk_of_another_guest_is_refused(story: Story) -> None:
     disk = story.target.facts["disks"][0]
     story.converge(disks=[disk])
@@ -188,6 +192,7 @@ def test_a_disk_of_another_guest_is_refused(story: Story) -> None:
     assert thief.row() is None
 
 
+@ONE_RELEASE
 def test_one_guests_failure_does_not_hide_the_other(story: Story) -> None:
     """A blank disk for a kernel: the plan lets it pass, because it is a file, and Xen does not."""
     broken = Story(story.target, kernel=story.target.facts["disks"][0])

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible_here import Here, Residents
 from contract_target import Target, TargetError
 from contract_xl import Xl
 
@@ -30,6 +32,22 @@ def test_check_mode_changes_nothing_and_diff_mode_shows_the_change(target: Targe
 def test_unknown_module_is_no_result(target: Target) -> None:
     with pytest.raises(TargetError, match="no_such_module|make collections"):
         target.module("netbsd.xen.no_such_module", {})
+
+
+def test_a_module_that_hangs_is_killed(target: Target) -> None:
+    hasty = Residents(target.ssh, target.facts["python"], 2)
+    try:
+        with pytest.raises(AnsibleConnectionFailure, match="command was killed: it did not end within 2 s"):
+            Here(target.inventory, target.host, hasty).run("ansible.builtin.command", {"argv": ["sleep", "3600"]})
+        assert hasty.command(["echo", "at your service"], 60).stdout == "at your service\n"
+    finally:
+        hasty.close()
+
+
+def test_a_new_connection_brings_everything_along(target: Target) -> None:
+    """As after a restart of the machine, which ends all connections."""
+    target.residents.close()
+    assert target.module("ansible.builtin.ping", {})["ping"] == "pong"
 
 
 def test_run_keeps_words_output_and_status(target: Target) -> None:
