@@ -18,7 +18,7 @@ from dataclasses import dataclass
 READ_ONLY = (
     (r"^/sbin/sysctl (-n )?[^=]+$", "without = or -w sysctl prints"),
     (r"^/usr/(pkg/)?sbin/pkg_info\b", "prints the package database"),
-    (r"^/usr/(pkg/)?sbin/pkg_add -n\b", "opens an archive"),
+    (r"^/usr/(pkg/)?sbin/pkg_admin (check|findbest|config-var)\b", "reads what is installed, asks the mirror, prints"),
     (r"^/usr/pkg/bin/pkgin (-\w+ )*(list|search|avail|show-deps|pkg-descr)\b", "prints pkgin's database"),
     (r"^/usr/bin/(uname|which|stat|cksum|sha512|pgrep)\b", "prints what it is asked"),
     (r"^/bin/(ps|df)\b", "prints"),

@@ -53,6 +53,7 @@ class Package:
     message: str = ""
     rc_requires: dict[str, str] = field(default_factory=dict)  # script -> the REQUIRE of its header
     rc_variables: dict[str, str] = field(default_factory=dict)  # script -> its rcvar, where that is not $name
+    depends: tuple[str, ...] = ()  # patterns, as @pkgdep has them
 
     @property
     def name(self) -> str:
@@ -65,8 +66,10 @@ _made: dict[str, dict[str, Package]] = {}  # by profile: a rack of many hosts as
 def available(profile: Profile) -> dict[str, Package]:
     """All packages that the profile's mirror offers, by base name."""
     if profile.name not in _made:
-        _made[profile.name] = {base: _makers(base)(base, version, profile)
-                               for base, version in profile.packages.items()}
+        made = {base: _makers(base)(base, version, profile) for base, version in profile.packages.items()}
+        if any(package.depends for package in made.values()):
+            made.setdefault("yajl", _yajl("yajl", "2.1.0nb1", profile))
+        _made[profile.name] = made
     return _made[profile.name]
 
 
@@ -100,7 +103,7 @@ def _makers(base: str) -> Callable[[str, str, Profile], Package]:
             return makers[base]
     if base.startswith("xentools"):
         return _xentools
-    return {"pkgin": _pkgin}.get(base, _python)
+    return {"pkgin": _pkgin, "yajl": _yajl}.get(base, _python)
 
 
 def _python(base: str, version: str, profile: Profile) -> Package:
@@ -122,6 +125,13 @@ def _pkgin(base: str, version: str, profile: Profile) -> Package:
              File("share/examples/pkgin/repositories.conf.example", url.encode()))
     conf = (("pkgin/repositories.conf.example", "pkgin/repositories.conf", 0o644),)
     return Package(base, version, "Apt / yum like tool for managing pkgsrc binary packages", files, conf)
+
+
+def _yajl(base: str, version: str, profile: Profile) -> Package:
+    """devel/yajl, which xl's tools are linked with (records pkg-add-n, pkg-del-needed)."""
+    files = (File("include/yajl/yajl_common.h", b"/* yajl */\n"), File("lib/libyajl.so", link="libyajl.so.2.1.0"),
+             File("lib/libyajl.so.2", link="libyajl.so.2.1.0"), File("lib/libyajl.so.2.1.0", b"\x7fELF yajl\n"))
+    return Package(base, version, "Portable JSON parsing and serialization library in ANSI C", files)
 
 
 # 3.1 and 3.3 install into one directory; both Makefiles name the other's kernel and tools as a conflict. Kernels of
@@ -161,7 +171,8 @@ def _xentools(base: str, version: str, profile: Profile) -> Package:
     conf += [(f"xen/scripts/{name}", f"xen/scripts/{name}", 0o755) for name in _XEN_SCRIPTS]
     return Package(base, version, f"Userland tools for Xen {release_of(base)}", tuple(files), tuple(conf),
                    XEN_RC_SCRIPTS, ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), ("libxen", "xenstoretools"),
-                   "Don't forget to re-copy the rc.d scripts after an upgrade.\n", _RC_REQUIRES)
+                   "Don't forget to re-copy the rc.d scripts after an upgrade.\n", _RC_REQUIRES,
+                   depends=("yajl>=2.1.0nb1",))
 
 
 _XL_CONF = b"""## Global XL config file ##

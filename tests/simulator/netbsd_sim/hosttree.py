@@ -9,7 +9,7 @@ import shutil
 import zlib
 from pathlib import Path
 
-from . import base, bootblocks, bootloader, catalogue, devices, grub2, images, packages, profiles
+from . import base, bootblocks, bootloader, catalogue, devices, grub2, images, packages, profiles, rcscripts
 from .dispatch import COMMANDS
 from .machine import Machine
 
@@ -199,7 +199,7 @@ def _write_etc(m: Machine, name: str, address: str) -> None:
     for path, content in files.items():
         (m.root / path).write_text(content)
     for service, default in known.items():
-        packages.write_rc_script(m.root / "etc/rc.d" / service, service, rcvar=default is not None)
+        rcscripts.write(m.root / "etc/rc.d" / service, service, rcvar=default is not None)
 
 
 def _base_services(m: Machine) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pkg_add, pkg_info and pkg_delete over the profile's package mirror, and what pkgin and make share with them."""
+"""pkg_info, pkg_delete, and what all package tools share: the database and the files of what is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import catalogue
+from . import catalogue, rcscripts
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
 
@@ -22,11 +22,12 @@ _RULE = "=" * 75
 # --- what is installed -------------------------------------------------------------------------------------------
 
 
-def database(m: Machine) -> Path:
-    """Where packages are registered. The place changed in December 2020, and what is there already stays: a NetBSD 10
-    begins with the new one (pkg_install lib/pkgdb.c, pkgdb_get_dir; etc/mtree/NetBSD.dist.base; pkgsrc.org, page
-    pkgdb-change)."""
-    return m.path("/usr/pkg/pkgdb" if int(m.profile.netbsd_release.split(".")[0]) >= 10 else "/var/db/pkg")
+def database(m: Machine, inside: bool = False) -> Path:
+    """Where packages are registered; with `inside` as the machine sees it. The place changed in December 2020, and
+    what is there already stays: a NetBSD 10 begins with the new one (pkg_install lib/pkgdb.c, pkgdb_get_dir;
+    etc/mtree/NetBSD.dist.base; pkgsrc.org, page pkgdb-change)."""
+    path = "/usr/pkg/pkgdb" if int(m.profile.netbsd_release.split(".")[0]) >= 10 else "/var/db/pkg"
+    return Path(path) if inside else m.path(path)
 
 
 def installed(m: Machine) -> dict[str, str]:
@@ -53,13 +54,36 @@ def find(m: Machine, name: str) -> Package:
     for package in catalogue.available(m.profile).values():
         if name in (package.base, package.name) or fnmatch.fnmatch(package.name, name):
             return package
-    raise SimError(f"pkg_add: no pkg found for '{name}', sorry.\npkg_add: 1 package addition failed")
+    raise SimError(f"pkg_add: no pkg found for '{name}', sorry.")
 
 
 def _install_one(m: Machine, package: Package, copy_rc_scripts: bool, said: list[str]) -> None:
-    """Registered first, unpacked then, in the order of the packing list (pkg_install add/perform.c, pkg_do)."""
-    _refuse_conflicts(m, package)
-    _record(m, package)
+    """Registered first, unpacked then, in the order of the packing list (pkg_install add/perform.c, pkg_do). What it
+    needs and is not there comes before it."""
+    refuse_conflicts(m, package)
+    for pattern in package.depends:
+        if needed_by(m, pattern) is None:
+            wanted = find(m, base_of(pattern))
+            _install_one(m, wanted, copy_rc_scripts, said)
+            (database(m) / wanted.name / "+INSTALLED_INFO").write_text("automatic=YES\n")
+    record(m, package)
+    unpack(m, package, copy_rc_scripts, said)
+
+
+def base_of(pattern: str) -> str:
+    """The base name in a @pkgdep pattern: yajl of yajl>=2.1.0nb1."""
+    return re.split(r"[<>=]|-\[0-9\]", pattern)[0]
+
+
+def needed_by(m: Machine, pattern: str) -> str | None:
+    """The full name of the installed package that a @pkgdep pattern means."""
+    base = base_of(pattern)
+    version = installed(m).get(base)
+    return None if version is None else f"{base}-{version}"
+
+
+def unpack(m: Machine, package: Package, copy_rc_scripts: bool, said: list[str]) -> None:
+    """The files, what the install script does, and who needs whom."""
     for number, file in enumerate(package.files):
         if number == len(package.files) // 2:
             m.midway()
@@ -69,17 +93,33 @@ def _install_one(m: Machine, package: Package, copy_rc_scripts: bool, said: list
     for source, target, mode in package.conf_files:
         _copy_when_absent(m, f"{PREFIX}/share/examples/{source}", f"{PREFIX}/etc/{target}", mode)
     for script in package.rc_scripts:
-        rcvar = "xenwatchdog" if script == "xen-watchdog" else script
-        write_rc_script(m.path(f"{PREFIX}/share/examples/rc.d/{script}"), script,
-                        rcvar=script != "xendomains", name=rcvar,
-                        requires=package.rc_requires.get(script, ""), variable=package.rc_variables.get(script, ""),
-                        origin=package.base)
+        rcscripts.put(m.path(f"{PREFIX}/share/examples/rc.d/{script}"), _packaged_script(package, script), 0o755)
+    _register_depends(m, package)
     said.extend(_rc_messages(m, package, copy_rc_scripts))
     if package.message:
         said.append(f"{_RULE}\n$NetBSD: MESSAGE,v 1.1 $\n\n{package.message}{_RULE}")
 
 
-def _refuse_conflicts(m: Machine, package: Package) -> None:
+def _packaged_script(package: Package, script: str) -> str:
+    name = "xenwatchdog" if script == "xen-watchdog" else script
+    return rcscripts.text(script, script != "xendomains", name, package.rc_requires.get(script, ""),
+                     package.rc_variables.get(script, ""), package.base)
+
+
+def _register_depends(m: Machine, package: Package) -> None:
+    """Each package knows by +REQUIRED_BY who needs it (pkg_install add/perform.c, pkg_register_depends)."""
+    for pattern in package.depends:
+        needed = needed_by(m, pattern)
+        if needed is not None:
+            add_line(database(m) / needed / "+REQUIRED_BY", package.name)
+
+
+def add_line(path: Path, line: str) -> None:
+    with open(path, "a") as stream:
+        stream.write(line + "\n")
+
+
+def refuse_conflicts(m: Machine, package: Package) -> None:
     """What pkg_add looks for: conflicts that either package declares, then files that another package has as well
     (pkg_install, files/add/perform.c: check_explicit_conflict, check_implicit_conflict). Raises SimError."""
     known = catalogue.available(m.profile)
@@ -90,11 +130,10 @@ def _refuse_conflicts(m: Machine, package: Package) -> None:
         other = known.get(base)
         if base in package.conflicts or (other is not None and package.base in other.conflicts):
             raise SimError(f"pkg_add: Package `{package.name}' conflicts with `{base}-[0-9]*', and "
-                           f"`{base}-{version}' is installed.\npkg_add: 1 package addition failed")
+                           f"`{base}-{version}' is installed.")
         shared = sorted(files & {file.path for file in other.files}) if other is not None else []
         if shared:
-            raise SimError(f"pkg_add: Conflicting PLIST with {base}-{version}: {shared[0]}\n"
-                           "pkg_add: 1 package addition failed")
+            raise SimError(f"pkg_add: Conflicting PLIST with {base}-{version}: {shared[0]}")
 
 
 def _write_file(m: Machine, file: catalogue.File) -> None:
@@ -139,28 +178,15 @@ def _rc_messages(m: Machine, package: Package, copy: bool) -> list[str]:
     return said
 
 
-def write_rc_script(path: Path, script: str, rcvar: bool, name: str = "", requires: str = "", variable: str = "",
-                    origin: str = "") -> None:
-    """An rc.d script: a header as rc.subr's scripts have it, then the simulator does the work. `origin` is the package
-    that it comes from, which decides what it does; a script of the base system has none."""
-    name = name or script.replace("-", "_")
-    requires = requires or "DAEMON"
-    keyword = "# KEYWORD: shutdown\n" if script == "xendomains" else ""
-    lines = [f"#!/bin/sh\n#\n# PROVIDE: {script}\n# REQUIRE: {requires}\n{keyword}#\n",
-             f"# Simulated: calls the simulator, as the script of {origin}.\n\n" if origin else "\n",
-             f'name="{name}"\n', f"rcvar={variable or '$name'}\n" if rcvar else "",
-             '\nexec /.sim/bin/rcscript "$0" "$@"\n']
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(lines))
-    path.chmod(0o755 if origin else 0o555)
-
-
-def _record(m: Machine, package: Package) -> None:
-    directory = database(m) / package.name
+def record(m: Machine, package: Package, name: str = "") -> None:
+    """Register a package: its packing list and what else is about it, in a directory of its own."""
+    directory = database(m) / (name or package.name)
     directory.mkdir(parents=True, exist_ok=True)
     files = [f"{file.path}\n{_sum(file)}" for file in package.files]
-    files += [f"share/examples/rc.d/{name}" for name in package.rc_scripts]
+    files += [f"share/examples/rc.d/{script}\n@comment MD5:{_md5(_packaged_script(package, script).encode())}"
+              for script in package.rc_scripts]
     contents = [f"@name {package.name}", "@comment built by the simulator", f"@cwd {PREFIX}",
+                *(f"@blddep {find(m, base_of(pattern)).name}\n@pkgdep {pattern}" for pattern in package.depends),
                 *(f"@pkgcfl {name}-[0-9]*" for name in package.conflicts), *sorted(files)]
     (directory / "+CONTENTS").write_text("\n".join(contents) + "\n")
     (directory / "+COMMENT").write_text(package.comment + "\n")
@@ -174,56 +200,71 @@ def _sum(file: catalogue.File) -> str:
     """The comment behind a file's line (pkg_install create/pl.c, check_list)."""
     if file.link:
         return f"@comment Symlink:{file.link}"
-    return f"@comment MD5:{hashlib.md5(file.content or file.path.encode(), usedforsecurity=False).hexdigest()}"
+    return f"@comment MD5:{_md5(file.content or file.path.encode())}"
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def sum_of(path: Path, listed: str) -> str:
+    """The MD5 sum that a file of a package has. A command of the simulator stands for the program whose name it has."""
+    is_command = path.is_symlink() and os.readlink(path) == "/.sim/bin/command"
+    return _md5(listed.encode() if is_command else path.read_bytes())
+
+
+def packing_list(m: Machine, name: str) -> list[tuple[str, str]] | None:
+    """(command, argument) of each line of a package's packing list, the command of a file being empty; None if it has
+    no @name, as one that came back from a power cut full of NUL. A line ends at its first NUL (pkg_install lib/plist.c,
+    append_plist: fgets and strlen)."""
+    found = []
+    for line in (database(m) / name / "+CONTENTS").read_bytes().split(b"\n"):
+        text = line.split(b"\0")[0].decode("utf-8", "replace").rstrip()
+        if text:
+            word, _blank, rest = text.partition(" ")
+            found.append((word, rest) if word.startswith("@") else ("", text))
+    return found if any(word == "@name" for word, _rest in found) else None
+
+
+def listed_files(m: Machine, name: str) -> list[tuple[str, str]]:
+    """(path below /usr/pkg, the comment behind it) of each file in a packing list."""
+    lines = packing_list(m, name) or []
+    return [(rest, lines[at + 1][1] if lines[at + 1 : at + 2] and lines[at + 1][0] == "@comment" else "")
+            for at, (word, rest) in enumerate(lines) if not word]
 
 
 def delete(m: Machine, base: str) -> None:
     """Remove an installed package's files. What it copied to /etc/rc.d and etc/ stays, as pkg_delete leaves changed
     files alone."""
-    directory = database(m) / f"{base}-{installed(m)[base]}"
-    files = [line for line in (directory / "+CONTENTS").read_text().splitlines() if not line.startswith("@")]
-    for number, line in enumerate(files):
+    delete_named(m, f"{base}-{installed(m)[base]}")
+
+
+def delete_named(m: Machine, name: str) -> None:
+    """As `delete`, by the full name."""
+    remove_files(m, name)
+    shutil.rmtree(database(m) / name)
+    for other in database(m).glob("*/+REQUIRED_BY"):
+        others = [line for line in other.read_text().splitlines() if line != name]
+        other.write_text("".join(f"{line}\n" for line in others))
+
+
+def remove_files(m: Machine, name: str) -> None:
+    """What a packing list names, but for a file that has another content: that stays (pkg_install lib/plist.c,
+    delete_package)."""
+    files = listed_files(m, name)
+    for number, (listed, comment) in enumerate(files):
         if number == len(files) // 2:
             m.midway()
-        path = m.path(f"{PREFIX}/{line}")
-        if path.is_symlink() or path.exists():
+        path = m.path(f"{PREFIX}/{listed}")
+        if not path.is_symlink() and not path.exists():
+            print(f"pkg_delete: Couldn't remove {PREFIX}/{listed}: No such file or directory", file=sys.stderr)
+        elif comment.startswith("MD5:") and comment[4:] != sum_of(path, listed):
+            print(f"original MD5 checksum failed, not deleting: {PREFIX}/{listed}")
+        else:
             path.unlink()
-    shutil.rmtree(directory)
 
 
 # --- the commands ------------------------------------------------------------------------------------------------
-
-
-def pkg_add(m: Machine, argv: list[str]) -> int:
-    """pkg_add [-fInUuv] name...; the mirror is that of PKG_PATH, which must be the release's own. It is asked first,
-    whatever is installed (pkg_install add/perform.c, pkg_do: find_archive)."""
-    flags, names = options(argv[1:], "fUuvIn")
-    if not names:
-        raise SimError("pkg_add: missing package name(s)\nusage: pkg_add [-AfhILnRuVv] [-C config] [-P destdir] "
-                       "[-K pkg_dbdir]\n               [-m machine] [-p prefix] package ...")
-    path = os.environ.get("PKG_PATH", "")
-    for name in names:
-        source, _slash, plain = name.rpartition("/")
-        _check_mirror(m, source or path, name)
-        package = find(m, plain)
-        present = installed(m)
-        if package.base in present and not {"f", "u", "U"} & flags:
-            print(f"pkg_add: package `{package.base}-{present[package.base]}' already recorded as installed",
-                  file=sys.stderr)
-            continue
-        if "n" in flags:
-            _refuse_conflicts(m, package)
-            continue
-        said: list[str] = []
-        install(m, [plain], wants_rc_scripts(), said)
-        print("\n".join(said), end="\n" if said else "")
-    return 0
-
-
-def _check_mirror(m: Machine, source: str, name: str) -> None:
-    wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All/?$"
-    if not any(re.search(wanted, part) for part in source.split(";")):
-        raise SimError(f"pkg_add: no pkg found for '{name}', sorry.\npkg_add: 1 package addition failed")
 
 
 def wants_rc_scripts() -> bool:
@@ -239,29 +280,28 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
         return 0
     if {"e", "E"} & flags:
         for pattern in names:
-            match = _installed_match(present, pattern)
+            match = installed_match(present, pattern)
             if match is None:
                 return 1
             print(match)
         return 0
     if "L" in flags:
-        match = _installed_match(present, names[0])
+        match = installed_match(present, names[0])
         if match is None:
             raise SimError(f"pkg_info: can't find package `{names[0]}'")
-        text = (database(m) / match / "+CONTENTS").read_text()
-        files = [f"{PREFIX}/{line}" for line in text.splitlines() if not line.startswith("@")]
+        files = [f"{PREFIX}/{path}" for path, _comment in listed_files(m, match)]
         around = ("", "") if "q" in flags else (f"Information for {match}:\n\nFiles:\n", "\n\n")
         print("\n".join(files).join(around))
         return 0
     if names:
         raise NotSimulated(f"pkg_info {' '.join(argv[1:])}")
     for base, version in present.items():
-        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_text().strip()
+        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_bytes().split(b"\0")[0].decode().strip()
         print(f"{base + '-' + version:<19} {comment}")
     return 0
 
 
-def _installed_match(present: dict[str, str], pattern: str) -> str | None:
+def installed_match(present: dict[str, str], pattern: str) -> str | None:
     for base, version in present.items():
         full = f"{base}-{version}"
         if pattern in (base, full) or fnmatch.fnmatch(full, pattern):
@@ -270,17 +310,36 @@ def _installed_match(present: dict[str, str], pattern: str) -> str | None:
 
 
 def pkg_delete(m: Machine, argv: list[str]) -> int:
-    """pkg_delete [-frv] name..."""
-    _flags, names = options(argv[1:], "frvA")
+    """pkg_delete [-v] name... (records pkg-del*, pkg_delete-missing; power-cut/README)."""
+    flags, names = options(argv[1:], "frvA")
+    if {"r", "A"} & flags:
+        raise NotSimulated(" ".join(argv))
+    if not database(m).exists():
+        raise SimError("pkg_delete: Opening pkgdb failed")
     rc = 0
     for name in names:
-        match = _installed_match(installed(m), name)
+        match = installed_match(installed(m), name)
         if match is None:
-            print(f"pkg_delete: No matches found for pattern `{name}'", file=sys.stderr)
+            print(f"pkg_delete: No matching package for basename `{name}' of `{name}'", file=sys.stderr)
             rc = 1
             continue
-        delete(m, match.rpartition("-")[0])
+        needed_by_others = required_by(m, match)
+        if needed_by_others and "f" not in flags:
+            print(f"Package `{match}' is still required by other packages:\n"
+                  + "".join(f"\t{other}\n" for other in needed_by_others), end="", file=sys.stderr)
+            rc = 1
+        elif packing_list(m, match) is None:
+            print(f"pkg_delete: Package `{match}' doesn't have a prefix", file=sys.stderr)
+            rc = 1
+        else:
+            delete(m, match.rpartition("-")[0])
     return rc
+
+
+def required_by(m: Machine, name: str) -> list[str]:
+    """The packages that say they need one."""
+    path = database(m) / name / "+REQUIRED_BY"
+    return [line for line in path.read_text().split("\n") if line.strip("\0")] if path.exists() else []
 
 
 def options(words: list[str], known: str, usage: str = "") -> tuple[set[str], list[str]]:

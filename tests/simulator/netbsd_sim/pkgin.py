@@ -11,7 +11,7 @@ import sys
 from . import catalogue
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
-from .packages import database, delete, install, installed, options, wants_rc_scripts
+from .packages import database, delete, install, installed, options, packing_list, wants_rc_scripts
 
 
 def pkgin(m: Machine, argv: list[str]) -> int:
@@ -24,6 +24,10 @@ def pkgin(m: Machine, argv: list[str]) -> int:
             return 0
         raise SimError(_PKGIN_USAGE)
     command, names = words[0], words[1:]
+    for base, version in installed(m).items():
+        # Each command reads the database of the installed packages by `pkg_info -Xa` first (summary.c, update_localdb).
+        if packing_list(m, f"{base}-{version}") is None:
+            raise NotSimulated(f"pkgin {command} with a damaged packing list of {base}-{version}")
     handlers = {"install": _pkgin_install, "in": _pkgin_install, "remove": _pkgin_remove, "rm": _pkgin_remove,
                 "search": _pkgin_search, "se": _pkgin_search, "list": _pkgin_list, "ls": _pkgin_list,
                 "avail": _pkgin_avail, "av": _pkgin_avail, "update": _pkgin_update, "up": _pkgin_update,
