@@ -14,7 +14,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -209,7 +209,7 @@ class Host:
         try:
             with open(path, "rb") as stream:
                 return stream.read()
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
         except OSError as error:
             raise XenError(f"{path} can't be read: {error.strerror}") from error
@@ -231,17 +231,17 @@ class Host:
         (record ansible-stat): what can't be found is absent, any other error means that it is there."""
         try:
             os.stat(path)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return False
         except OSError:
             return True
         return True
 
     def stat(self, path: str, follow: bool = True) -> FileStat | None:
-        """What is at a path, or None."""
+        """What is at a path, or None. Nothing is at a path with a NUL in it, as damaged files name them."""
         try:
             found = os.stat(path, follow_symlinks=follow)
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         except OSError as error:
             raise XenError(f"{path} can't be examined: {error.strerror}") from error
@@ -260,7 +260,7 @@ class Host:
         """The sorted names in a directory; empty if there is none."""
         try:
             return sorted(os.listdir(path))
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return []
 
     def free_bytes(self, path: str) -> int:
@@ -334,6 +334,41 @@ class Host:
             pass
         except OSError as error:
             raise XenError(f"{path} can't be removed: {error.strerror}") from error
+
+    def remove_dir(self, path: str) -> None:
+        """Remove an empty directory; one that is not there is no error."""
+        try:
+            os.rmdir(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise XenError(f"The directory {path} can't be removed: {error.strerror}") from error
+
+    def sync(self, paths: Iterable[str]) -> int:
+        """Bring to the disk what other programs wrote: files, and directories, whose names and sizes it is. Links and
+        devices have no content, and what is gone needs none. Returns how many there were.
+
+        One by one, because sync(2) only schedules the writing. Where a file system can't sync a directory its files are
+        safe all the same. Raises XenError if the disk does not take a file.
+        """
+        count = 0
+        for path in paths:
+            try:
+                kind = os.lstat(path).st_mode
+                if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+                    continue
+                descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            except (OSError, ValueError):
+                continue
+            try:
+                os.fsync(descriptor)
+            except OSError as error:
+                if stat.S_ISREG(kind):
+                    raise XenError(f"{path} does not get to the disk: {error.strerror}") from error
+            finally:
+                os.close(descriptor)
+            count += 1
+        return count
 
     def create_sparse(self, path: str, size: int, mode: int = 0o600) -> None:
         """Create a file of ``size`` bytes that takes no space yet. Raises XenError, and leaves it alone, if one is

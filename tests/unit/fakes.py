@@ -41,6 +41,7 @@ class MemoryHost(Host):
         self.release = "10.1"
         self.tree: dict[str, Entry] = {}
         self.programs: dict[str, Any] = {}
+        self.synced: list[str] = []
 
     # -- for tests -----------------------------------------------------------------------------------------------------
 
@@ -121,6 +122,13 @@ class MemoryHost(Host):
 
     def remove(self, path):
         self.tree.pop(path, None)
+
+    def remove_dir(self, path):
+        self.tree.pop(path, None)
+
+    def sync(self, paths):
+        self.synced += list(paths)
+        return len(self.synced)
 
     def create_sparse(self, path, size, mode=0o600):
         if path in self.tree:

@@ -22,6 +22,7 @@ class RootedHost(Host):
         self.free = 1 << 40
         self.environments: list[dict[str, str]] = []
         self.inputs: list[str] = []
+        self.synced: list[str] = []
         for path, content in (files or {}).items():
             self.put(path, content)
 
@@ -102,3 +103,11 @@ class RootedHost(Host):
 
     def remove(self, path):
         super().remove(self.at(path))
+
+    def remove_dir(self, path):
+        super().remove_dir(self.at(path))
+
+    def sync(self, paths):
+        named = list(paths)
+        self.synced += named
+        return super().sync([self.at(path) for path in named])

@@ -5,17 +5,18 @@ pkg_info(1) shows it and pkg_delete(1) removes it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils import _packages
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
 
 SOURCES = ("pkgin", "pkg_add", "pkgsrc")
 PKGIN = "/usr/pkg/bin/pkgin"
+PKGIN_REPOSITORIES = "/usr/pkg/etc/pkgin/repositories.conf"
 MAKE = "/usr/bin/make"
-# A newer pkg_install may be there as a package; else NetBSD's own does it.
-TOOL_DIRECTORIES = ("/usr/pkg/sbin", "/usr/sbin")
 FETCH_SECONDS = 1800.0
 # The tools of Xen with all that they are built with, on an old machine with one processor.
 BUILD_SECONDS = 12 * 3600.0
@@ -48,22 +49,93 @@ def refresh(host: Host, source: Source) -> None:
         _run(host, source, [PKGIN, "-y", "update"], FETCH_SECONDS)
 
 
-def find(host: Host, source: Source, packages: Sequence[str]) -> None:
-    """Make sure that pkg_add(1) can have what is registered and shall be installed again: with -n it only opens the
-    archive (pkg_install add/perform.c, pkg_do). pkgin looks in refresh(), and the plan has looked into a tree."""
-    if source.kind == "pkg_add":
-        for package in packages:
-            _run(host, source, [_tool(host, "pkg_add"), "-n", package], FETCH_SECONDS)
-
-
-def prepare(host: Host, source: Source, packages: Sequence[str]) -> None:
+def prepare(host: Host, source: Source, packages: Sequence[str], remove: Sequence[str]) -> None:
     """Get everything that does not change the machine out of the way: what can't be had is known before anything is
-    removed for it. pkg_add(1) has no such step."""
+    removed for it. pkg_add(1) has no such step, so the mirror is asked whether it has them. (Not with ``pkg_add -n``:
+    it fails if another version is installed or a dependency is not, records pkg-add-n, pkg-add-n-other-version.)"""
+    if not remove:
+        return
     if source.kind == "pkgin":
         _run(host, source, [PKGIN, "-y", "-d", "install", *packages], FETCH_SECONDS)
-    elif source.kind == "pkgsrc":
+    elif source.kind == "pkg_add":
+        _find(host, source, packages)
+    else:
         for package in packages:
             _make(host, source, package, "build")
+
+
+def mend(host: Host, source: Source, damaged: Mapping[str, str]) -> None:
+    """Put packages that are installed and not whole in place again, in that order; base name to full name.
+
+    ``pkg_add -U`` for each, whoever installed it: everything else refuses, or says that they are installed (record
+    power-cut). That goes for pkgin, too: it compares versions and build dates only (pkgin impact.c, calculate_action),
+    so the same package is "nothing to do"; each of its commands first reads all that is installed by ``pkg_info -Xa``
+    (summary.c), lists of NUL included; and what it does for a package of another date is ``pkg_add -DU`` (actions.c).
+    In a pkgsrc tree ``make replace`` is ``pkg_add -U -D`` of what was built (mk/pkgformat/pkg/replace.mk).
+    """
+    if source.kind == "pkgsrc":
+        for base, package in damaged.items():
+            _clear(host, package)
+            _make(host, source, base, "replace")
+            _make(host, source, base, "clean")
+    else:
+        source = _for_pkg_add(host, source)
+        # All of them are known to be there before the first one is touched.
+        archives = _find(host, source, list(damaged))
+        for archive, package in zip(archives, damaged.values()):
+            _clear(host, package)
+            _run(host, source, [_packages.tool(host, "pkg_add"), "-U", archive], FETCH_SECONDS)
+    # +REQUIRED_BY is kept as it was found, and what is lost with a packing list is not in it.
+    host.run([_packages.tool(host, "pkg_admin"), "rebuild-tree"], timeout=REMOVE_SECONDS)
+
+
+def _clear(host: Host, package: str) -> None:
+    """What stands in the way of ``pkg_add -U``: the entry that a killed one left behind; a script of NUL, which can't
+    be run, so that nothing is removed; and damaged notes, which would be kept (pkg_install add/perform.c,
+    start_replacing; delete/pkg_delete.c, remove_pkg)."""
+    directory = _packages.entry(host, package)
+    if directory is None:
+        return
+    left_behind = directory + _packages.REPLACING
+    for name in host.list_dir(left_behind):
+        host.remove(f"{left_behind}/{name}")
+    host.remove_dir(left_behind)
+    for name in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO"):
+        if damage.by_power_cut(host.read_bytes(f"{directory}/{name}")):
+            host.remove(f"{directory}/{name}")
+
+
+def _find(host: Host, source: Source, packages: Sequence[str]) -> list[str]:
+    """Where the mirror has packages: one URL each. Raises CommandFailed for one that it lacks."""
+    found = []
+    for package in packages:
+        argv = [_packages.tool(host, "pkg_admin"), "findbest", package]
+        try:
+            found.append(_run(host, source, argv, FETCH_SECONDS).stdout.split()[0])
+        except (CommandFailed, IndexError) as error:
+            raise CommandFailed(
+                f"The mirror is not reached, or does not have {package}, so nothing was removed: {error}",
+                command=argv,
+            ) from error
+    return found
+
+
+def _for_pkg_add(host: Host, source: Source) -> Source:
+    """pkgin's repository as one of pkg_add(1): what was given, or what pkgin is set to, with its two macros replaced
+    (pkgin(1), FILES). pkg_add separates several with semicolons."""
+    if source.kind != "pkgin":
+        return source
+    given = source.repository.split()
+    if not given:
+        lines = (host.read_text(PKGIN_REPOSITORIES) or "").splitlines()
+        given = [line.strip() for line in lines if "://" in line and not line.lstrip().startswith("#")]
+    if not given or damage.of(" ".join(given)):
+        raise XenError(
+            f"Packages have to be put in place again, and {PKGIN_REPOSITORIES} names no repository to have them from. "
+            f"Give one (dom0_pkg_repository)."
+        )
+    urls = [url.replace("$arch", host.processor).replace("$osrelease", host.release) for url in given]
+    return Source("pkg_add", ";".join(urls), source.tree)
 
 
 def install(host: Host, source: Source, packages: Sequence[str]) -> None:
@@ -73,7 +145,7 @@ def install(host: Host, source: Source, packages: Sequence[str]) -> None:
     elif source.kind == "pkg_add":
         # One at a time: a failure with the first is not hidden behind the second.
         for package in packages:
-            _run(host, source, [_tool(host, "pkg_add"), package], FETCH_SECONDS)
+            _run(host, source, [_packages.tool(host, "pkg_add"), package], FETCH_SECONDS)
     else:
         for package in packages:
             _make(host, source, package, "install")
@@ -83,14 +155,14 @@ def install(host: Host, source: Source, packages: Sequence[str]) -> None:
 
 def remove(host: Host, package: str) -> None:
     """Remove a package. Its changed configuration files and the scripts in /etc/rc.d stay."""
-    host.run([_tool(host, "pkg_delete"), package], timeout=REMOVE_SECONDS)
+    host.run([_packages.tool(host, "pkg_delete"), package], timeout=REMOVE_SECONDS)
 
 
-def _run(host: Host, source: Source, argv: Sequence[str], timeout: float) -> None:
+def _run(host: Host, source: Source, argv: Sequence[str], timeout: float) -> Result:
     variable = "PKG_REPOS" if source.kind == "pkgin" else "PKG_PATH"
     env = {variable: source.repository} if source.repository else {}
     try:
-        host.run(argv, timeout=timeout, env=env)
+        return host.run(argv, timeout=timeout, env=env)
     except CommandFailed as error:
         where = f" ({variable}={source.repository})" if source.repository else ""
         raise CommandFailed(f"{error}{where}", **error.details) from error
@@ -100,8 +172,3 @@ def _make(host: Host, source: Source, package: str, target: str) -> None:
     """Run a target of pkgsrc (pkgsrc guide, chapter Using pkgsrc). With BATCH a package that asks questions fails
     instead of waiting for an answer (mk/install/install.mk). What a package depends on is installed from the tree."""
     host.run([MAKE, "BATCH=yes", target], timeout=BUILD_SECONDS, cwd=directory(source.tree, package))
-
-
-def _tool(host: Host, name: str) -> str:
-    paths = [f"{folder}/{name}" for folder in TOOL_DIRECTORIES]
-    return next((path for path in paths if host.exists(path)), paths[-1])

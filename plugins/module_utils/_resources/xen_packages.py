@@ -5,7 +5,8 @@
 The hypervisors of several releases lie beside each other; the tools are those of one release, and only they can manage
 the guests of a running hypervisor of that release. So tools of another release are never exchanged in passing.
 
-A package that is registered and lacks files, as an interrupted pkg_add leaves it, is installed again.
+A package that is registered and not whole, as an interrupted pkg_add or a power cut leaves it, is put in place again,
+and what it depends on too. Whatever was installed is on the disk before this is called done.
 
 PKG_RCD_SCRIPTS is not set: a package copies its rc.d scripts only where none are (pkgsrc mk/pkginstall), so that after
 an upgrade the old ones would stay. ``system_files`` copies them, and sees when they are stale.
@@ -17,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _packages
+from ansible_collections.netbsd.xen.plugins.module_utils import _package_check, _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import NEWEST, RELEASES, Release, release
@@ -101,14 +102,19 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Xen's and GRUB's installed packages, base name to version; the files that each of them lacks, None where nobody
-    knows; the machine's architecture as ``uname -p`` tells it; and which packages a pkgsrc tree can build, by the
-    tree's directory."""
+    """Xen's and GRUB's installed packages, base name to version; what they ``need``, and what is wrong with each of all
+    these (see ``_package_check.Found``); the machine's architecture as ``uname -p`` tells it; and which packages a
+    pkgsrc tree can build, by the tree's directory."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
-    found = {name: version for name, version in _packages.installed(host).items() if _OF_INTEREST.match(name)}
+    installed = _packages.installed(host)
+    found = {name: version for name, version in installed.items() if _OF_INTEREST.match(name)}
+    looked = _package_check.look(host, installed, found)
     return {
         "packages": found,
-        "lacking": {name: _packages.lacking(host, f"{name}-{version}") for name, version in found.items()},
+        "needs": looked.needs,
+        "damaged": looked.damaged,
+        "edited": looked.edited,
+        "unlisted": looked.unlisted,
         "processor": host.processor,
         "trees": {tree: _package_sources.buildable(host, tree)},
     }
@@ -124,7 +130,9 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     in_the_way = _in_the_way(installed, declared)
     broken = _broken(current, declared)
     if not missing and not in_the_way and not broken:
-        return Plan(warnings=_mixed_versions(installed, declared) + _unlisted(current, declared))
+        return Plan(
+            warnings=[*_mixed_versions(installed, declared), *_unlisted(current, declared), *_edited(current, declared)]
+        )
     _refuse_platform(current["processor"], declared.row)
     _refuse_other_tools(in_the_way, declared)
     if declared.source == "pkgsrc":
@@ -147,13 +155,10 @@ def _in_the_way(installed: dict[str, str], declared: Declared) -> list[str]:
 
 
 def _broken(current: dict[str, Any], declared: Declared) -> list[str]:
-    """Wanted packages that are registered and lack files, in the order in which they can be installed. With the tools
-    goes what depends on them."""
-    found = [name for name in declared.packages if current["lacking"].get(name)]
-    hvm = declared.row.hvm_package
-    if declared.row.tools_package in found and hvm in current["packages"] and hvm not in found:
-        found.append(hvm)
-    return found
+    """Packages that are registered and not whole, of the wanted ones and what they depend on, dependencies first."""
+    wanted = [name for name in declared.packages if name in current["packages"]]
+    order = [name for base in wanted for name in [*current["needs"].get(base, []), base]]
+    return [name for name in dict.fromkeys(order) if name in current["damaged"]]
 
 
 def _refuse_platform(processor: str, row: Release) -> None:
@@ -202,20 +207,28 @@ def _mixed_versions(installed: dict[str, str], declared: Declared) -> list[str]:
 
 def _unlisted(current: dict[str, Any], declared: Declared) -> list[str]:
     return [
-        f"{name} is installed, but its packing list is empty or in none of the usual places, so nobody knows whether "
-        "its files are there; pkg_admin check tells."
+        f"{name} is installed, but its packing list is in none of the usual places, so nobody knows whether its files "
+        "are there; pkg_admin check tells."
         for name in declared.packages
-        if name in current["lacking"] and current["lacking"][name] is None
+        if name in current["unlisted"]
+    ]
+
+
+def _edited(current: dict[str, Any], declared: Declared) -> list[str]:
+    return [
+        f"{path} is not as {name} brought it. It is a whole text, so it was left as somebody edited it; "
+        f"pkg_add -U {name} puts the package's own in its place."
+        for name in declared.packages
+        for path in current["edited"].get(name, [])
     ]
 
 
 def _change(
     current: dict[str, Any], declared: Declared, missing: list[str], in_the_way: list[str], broken: list[str]
 ) -> Change:
-    parts = [f"remove {' and '.join(in_the_way)}"] if in_the_way else []
+    parts = [f"put {name} in place again, because {_summary(current['damaged'][name])}" for name in broken]
+    parts += [f"remove {' and '.join(in_the_way)}"] if in_the_way else []
     parts += [f"install {', '.join(missing)} with {declared.source}"] if missing else []
-    parts += [f"install {name} again, {_lack(current['lacking'][name])}" for name in broken]
-    order = [*declared.packages, *broken]
     return Change(
         resource=NAME,
         thing=f"Xen {declared.row.name}",
@@ -223,23 +236,21 @@ def _change(
         summary="; ".join(parts),
         before={
             **{name: current["packages"].get(name, "not installed") for name in [*in_the_way, *missing]},
-            **{name: current["lacking"][name] for name in broken},
+            **{name: current["damaged"][name] for name in broken},
         },
         after=dict({name: "removed" for name in in_the_way}, **{name: "installed" for name in [*missing, *broken]}),
         data={
             "source": _source(declared),
-            "remove": in_the_way + broken[::-1],
-            "install": sorted({*missing, *broken}, key=order.index),
-            "again": broken,
+            "remove": in_the_way,
+            "install": missing,
+            "whole": [name for name in declared.packages if name not in missing] if broken else [],
         },
     )
 
 
-def _lack(files: list[str] | None) -> str:
-    if not files:
-        return "because it depends on that one"
-    others = f" and {len(files) - 1} more of its files" if len(files) > 1 else ""
-    return f"because it lacks {files[0]}{others}"
+def _summary(wrong: list[str]) -> str:
+    """One line, also where a hundred files are lost."""
+    return f"{wrong[0]}, and {len(wrong) - 1} more" if len(wrong) > 1 else wrong[0]
 
 
 def _source(declared: Declared) -> _package_sources.Source:
@@ -250,16 +261,35 @@ def _source(declared: Declared) -> _package_sources.Source:
 
 
 def apply(host: Host, change: Change) -> None:
-    """Install what is missing. Before anything is removed for it, it has been fetched or built, where that can be done
-    apart. Killed at any moment, a second run finds what is missing then, and goes on."""
-    source, remove, install, again = (change.data[key] for key in ("source", "remove", "install", "again"))
-    if install:
-        _package_sources.refresh(host, source)
-    if again:
-        _package_sources.find(host, source, again)
-    if remove and install:
-        _package_sources.prepare(host, source, install)
-    for name in remove:
-        _package_sources.remove(host, name)
-    if install:
-        _package_sources.install(host, source, install)
+    """Mend what is not whole, then install what is missing. Before anything is removed for it, it has been fetched or
+    built, where that can be done apart, or looked for. Killed at any moment, a second run finds what is missing then,
+    and goes on. What was installed is brought to the disk, also if something failed behind it."""
+    source, remove, install, whole = (change.data[key] for key in ("source", "remove", "install", "whole"))
+    before = _packages.registered(host)
+    try:
+        _mend(host, source, whole)
+        if install:
+            _package_sources.refresh(host, source)
+            _package_sources.prepare(host, source, install, remove)
+        for name in remove:
+            _package_sources.remove(host, name)
+        if install:
+            _package_sources.install(host, source, install)
+    finally:
+        now = _packages.registered(host)
+        _packages.settle(host, [name for name, when in now.items() if before.get(name) != when])
+
+
+def _mend(host: Host, source: _package_sources.Source, roots: list[str]) -> None:
+    """A packing list that is lost hides what its package depends on, so it is looked again until all is whole, or
+    nothing more helps: then reading back says what is left."""
+    tried: list[list[str]] = []
+    while roots:
+        installed = _packages.installed(host)
+        found = _package_check.look(host, installed, [name for name in roots if name in installed])
+        order = [name for base in roots for name in [*found.needs.get(base, []), base]]
+        damaged = [name for name in dict.fromkeys(order) if name in found.damaged]
+        if not damaged or damaged in tried:
+            return
+        tried.append(damaged)
+        _package_sources.mend(host, source, {name: f"{name}-{installed[name]}" for name in damaged})

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import packing_list
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
@@ -28,7 +30,8 @@ class Machine(RootedHost):
     """A machine whose package tools keep what they register, and stop at a package that the test names."""
 
     def __init__(self, root, *installed, processor="x86_64"):
-        super().__init__(root, {"/usr/sbin/pkg_info": "x", "/usr/sbin/pkg_add": "x", "/usr/sbin/pkg_delete": "x"})
+        tools = ("pkg_info", "pkg_add", "pkg_delete", "pkg_admin")
+        super().__init__(root, {"/var/db/services.db": "x", **{f"/usr/sbin/{tool}": "x" for tool in tools}})
         self.processor = processor
         self.packages = {}
         self.database = "/usr/pkg/pkgdb"
@@ -42,10 +45,14 @@ class Machine(RootedHost):
             "/usr/pkg/bin/pkgin -y update": "",
             "/usr/pkg/bin/pkgin -y -d install": lambda argv: self._download(argv[4:]),
             "/usr/pkg/bin/pkgin -y install": lambda argv: self._add(argv[3:]),
-            "/usr/sbin/pkg_add -n": lambda argv: self._look_for(argv[2]),
+            "/usr/sbin/pkg_admin findbest": lambda argv: self._look_for(argv[2]),
+            "/usr/sbin/pkg_admin check": lambda argv: self._check(argv[2:]),
+            "/usr/sbin/pkg_admin rebuild-tree": "Done.\n",
             "/usr/sbin/pkg_add": lambda argv: self._add(argv[1:]),
+            "/usr/sbin/pkg_add -U": lambda argv: self._put_in_place(argv[2]),
             "/usr/sbin/pkg_delete": lambda argv: self._delete(argv[1]),
             "/usr/bin/make BATCH=yes build": "",
+            "/usr/bin/make BATCH=yes replace": lambda argv: self._put_in_place(self.cwd.rsplit("/", 1)[1]),
             "/usr/bin/make BATCH=yes install": lambda argv: self._add([self.cwd.rsplit("/", 1)[1]]),
             "/usr/bin/make BATCH=yes clean": "",
         }
@@ -74,10 +81,30 @@ class Machine(RootedHost):
         return ""
 
     def _look_for(self, name):
-        return (1, "", f"pkg_add: no pkg found for '{name}', sorry.\n") if self.unreachable else ""
+        return (1, "", "") if self.unreachable else f"{MIRROR}/{name}-1.0.tgz\n"
 
-    def _register(self, name):
-        if name in self.packages:
+    def _put_in_place(self, archive):
+        name = archive.rsplit("/", 1)[-1].removesuffix("-1.0.tgz")
+        self._register(name, again=True)
+        return ""
+
+    def _check(self, names):
+        """pkg_install admin/check.c; the content of every file is one letter."""
+        out, err, files = "", "", 0
+        for package in names:
+            listed = packing_list.parse(self.text(f"{self.database}/{package}/+CONTENTS"))
+            for file in listed:
+                found = self.read_bytes(file.path)
+                if found is None:
+                    err += f"pkg_admin: {package}: File `{file.path}' is in +CONTENTS but not on filesystem!\n"
+                elif found != (b"x" if file.has_content else b""):
+                    out += f"{file.path} fails MD5 checksum\n"
+            files += len(listed)
+            out += "."
+        return 0, f"{out}\nChecked {files} files from {len(names)} package{'s' * (len(names) > 1)}.\nDone.\n", err
+
+    def _register(self, name, again=False):
+        if name in self.packages and not again:
             return  # a second pkg_add: already recorded as installed
         self.packages[name] = "1.0"
         files = [f"bin/{name}", f"lib/{name}.so", f"share/{name}/none"]
@@ -99,7 +126,8 @@ class Machine(RootedHost):
 
     @property
     def mutations(self):
-        return [line for line in self.ran if not line.startswith("/usr/sbin/pkg_info")]
+        looks = ("/usr/sbin/pkg_info", "/usr/sbin/pkg_admin check", "/usr/sbin/pkg_admin findbest")
+        return [line for line in self.ran if not line.startswith(looks)]
 
 
 def params(**given):
@@ -328,69 +356,138 @@ def test_a_pair_of_two_versions_is_told(tmp_path):
 
 @pytest.mark.parametrize("database", ["/usr/pkg/pkgdb", "/var/db/pkg"])
 @pytest.mark.parametrize("name", ["xenkernel420", "xentools420"])
-def test_what_an_interrupted_installation_left_is_installed_again(tmp_path, name, database):
+def test_what_an_interrupted_installation_left_is_put_in_place_again(tmp_path, name, database):
     host = Machine(tmp_path)
     host.database = database
     host._add(["xenkernel420", "xentools420"])
     host.interrupt(name)
-    (change,) = run(host).done
-    assert change.summary == f"install {name} again, because it lacks /usr/pkg/lib/{name}.so and 1 more of its files"
-    assert host.mutations == [
-        "/usr/pkg/bin/pkgin -y update",
-        f"/usr/pkg/bin/pkgin -y -d install {name}",
-        f"/usr/sbin/pkg_delete {name}",
-        f"/usr/pkg/bin/pkgin -y install {name}",
-    ]
+    (change,) = run(host, repository=MIRROR).done
+    assert change.summary == f"put {name} in place again, because it lacks /usr/pkg/lib/{name}.so, and 1 more"
+    assert host.mutations == [f"/usr/sbin/pkg_add -U {MIRROR}/{name}-1.0.tgz", "/usr/sbin/pkg_admin rebuild-tree"]
+    assert {"PKG_PATH": MIRROR} in host.environments
 
 
 def test_a_file_that_lost_its_content_in_a_power_cut(tmp_path):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
     host.put("/usr/pkg/bin/xentools420", "")
-    assert "lacks /usr/pkg/bin/xentools420" in run(host).done[0].summary
+    assert "because /usr/pkg/bin/xentools420 is empty" in run(host, repository=MIRROR).done[0].summary
 
 
-def test_a_file_that_the_admin_changed_is_the_admins(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\0" * 40, "holds nothing but NUL bytes"),
+        (b"#!/bin/sh\nexit" + b"\0" * 40, "holds NUL bytes"),
+        (b"#!/bin/sh\nex", "is cut off"),
+        (b"\x7fELF\xff\xfe", "has another content"),
+    ],
+    ids=["NUL", "NUL tail", "half", "binary"],
+)
+def test_a_file_with_another_content(tmp_path, content, words):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.put("/usr/pkg/bin/xentools420", content)
+    assert f"because /usr/pkg/bin/xentools420 {words}" in run(host, repository=MIRROR).done[0].summary
+
+
+def test_a_text_that_the_admin_changed_is_the_admins(tmp_path):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
     host.put("/usr/pkg/bin/xentools420", "#!/bin/sh\n# mine\n")
-    assert run(host).done == []
+    outcome = run(host)
+    assert outcome.done == []
+    (warning,) = outcome.plan.warnings
+    assert "/usr/pkg/bin/xentools420 is not as xentools420 brought it" in warning
 
 
-def test_nothing_is_removed_while_the_mirror_is_away(tmp_path):
+@pytest.mark.parametrize("source", ["pkg_add", "pkgin"])
+def test_nothing_is_touched_while_the_mirror_is_away(tmp_path, source):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
     host.interrupt("xentools420")
     host.unreachable = True
-    outcome = converge(xen_packages, params(source="pkg_add", repository=MIRROR), host, check=False)
-    assert "no pkg found for 'xentools420'" in str(outcome.failures["Xen 4.20"])
-    assert "xentools420" in host.packages
+    outcome = converge(xen_packages, params(source=source, repository=MIRROR), host, check=False)
+    assert "does not have xentools420, so nothing was removed" in str(outcome.failures["Xen 4.20"])
+    assert host.mutations == []
 
 
-def test_what_needs_the_tools_goes_and_comes_with_them(tmp_path):
-    host = Machine(tmp_path, "xenkernel3", "xentools3", "xentools3-hvm", processor="i386")
-    host.interrupt("xentools3")
-    run(host, release="3.1", source="pkg_add")
+def test_nothing_is_removed_for_tools_that_the_mirror_lacks(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools418")
+    host.unreachable = True
+    given = params(source="pkg_add", repository=MIRROR, replace_tools=True)
+    outcome = converge(xen_packages, given, host, check=False)
+    assert "does not have xentools420, so nothing was removed" in str(outcome.failures["Xen 4.20"])
+    assert host.mutations == []
+
+
+def test_pkgins_own_repository_is_where_pkg_add_gets_it(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.interrupt("xentools420")
+    host.put("/usr/pkg/etc/pkgin/repositories.conf", "# mine\nhttp://mirror.example/$arch/$osrelease/All\n")
+    run(host)
+    assert {"PKG_PATH": "http://mirror.example/x86_64/10.1/All"} in host.environments
+
+
+def test_without_a_repository_of_pkgins_that_is_said(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.interrupt("xentools420")
+    outcome = converge(xen_packages, params(), host, check=False)
+    assert "names no repository to have them from" in str(outcome.failures["Xen 4.20"])
+
+
+def test_a_tree_replaces_what_is_not_whole(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.put("/usr/pkgsrc/sysutils/xentools420/Makefile")
+    host.interrupt("xentools420")
+    run(host, source="pkgsrc")
     assert host.mutations == [
-        "/usr/sbin/pkg_add -n xentools3",
-        "/usr/sbin/pkg_add -n xentools3-hvm",
-        "/usr/sbin/pkg_delete xentools3-hvm",
-        "/usr/sbin/pkg_delete xentools3",
-        "/usr/sbin/pkg_add xentools3",
-        "/usr/sbin/pkg_add xentools3-hvm",
+        "/usr/bin/make BATCH=yes replace",
+        "/usr/bin/make BATCH=yes clean",
+        "/usr/sbin/pkg_admin rebuild-tree",
     ]
 
 
 def test_half_a_pair_and_half_a_package(tmp_path):
     host = Machine(tmp_path, "xenkernel420")
     host.interrupt("xenkernel420")
-    (change,) = run(host).done
-    assert change.summary.startswith("install xentools420 with pkgin; install xenkernel420 again, because it lacks")
-    assert host.mutations[-1] == "/usr/pkg/bin/pkgin -y install xenkernel420 xentools420"
+    (change,) = run(host, repository=MIRROR).done
+    assert change.summary.startswith("put xenkernel420 in place again, because it lacks")
+    assert change.summary.endswith("; install xentools420 with pkgin")
+    assert host.mutations[-1] == "/usr/pkg/bin/pkgin -y install xentools420"
 
 
 def test_a_package_whose_list_is_elsewhere_is_not_called_whole(tmp_path):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
     host.remove("/usr/pkg/pkgdb/xentools420-1.0/+CONTENTS")
     (warning,) = run(host).plan.warnings
-    assert "xentools420 is installed, but its packing list is empty or in none of the usual places" in warning
+    assert "xentools420 is installed, but its packing list is in none of the usual places" in warning
+
+
+# -- on the disk
+
+
+def test_what_was_installed_is_on_the_disk_before_it_is_done(tmp_path):
+    host = Machine(tmp_path, "grub2")
+    run(host)
+    for path in ("bin/xentools420", "bin", "pkgdb/xentools420-1.0/+CONTENTS", "pkgdb/xentools420-1.0", "lib"):
+        assert f"/usr/pkg/{path}" in host.synced, path
+    assert not [path for path in host.synced if "grub2" in path], "what was there before is not ours to note"
+    noted = [line.split()[0] for line in host.text("/var/db/netbsd.xen.packages").splitlines()]
+    assert noted == ["xenkernel420-1.0", "xentools420-1.0"]
+
+
+def test_what_came_before_a_failure_is_on_the_disk_too(tmp_path):
+    host = Machine(tmp_path)
+    host.broken = "xentools420"
+    assert converge(xen_packages, params(source="pkg_add"), host, check=False).failures
+    assert "/usr/pkg/bin/xenkernel420" in host.synced
+    assert host.text("/var/db/netbsd.xen.packages").startswith("xenkernel420-1.0 ")
+
+
+@pytest.mark.parametrize("content", ["", "\0" * 50, "xentools4", "nonsense\n\udcff\n"], ids=["empty", "NUL", "half", "bytes"])
+def test_a_damaged_note_notes_nothing(tmp_path, content):
+    host = Machine(tmp_path)
+    host.put("/var/db/netbsd.xen.packages", content)
+    assert _packages.on_disk(host) == set()
+    run(host)
+    assert len(_packages.on_disk(host)) == 2
 
 
 # -- reading ahead
