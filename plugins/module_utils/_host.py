@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
 
 # A non-login ssh to NetBSD has no sbin in its PATH (record path-raw), and rc.d scripts expect a full one.
 SEARCH_PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"
@@ -226,6 +227,21 @@ class Host:
         content = self.read_bytes(path)
         return None if content is None else content.decode("utf-8", "surrogateescape")
 
+    def read_config(self, path: str, may_be_empty: bool = True) -> str | None:
+        """As ``read_text``, for a file that is somebody's own and that others are written from. Raises XenError if a
+        power cut has left NUL bytes in it, or nothing where that can't be."""
+        text = self.read_text(path)
+        wrong = damage.by_power_cut(text) if may_be_empty else damage.of(text)
+        if wrong:
+            raise XenError(damage.not_touched(path, wrong, self.whole_copies(path)))
+        return text
+
+    def whole_copies(self, path: str) -> list[str]:
+        """Earlier contents of a file that are whole, the best first: what stood there before we wrote it, what
+        security(8) kept, what was there before us."""
+        copies = (path + ".prev", f"/var/backups{path}.current", path + ".orig")
+        return [copy for copy in copies if self.read_bytes(copy) and not damage.of(self.read_bytes(copy))]
+
     def exists(self, path: str) -> bool:
         """True if something is there. Works for /kern/xen/privcmd, whose stat fails with Errno 45 on NetBSD
         (record ansible-stat): what can't be found is absent, any other error means that it is there."""
@@ -323,6 +339,7 @@ class Host:
         """Rename a file over another in one step."""
         try:
             os.rename(source, path)
+            self._sync_directory(os.path.dirname(path) or ".")
         except OSError as error:
             raise XenError(f"{source} can't be renamed to {path}: {error.strerror}") from error
 
@@ -380,13 +397,15 @@ class Host:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            self._sync_directory(os.path.dirname(path) or ".")
         except OSError as error:
             raise XenError(f"The disk file {path} can't be created: {error.strerror}") from error
 
     def _keep_old(self, path: str) -> None:
-        """Each copy whole or not at all: half of a first content would stay the first one ever found."""
+        """Each copy whole or not at all: half of a first content would stay the first one ever found, and what a power
+        cut left is nothing to go back to."""
         found = self.stat(path)
-        if found is None:
+        if found is None or damage.is_worse(self.read_bytes(path), [self.read_bytes(path + ".prev")]):
             return
         for backup in (path + ".orig", path + ".prev"):
             if backup.endswith(".prev") or not os.path.exists(backup):

@@ -37,16 +37,16 @@ _FORWARDING_LINE = re.compile(rf"^[ \t]*{re.escape(FORWARDING)}[ \t]*=[ \t]*([^\
 
 def read(host: Host, wanted: bool) -> dict[str, Any]:
     """npf.conf, and if there is translation, or is to be, what is set and what runs. Two commands in that case."""
-    text = host.read_text(NPF_CONF)
+    text = host.read_config(NPF_CONF)
     if not wanted and npf.BEGIN.partition(":")[0] not in (text or ""):
         return {"npf_conf": text, "forwarding": None}
     shown = host.try_run([NPFCTL, "show"]).stdout if host.exists(NPFCTL) else ""
-    document = rcconf.parse(host.read_text(RC_CONF) or "")
+    document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
     setting = document.last("npf")
     return {
         "npf_conf": text,
         "forwarding": host.run([SYSCTL, "-n", FORWARDING]).stdout.strip(),
-        "sysctl_conf": host.read_text(SYSCTL_CONF) or "",
+        "sysctl_conf": host.read_config(SYSCTL_CONF) or "",
         "active": npf.is_active(shown),
         "maps": npf.shown_maps(shown),
         "rc_conf": {
@@ -184,7 +184,7 @@ def apply(host: Host, change: Change) -> None:
     if change.action == "forward":
         host.run([SYSCTL, "-w", f"{FORWARDING}=1"])
     elif change.action == "enable":
-        document = rcconf.parse(host.read_text(RC_CONF) or "")
+        document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
         host.write_text(RC_CONF, rcconf.assign(document, "npf", "YES"), backup=True)
     elif change.action == "load_new":
         _load_new(host, change.data)

@@ -102,7 +102,7 @@ def used(interface: dict[str, Any]) -> list[str]:
 
 def _read_rc_conf(host: Host) -> dict[str, str | None]:
     """The settings of rc.conf that decide whether a file is looked at when the machine boots."""
-    document = rcconf.parse(host.read_text(RC_CONF) or "")
+    document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
     names = ("auto_ifconfig", "net_interfaces")
     return {
         setting.name: setting.value

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.cksums import sha512_sums
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources._files_declared import Wanted
@@ -54,6 +55,16 @@ def _stream_sum(stream: BinaryIO) -> tuple[str, int]:
         digest.update(chunk)
         size += len(chunk)
     return digest.hexdigest(), size
+
+
+def source_damage(host: Host, path: str, is_gzip: bool) -> str | None:
+    """Why a file of this machine must not be put anywhere, or None: a power cut has been at it."""
+    content = host.read_bytes(path)
+    if is_gzip:
+        return gzip_damage(content)
+    head = (content or b"")[:4]
+    wrong = damage.of(content) if head.startswith(b"#!") else damage.of_program(content, head == b"\x7fELF")
+    return f"it {wrong}" if wrong else None
 
 
 def gzip_damage(content: bytes | None) -> str | None:

@@ -13,7 +13,7 @@ import shlex
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import grubcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage, grubcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _boot_entries
@@ -95,9 +95,10 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[_boot_entrie
             _boot_entries.refuse_missing(current, declared.menu, entry.title, grubcfg.files(entry, declared.root))
     after = grubcfg.render(new)
     changes = []
-    if after != text:
+    damaged = _boot_entries.found_menu(current, path)
+    if after != text or damaged.wrong:
         shown = None if text is None else printable(text)
-        summary = "; ".join(_differences(text or "", after))
+        summary = "; ".join(damaged.words or _differences(text or "", after))
         changes.append(Change(NAME, path, WRITE, summary, before=shown, after=printable(after), data=after))
     return Plan(changes + _once_changes(current, declared, once), warnings=_warnings(path, rest))
 
@@ -198,16 +199,16 @@ def _pending(current: dict[str, Any], declared: Declared) -> str | None:
 
 
 def _once_changes(current: dict[str, Any], declared: Declared, once: str | None) -> list[Change]:
-    pending = _pending(current, declared)
-    if pending == once:
+    pending, path = _pending(current, declared), _environment_path(declared)
+    wrong = damage.of(current["texts"].get(path))
+    if pending == once and not wrong:
         return []
-    path = _environment_path(declared)
     return [
         Change(
             NAME,
             path,
             REMEMBER,
-            f"the next boot is of {once or 'the default'}",
+            f"write it again, because it {wrong}" if wrong else f"the next boot is of {once or 'the default'}",
             before=pending or "the default",
             after=once or "the default",
             needs=(declared.menu.path,),
@@ -284,11 +285,15 @@ def write(host: Host, change: Change) -> None:
 
 
 def remember(host: Host, change: Change) -> None:
-    """Set or drop next_entry with GRUB's own tool, which knows the form of the file."""
+    """Set or drop next_entry with GRUB's own tool, which knows the form of the file and makes one that is missing. Of
+    one that is damaged it makes nothing."""
+    if damage.of(host.read_text(change.thing)):
+        host.remove(change.thing)
     if change.data:
         host.run([EDITENV, change.thing, "set", f"{grubcfg.NEXT_ENTRY}={change.data}"])
     else:
         host.run([EDITENV, change.thing, "unset", grubcfg.NEXT_ENTRY])
+    host.sync([change.thing, os.path.dirname(change.thing)])
     found = grubcfg.variables(host.read_text(change.thing) or "").get(grubcfg.NEXT_ENTRY, "")
     if found != (change.data or ""):
         raise XenError(f"{change.thing} says that the next boot is of {found or 'the default'!r} after grub-editenv")

@@ -57,13 +57,14 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[_boot_entrie
     new, after = _wanted(old, declared, entries, before)
     _refuse_unbootable(current, declared, new, after)
     armed = menulst.render(new)
-    if armed == (text or "") and (after.once is None or _is_armed(new, saved, after)):
+    damaged = _boot_entries.found_menu(current, path)
+    if armed == (text or "") and not damaged.wrong and (after.once is None or _is_armed(new, saved, after)):
         return Plan()
     data = {"armed": armed}
     if after.once is not None:
         data["disarmed"] = menulst.render(menulst.with_setting(new, "default", str(after.default)))
         data["saved"] = menulst.saved_text(after.once)
-    summary = "; ".join(_differences(old, new, before, after))
+    summary = "; ".join(damaged.words or _differences(old, new, before, after))
     shown = None if text is None else printable(text)
     return Plan([Change(NAME, path, WRITE, summary, before=shown, after=printable(armed), data=data)])
 

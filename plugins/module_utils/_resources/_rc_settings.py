@@ -67,7 +67,7 @@ def read_files(host: Host, scripts: dict[str, Any], variables: set[str]) -> dict
 
 
 def _read_settings(host: Host, path: str, variables: set[str]) -> dict[str, Any] | None:
-    text = host.read_text(path)
+    text = host.read_config(path, may_be_empty=path != RC_CONF)
     if text is None:
         return None
     document = rcconf.parse(text)
@@ -206,7 +206,7 @@ def write(host: Host, edits: list[tuple[str, str, str]]) -> None:
     for path, variable, value in edits:
         if variable == CONSOLE_TRACE and value:
             host.make_dir(CONSOLE_LOGS)  # xenconsoled does not make it, and then logs nothing
-        document = rcconf.parse(host.read_text(path) or "")
+        document = rcconf.parse(host.read_config(path, may_be_empty=path != RC_CONF) or "")
         host.write_text(path, rcconf.assign(document, variable, value), backup=True)
 
 

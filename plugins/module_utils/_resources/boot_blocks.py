@@ -8,12 +8,14 @@ blocks are kept in a file before they are overwritten; installboot(8), grub(8) a
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootsector, dumpfs
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootsector, damage, dumpfs
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import _efi
 
@@ -93,6 +95,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "stage_source": source,
         "device_map": host.exists(DEVICE_MAP),
         "core_image": host.exists(CORE_IMAGE),
+        "damaged": {path: what for path, what in _damaged(host, source) if what},
         "tools": [path for path in (GRUB_SHELL, GRUB2_INSTALL, INSTALLBOOT) if host.exists(path)],
         "loader_is_current": host.read_bytes(LOADER) == host.read_bytes(LOADER_SOURCE) and host.exists(LOADER),
     }
@@ -108,6 +111,16 @@ def _ffs_version(host: Host, device: str) -> int | None:
     answer = host.try_run([DUMPFS, "-s", device])
     found = dumpfs.parse(answer.stdout) if answer.rc == 0 else None
     return {"FFSv1": 1, "FFSv2": 2}.get(found.format) if found else None
+
+
+def _damaged(host: Host, source: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with what a loader reads, or with what would be copied there."""
+    for path in (LOADER_SOURCE, *(f"{folder}/{name}" for name in STAGES for folder in (source, "/grub"))):
+        yield path, damage.of_program(host.read_bytes(path))
+    modules = os.path.dirname(CORE_IMAGE)
+    for name in host.list_dir(modules):
+        if name.endswith(".mod"):
+            yield f"{modules}/{name}", damage.of_program(host.read_bytes(f"{modules}/{name}"), is_elf=True)
 
 
 def _stage_directory(host: Host) -> str:
@@ -144,9 +157,14 @@ def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
             "neither its menu nor a kernel. Use boot_cfg or grub2."
         )
     # GRUB writes its menu's name into the copy of stage2, so that contents always differ.
-    stale = [name for name, (source, copy) in current["stages"].items() if copy is None or source not in (None, copy)]
+    stale = [
+        name
+        for name, (source, copy) in current["stages"].items()
+        if copy is None or source not in (None, copy) or f"/grub/{name}" in current["damaged"]
+    ]
     changes = []
     if stale:
+        _refuse_damaged(current, [f"{current['stage_source']}/{name}" for name in stale], "the package grub")
         missing = [name for name in stale if current["stages"][name][0] is None]
         if missing and not declared.assume_files:
             raise Refused(f"{STAGES_SOURCE} has no {', '.join(missing)}; is the package grub installed?")
@@ -160,7 +178,8 @@ def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
 
 def _plan_grub2(current: dict[str, Any], declared: Declared) -> list[Change]:
     _refuse_unready(current, declared, GRUB2_INSTALL, "grub2")
-    if current["disk_code"] == bootsector.GRUB2 and current["core_image"]:
+    modules = [path for path in current["damaged"] if path.startswith(os.path.dirname(CORE_IMAGE) + "/")]
+    if current["disk_code"] == bootsector.GRUB2 and current["core_image"] and not modules:
         return []
     return [_install(current, declared)]
 
@@ -173,6 +192,7 @@ def _plan_netbsd(current: dict[str, Any], declared: Declared) -> list[Change]:
         )
     if current["ffs"] is None:
         raise Refused(f"{declared.disk}{declared.partition} has no FFS file system; there is no boot block for it.")
+    _refuse_damaged(current, [LOADER_SOURCE], "the set base of this NetBSD")
     if current["partition_code"] == bootsector.NETBSD and current["loader_is_current"]:
         return []
     return [_install(current, declared)]
@@ -201,6 +221,12 @@ _WORDS = {
     bootsector.GRUB2: "GRUB 2",
     bootsector.OTHER: "something else",
 }
+
+
+def _refuse_damaged(current: dict[str, Any], sources: list[str], where: str) -> None:
+    for path in sources:
+        if path in current["damaged"]:
+            raise Refused(f"{path} {current['damaged'][path]}, so it is not installed. Restore it from {where}.")
 
 
 def _refuse_unready(current: dict[str, Any], declared: Declared, tool: str, package: str) -> None:
@@ -244,6 +270,17 @@ def _install_grub2(host: Host, declared: Declared, ffs: int) -> None:
     host.make_dir("/grub")
     _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
     host.run([GRUB2_INSTALL, "--boot-directory=/", declared.raw_disk], timeout=INSTALL_SECONDS)
+    host.sync(_files_below(host, "/grub"))
+
+
+def _files_below(host: Host, folder: str) -> list[str]:
+    """A directory with all that is in it."""
+    found = [folder]
+    for name in host.list_dir(folder):
+        state = host.stat(f"{folder}/{name}", follow=False)
+        is_folder = state is not None and state.kind == "directory"
+        found += _files_below(host, f"{folder}/{name}") if is_folder else [f"{folder}/{name}"]
+    return found
 
 
 def _install_netbsd(host: Host, declared: Declared, ffs: int) -> None:
@@ -270,4 +307,5 @@ def _keep_blocks(host: Host, device: str, path: str, sectors: int) -> None:
         return
     # Complete or not there: half a copy must not be taken for the whole.
     host.run([DD, f"if={device}", f"of={path}.new", f"bs={bootsector.SECTOR}", f"count={sectors}"])
+    host.sync([f"{path}.new"])
     host.rename(f"{path}.new", path)

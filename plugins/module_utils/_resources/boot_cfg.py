@@ -74,13 +74,14 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """The file, which of the files that it or the declared entries name can be booted, and whether another file is read
     before it."""
     path = declared.menu.path if declared else DEFAULT_PATH
-    text = host.read_text(path)
-    entries = bootcfg.entries(bootcfg.parse(text or ""))
+    found = _boot_entries.read_menu(host, path)
+    entries = bootcfg.entries(bootcfg.parse(found.text or ""))
     if declared:
         entries += [_managed(entry, None) for entry in declared.menu.entries]
     return {
         "path": path,
-        "text": text,
+        "text": found.text,
+        "damaged": {"wrong": found.wrong, "copy": found.copy, "refused": found.refused},
         "release": host.release,
         "efi": _efi.read(host),
         **_boot_entries.look_at(host, {name for entry in entries for name in bootcfg.files(entry)}),
@@ -95,6 +96,8 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     menu = declared.menu
     if current["path"] != menu.path:
         raise NotRead(f"{menu.path} was not read")
+    damaged = _boot_entries.Found(current["text"], **current.get("damaged", {}))
+    _boot_entries.refuse_damaged(damaged)
     before = current["text"] or ""
     _refuse_unreadable(current, before)
     release = declared.loader_release or current["release"]
@@ -108,8 +111,8 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     _refuse_unbootable(current, menu, managed, new)
     after = bootcfg.render(new)
     changes = []
-    if after != before:
-        changes.append(_change(menu.path, current["text"], after, old, new))
+    if after != before or damaged.wrong:
+        changes.append(_change(menu.path, damaged, after, old, new))
     return Plan(changes, warnings=_warnings(menu.path, new) + (_efi.warnings(current["efi"]) if changes else []))
 
 
@@ -240,14 +243,14 @@ def _warnings(path: str, lines: list[bootcfg.Line]) -> list[str]:
 
 
 def _change(
-    path: str, before: str | None, after: str, old: list[bootcfg.Line], new: list[bootcfg.Line]
+    path: str, before: _boot_entries.Found, after: str, old: list[bootcfg.Line], new: list[bootcfg.Line]
 ) -> Change:
     return Change(
         resource=NAME,
         thing=path,
         action="write",
-        summary="; ".join(_differences(old, new)),
-        before=None if before is None else printable(before),
+        summary="; ".join(before.words or _differences(old, new)),
+        before=None if before.text is None else printable(before.text),
         after=printable(after),
         data=after,
     )

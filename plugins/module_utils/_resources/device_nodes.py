@@ -166,6 +166,8 @@ def _words(numbers: str, access: str) -> str:
 
 
 def apply(host: Host, change: Change) -> None:
-    """Run MAKEDEV for the change's target. It works in its current directory, hence the cwd."""
+    """Run MAKEDEV for the change's target, and bring the names to the disk. It works in its current directory, hence
+    the cwd."""
     force = ["-f"] if change.action == "mend" else []
     host.run(["/bin/sh", "/dev/MAKEDEV", *force, change.thing], timeout=MAKEDEV_SECONDS, cwd="/dev")
+    host.sync(["/dev"])

@@ -59,16 +59,21 @@ def _flavour(declared: Declared) -> Any:
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """The menus of both flavours, the files in which they remember an entry, and which files can be booted.
 
-    ``texts`` are by path, None for a file that is not there.
+    ``texts`` are by path, None for a file that is not there; ``damaged`` has the menus of which they are not.
     """
     paths = set(DEFAULT_PATHS.values()) | ({declared.menu.path} if declared else set())
-    texts = {path: host.read_text(path) for each in paths for path in (each, *_beside(each))}
+    found = {path: _boot_entries.read_menu(host, path) for path in paths}
+    texts = {path: host.read_text(path) for each in paths for path in _beside(each)}
+    texts.update({path: one.text for path, one in found.items()})
+    damaged = {
+        path: {"wrong": one.wrong, "copy": one.copy, "refused": one.refused} for path, one in found.items() if one.wrong
+    }
     named: set[str] = set()
     for path in paths:
         named.update(_named_files(texts[path] or "", declared.root if declared else DEFAULT_ROOTS[LEGACY]))
     if declared:
         named.update(path for entry in declared.menu.entries for path in _entry_files(entry))
-    return {"texts": texts, "machine": os.uname().machine, **_boot_entries.look_at(host, named)}
+    return {"texts": texts, "damaged": damaged, "machine": os.uname().machine, **_boot_entries.look_at(host, named)}
 
 
 def _beside(path: str) -> list[str]:
@@ -94,6 +99,7 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     path = declared.menu.path
     if path not in current["texts"]:
         raise NotRead(f"{path} was not read")
+    _boot_entries.refuse_damaged(_boot_entries.found_menu(current, path))
     entries = [entry for entry in declared.menu.entries if _is_present(current, declared, entry)]
     for entry in entries:
         _boot_entries.refuse_missing(current, declared.menu, entry.name, _entry_files(entry))

@@ -36,7 +36,7 @@ def declare(params: dict[str, Any]) -> str:
 def read(host: Host, declared: str | None = None) -> dict[str, Any]:
     """The lines of fstab for the mount point, and whether kernfs is mounted there."""
     path = declared or DEFAULT_MOUNT_POINT
-    text = host.read_text(FSTAB)
+    text = host.read_config(FSTAB, may_be_empty=False)
     lines = (text or "").split("\n")
     entries = [entry for entry in fstab.parse(text or "") if entry.file == path]
     return {
@@ -111,7 +111,7 @@ def apply(host: Host, change: Change) -> None:
         host.make_dir(change.thing)
         host.run([MOUNT, "-t", "kernfs", "kernfs", change.thing])
         return
-    text = host.read_text(FSTAB)
+    text = host.read_config(FSTAB, may_be_empty=False)
     if text is None:
         raise XenError(f"{FSTAB} has gone since it was read")
     number, line = change.data

@@ -74,7 +74,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     ``files`` holds None for what was looked for and is not there; ``origins`` what is noted about a file, by the
     file's path. For what is declared and not in place as it should be: ``told`` the SHA512 of src that its file of
     sums tells, ``inside`` SHA512 and size of the member of an archive on the machine, ``damaged`` what is wrong with a
-    gzip file on the machine, all by dest; ``leftovers`` what killed runs left behind of a dest; ``free`` the bytes that
+    file on the machine, all by dest; ``leftovers`` what killed runs left behind of a dest; ``free`` the bytes that
     may be written to the file system of each dest once those are gone.
     """
     paths = set(_read_ahead(host))
@@ -106,8 +106,7 @@ def _look_closer(host: Host, current: dict[str, Any], wanted: Wanted) -> None:
     src = None if wanted.is_url else current["files"][wanted.src]
     if src is None or src["kind"] != "file" or _is_right(current, wanted):
         return
-    if wanted.is_gzip:
-        current["damaged"][wanted.dest] = content.gzip_damage(host.read_bytes(wanted.src))
+    current["damaged"][wanted.dest] = content.source_damage(host, wanted.src, wanted.is_gzip)
     if wanted.member:
         sha512, size = content.member_sum(host, wanted.src, wanted.member)
         current["inside"][wanted.dest] = {"sha512": sha512, "size": size}
