@@ -60,6 +60,8 @@ def look(host: Host, installed: Mapping[str, str], roots: Iterable[str]) -> Foun
     for base in lists:
         if base in compared:
             _look_into_entry(host, base, f"{base}-{installed[base]}", found)
+            for copy in lost_copies(host, lists[base]):
+                found.damaged.setdefault(base, []).append(f"its {copy} holds NUL bytes")
     wrong = _compare(host, [f"{base}-{installed[base]}" for base in compared])
     for base, text in lists.items():
         if base not in found.damaged:
@@ -101,6 +103,13 @@ def _look_into_entry(host: Host, base: str, package: str, found: Found) -> None:
             wrong = damage.by_power_cut(host.read_bytes(f"{directory}/{name}"))
             if wrong:
                 found.damaged.setdefault(base, []).append(f"its {name} {wrong}")
+
+
+def lost_copies(host: Host, listed: str) -> list[str]:
+    """The configuration files that a package brought and that a power cut has been at. Whatever an admin had written
+    into one is lost with it."""
+    copies = packing_list.copies(packing_list.parse(listed))
+    return [copy for _own, copy in copies if damage.by_power_cut(host.read_bytes(copy))]
 
 
 def _compare(host: Host, packages: list[str]) -> dict[str, str]:

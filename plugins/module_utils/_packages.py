@@ -119,4 +119,6 @@ def _files(host: Host, package: str) -> list[str]:
         return []
     text = host.read_text(directory + "/+CONTENTS") or ""
     told = [f"{directory}/{name}" for name in host.list_dir(directory)]
-    return [file.path for file in packing_list.parse(text)] + told + [directory, directory + "/../pkgdb.byfile.db"]
+    files = packing_list.parse(text)
+    copies = [copy for _own, copy in packing_list.copies(files)]
+    return [file.path for file in files] + copies + told + [directory, directory + "/../pkgdb.byfile.db"]

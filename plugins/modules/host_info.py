@@ -269,6 +269,9 @@ def snapshot(host, names):
             resources[name] = RESOURCES[name].read(host, None)
         except XenError as error:
             errors[name] = str(error)
+        except Exception as error:
+            # Whatever is wrong with one thing, the others are still looked at; its own task says more.
+            errors[name] = internal_error(name, error)["msg"]
     return {"id": uuid.uuid4().hex, "resources": resources, "errors": errors}
 
 

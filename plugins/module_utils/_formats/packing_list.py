@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
@@ -39,6 +40,18 @@ def parse(text: str) -> list[File]:
         elif line and not line.startswith("@"):
             files.append(File(f"{directory}/{line}"))
     return files
+
+
+def copies(files: Iterable[File]) -> list[tuple[str, str]]:
+    """(the package's own file, where its copy goes) of each configuration file. The package's +INSTALL script makes the
+    copy where there is none, and no list names it (pkgsrc mk/pkginstall, CONF_FILES)."""
+    found = []
+    for file in files:
+        prefix, examples, rest = file.path.partition("/share/examples/")
+        # Scripts in /etc/rc.d are another's subject: they must not be older than the package's.
+        if examples and not rest.startswith("rc.d/"):
+            found.append((file.path, f"{prefix}/etc/{re.sub(r'[.-]example$', '', rest)}"))
+    return found
 
 
 def depends(text: str) -> list[str]:

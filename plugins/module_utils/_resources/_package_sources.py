@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _packages
+from ansible_collections.netbsd.xen.plugins.module_utils import _package_check, _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
@@ -91,8 +91,8 @@ def mend(host: Host, source: Source, damaged: Mapping[str, str]) -> None:
 
 def _clear(host: Host, package: str) -> None:
     """What stands in the way of ``pkg_add -U``: the entry that a killed one left behind; a script of NUL, which can't
-    be run, so that nothing is removed; and damaged notes, which would be kept (pkg_install add/perform.c,
-    start_replacing; delete/pkg_delete.c, remove_pkg)."""
+    be run, so that nothing is removed; and damaged notes and configuration files, which would be kept (pkg_install
+    add/perform.c, start_replacing; delete/pkg_delete.c, remove_pkg; pkgsrc mk/pkginstall)."""
     directory = _packages.entry(host, package)
     if directory is None:
         return
@@ -100,9 +100,10 @@ def _clear(host: Host, package: str) -> None:
     for name in host.list_dir(left_behind):
         host.remove(f"{left_behind}/{name}")
     host.remove_dir(left_behind)
-    for name in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO"):
-        if damage.by_power_cut(host.read_bytes(f"{directory}/{name}")):
-            host.remove(f"{directory}/{name}")
+    notes = [f"{directory}/{name}" for name in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO")]
+    for path in [*notes, *_package_check.lost_copies(host, _packages.listed(host, package) or "")]:
+        if damage.by_power_cut(host.read_bytes(path)):
+            host.remove(path)
 
 
 def _find(host: Host, source: Source, packages: Sequence[str]) -> list[str]:

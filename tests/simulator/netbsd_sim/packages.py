@@ -296,7 +296,7 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
     if names:
         raise NotSimulated(f"pkg_info {' '.join(argv[1:])}")
     for base, version in present.items():
-        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_bytes().split(b"\0")[0].decode().strip()
+        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_bytes().split(b"\0")[0].decode("utf-8", "replace").strip()
         print(f"{base + '-' + version:<19} {comment}")
     return 0
 

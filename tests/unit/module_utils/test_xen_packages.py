@@ -481,7 +481,9 @@ def test_what_came_before_a_failure_is_on_the_disk_too(tmp_path):
     assert host.text("/var/db/netbsd.xen.packages").startswith("xenkernel420-1.0 ")
 
 
-@pytest.mark.parametrize("content", ["", "\0" * 50, "xentools4", "nonsense\n\udcff\n"], ids=["empty", "NUL", "half", "bytes"])
+@pytest.mark.parametrize(
+    "content", ["", "\0" * 50, "xentools4", "nonsense\n\udcff\n"], ids=["empty", "NUL", "half", "bytes"]
+)
 def test_a_damaged_note_notes_nothing(tmp_path, content):
     host = Machine(tmp_path)
     host.put("/var/db/netbsd.xen.packages", content)
