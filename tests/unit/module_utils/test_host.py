@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -234,3 +235,77 @@ def test_a_file_that_is_being_written_is_left_alone_and_one_of_a_killed_writer_g
 def test_a_file_of_somebody_else_is_no_leftover(host, tmp_path, name):
     (tmp_path / name).touch()
     assert host.leftovers(str(tmp_path / "netbsd.gz")) == []
+
+
+# -- after a power cut
+
+
+@pytest.mark.parametrize(
+    "damaged", [bytes(9), b"menu=N:boo" + bytes(9), b"", b"menu=Net"], ids=["NUL", "NUL tail", "nothing", "half"]
+)
+def test_what_a_power_cut_left_takes_no_copys_place(tmp_path, damaged):
+    host, menu = Host(), tmp_path / "boot.cfg"
+    menu.write_bytes(b"menu=Mine:boot netbsd\n")
+    host.write_text(str(menu), "menu=NetBSD:boot netbsd\n", backup=True)
+    host.write_text(str(menu), "menu=NetBSD:boot netbsd\ntimeout=5\n", backup=True)
+    menu.write_bytes(damaged)
+    host.write_text(str(menu), "menu=Xen:boot xen\n", backup=True)
+    assert (tmp_path / "boot.cfg.prev").read_text() == "menu=NetBSD:boot netbsd\n"
+    assert (tmp_path / "boot.cfg.orig").read_text() == "menu=Mine:boot netbsd\n"
+    assert menu.read_text() == "menu=Xen:boot xen\n"
+
+
+def test_a_shorter_content_that_is_whole_is_kept(tmp_path):
+    host, menu = Host(), tmp_path / "boot.cfg"
+    menu.write_text("timeout=5\ndefault=1\n")
+    host.write_text(str(menu), "timeout=5\n", backup=True)
+    host.write_text(str(menu), "timeout=6\n", backup=True)
+    assert (tmp_path / "boot.cfg.prev").read_text() == "timeout=5\n"
+
+
+def test_what_came_from_a_power_cut_is_refused_with_what_to_do(tmp_path):
+    host, conf = Host(), tmp_path / "rc.conf"
+    conf.write_bytes(bytes(30))
+    (tmp_path / "rc.conf.prev").write_text("sshd=YES\n")
+    with pytest.raises(XenError) as caught:
+        host.read_config(str(conf))
+    assert str(caught.value) == (
+        f"{conf} holds nothing but NUL bytes, as a power cut leaves what was not on the disk yet. It is not touched. "
+        f"Restore it ({conf}.prev hold earlier contents), and run this again."
+    )
+
+
+def test_an_empty_file_is_damage_only_where_it_can_not_be(tmp_path):
+    host, conf = Host(), tmp_path / "rc.conf"
+    assert host.read_config(str(conf), may_be_empty=False) is None
+    conf.touch()
+    assert host.read_config(str(conf)) == ""
+    with pytest.raises(XenError, match="is empty"):
+        host.read_config(str(conf), may_be_empty=False)
+
+
+def test_a_path_with_nul_is_no_file():
+    host = Host()
+    assert (host.stat("/etc/\0"), host.exists("/etc/\0"), host.read_bytes("/etc/\0"), host.list_dir("/\0")) == (
+        None, False, None, [],
+    )
+
+
+def test_sync_passes_over_what_has_no_content(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    paths = [tmp_path, tmp_path / "file", tmp_path / "link", tmp_path / "pipe", tmp_path / "gone", "/\0"]
+    assert Host().sync(map(str, paths)) == 2
+
+
+def test_a_disk_that_does_not_take_a_file_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+
+    def fails(_descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(XenError, match="does not get to the disk: Input/output error"):
+        Host().sync([str(tmp_path / "file")])
+    assert Host().sync([str(tmp_path)]) == 1
