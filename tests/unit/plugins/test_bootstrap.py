@@ -31,7 +31,12 @@ echo "{name} $*" >> {log}
 def role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the role would run, by the source of packages, and what it says of a failure."""
     hosts = {source: {"dom0_package_source": source} for source in ("pkgin", "pkg_add", "pkgsrc")}
-    usual = {"bootstrap_python": PYTHON, "bootstrap_python_package": "python313", "bootstrap_result": FAILED}
+    usual = {
+        "role_path": str(COLLECTION / "roles/bootstrap"),
+        "bootstrap_python": PYTHON,
+        "bootstrap_python_package": "python313",
+        "bootstrap_result": FAILED,
+    }
     hosts = {source: {**usual, **given} for source, given in {"usual": {}, **hosts}.items()}
     expressions = {"command": "__bootstrap_command", "pkgin": "bootstrap_pkgin", "said": "__bootstrap_said"}
     return values(tmp_path_factory.mktemp("bootstrap"), "bootstrap", expressions, hosts)
