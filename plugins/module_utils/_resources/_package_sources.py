@@ -86,24 +86,42 @@ def mend(host: Host, source: Source, damaged: Mapping[str, str]) -> None:
             _clear(host, package)
             _run(host, source, [_packages.tool(host, "pkg_add"), "-U", archive], FETCH_SECONDS)
     # +REQUIRED_BY is kept as it was found, and what is lost with a packing list is not in it.
-    host.run([_packages.tool(host, "pkg_admin"), "rebuild-tree"], timeout=REMOVE_SECONDS)
+    rebuild_tree(host)
 
 
 def _clear(host: Host, package: str) -> None:
-    """What stands in the way of ``pkg_add -U``: the entry that a killed one left behind; a script of NUL, which can't
-    be run, so that nothing is removed; and damaged notes and configuration files, which would be kept (pkg_install
-    add/perform.c, start_replacing; delete/pkg_delete.c, remove_pkg; pkgsrc mk/pkginstall)."""
+    """What stands in the way of ``pkg_add -U``: the rest of a killed one; a script of NUL, which can't be run, so that
+    nothing is removed; and damaged notes and configuration files, which would be kept (pkg_install add/perform.c,
+    start_replacing; delete/pkg_delete.c, remove_pkg; pkgsrc mk/pkginstall)."""
+    clear_rest(host, package.rpartition("-")[0])
     directory = _packages.entry(host, package)
     if directory is None:
         return
-    left_behind = directory + _packages.REPLACING
-    for name in host.list_dir(left_behind):
-        host.remove(f"{left_behind}/{name}")
-    host.remove_dir(left_behind)
     notes = [f"{directory}/{name}" for name in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO")]
     for path in [*notes, *_package_check.lost_copies(host, _packages.listed(host, package) or "")]:
         if damage.by_power_cut(host.read_bytes(path)):
             host.remove(path)
+
+
+def clear_rest(host: Host, base: str) -> bool:
+    """Remove the entry that a killed ``pkg_add -U`` left of a package: the next one stops at it, and without the
+    package's own entry it counts as another version. Returns whether there was one."""
+    found = [
+        f"{database}/{name}"
+        for database in _packages.DATABASES
+        for name in host.list_dir(database)
+        if name.endswith(_packages.REPLACING) and name.rpartition("-")[0] == base
+    ]
+    for directory in found:
+        for name in host.list_dir(directory):
+            host.remove(f"{directory}/{name}")
+        host.remove_dir(directory)
+    return bool(found)
+
+
+def rebuild_tree(host: Host) -> None:
+    """Note again who needs whom, from the packing lists."""
+    host.run([_packages.tool(host, "pkg_admin"), "rebuild-tree"], timeout=REMOVE_SECONDS)
 
 
 def _find(host: Host, source: Source, packages: Sequence[str]) -> list[str]:

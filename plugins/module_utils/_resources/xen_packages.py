@@ -268,6 +268,7 @@ def apply(host: Host, change: Change) -> None:
     before = _packages.registered(host)
     try:
         _mend(host, source, whole)
+        rests = [_package_sources.clear_rest(host, name) for name in install]
         if install:
             _package_sources.refresh(host, source)
             _package_sources.prepare(host, source, install, remove)
@@ -275,6 +276,8 @@ def apply(host: Host, change: Change) -> None:
             _package_sources.remove(host, name)
         if install:
             _package_sources.install(host, source, install)
+        if any(rests):
+            _package_sources.rebuild_tree(host)
     finally:
         now = _packages.registered(host)
         _packages.settle(host, [name for name, when in now.items() if before.get(name) != when])

@@ -37,7 +37,8 @@ def installed(m: Machine) -> dict[str, str]:
     for entry in sorted(database(m).glob("*")):
         if (entry / "+CONTENTS").exists():
             base, _dash, version = entry.name.rpartition("-")
-            found[base] = version
+            # What a killed `pkg_add -U` left counts as a version, beside the package itself.
+            found.setdefault(base, version)
     return found
 
 
@@ -296,8 +297,8 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
     if names:
         raise NotSimulated(f"pkg_info {' '.join(argv[1:])}")
     for base, version in present.items():
-        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_bytes().split(b"\0")[0].decode("utf-8", "replace").strip()
-        print(f"{base + '-' + version:<19} {comment}")
+        comment = (database(m) / f"{base}-{version}" / "+COMMENT").read_bytes().split(b"\0")[0]
+        print(f"{base + '-' + version:<19} {comment.decode('utf-8', 'replace').strip()}")
     return 0
 
 
