@@ -12,9 +12,9 @@ version_added: 0.1.0
 description:
   - Installs what is missing of the pair that belongs together, hypervisor (C(xenkernel420)) and tools (C(xentools420)),
     from binary packages or from a pkgsrc tree. What is installed is left as it is; nothing is upgraded in passing.
-  - A package that is registered and not whole is put in place again with C(pkg_add -U), and what it depends on too. That is
-    how an interrupted C(pkg_add) or a power cut leaves it, and the next C(pkg_add) takes it for installed. C(pkg_admin check)
-    compares the contents. A whole text that somebody edited stays, with a warning.
+  - A package that is registered and not whole is put in place again with C(pkg_add -U), and what it depends on too.
+    That is how an interrupted C(pkg_add) or a power cut leaves it, and the next C(pkg_add) takes it for installed.
+    C(pkg_admin check) compares the contents. A whole text that somebody edited stays, with a warning.
   - What was installed is fsynced before this is done, with what it depends on, and noted in
     C(/var/db/netbsd.xen.packages). A dependency that is noted is not compared again, only looked for.
   - Hypervisors of several releases stay beside each other, except those of Xen 3.1 and 3.3, which lie in one directory;

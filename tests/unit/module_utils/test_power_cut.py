@@ -106,6 +106,7 @@ def declarations(profile):
                 {"src": example + "xendomains", "dest": "/etc/rc.d/xendomains", "mode": "0755"},
             ]},
         ],
+        "tool_scripts": [{"release": xen}],
         "xen_packages": [{"release": xen, "repository": f"{MIRROR}/amd64/10.1/All"}],
         "xl_conf": [{"settings": {"autoballoon": "off"}}],
     }
