@@ -249,8 +249,9 @@ def _change(
 
 
 def _summary(wrong: list[str]) -> str:
-    """One line, also where a hundred files are lost."""
-    return f"{wrong[0]}, and {len(wrong) - 1} more" if len(wrong) > 1 else wrong[0]
+    """One line, also where a hundred files are lost. What a package depends on, only its packing list tells."""
+    hides = "; then what it depends on, if that is not whole either" if wrong[0].startswith("its packing list") else ""
+    return (f"{wrong[0]}, and {len(wrong) - 1} more" if len(wrong) > 1 else wrong[0]) + hides
 
 
 def _source(declared: Declared) -> _package_sources.Source:
