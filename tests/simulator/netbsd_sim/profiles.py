@@ -124,6 +124,35 @@ NETBSD_9_4_XEN_4_15 = Profile(
     build_date="Sat Apr 20 13:00:42 UTC 2024",
 )
 
+# The machine of the records: a NetBSD of its own build under Xen 4.17, whose commands are replayed against this.
+NETBSD_7_99_10_XEN_4_17 = Profile(
+    name="netbsd-7.99.10-xen-4.17",
+    netbsd_release="7.99.10",
+    netbsd_revision=799001000,
+    arch="amd64",
+    xen_release="4.17",
+    xen_version="4.17.5",
+    packages={
+        "pkgin": "23.8.1",
+        "python311": "3.11.9",
+        "xenkernel417": "4.17.5",
+        "xentools417": "4.17.5",
+        "xenkernel418": "20260911",
+        "xentools418": "20260911",
+        "yajl": "2.1.0nb1",
+    },
+    total_memory=2047,
+    cpus=1,
+    disks=(Disk("wd0", {"a": 4063232, "b": 524288, "d": 8388608, "e": 614400, "f": 614400, "g": 2570240}, 2048),),
+    nics=(("wm0", "52:54:00:12:34:56"),),
+    cpu_brand="QEMU Virtual CPU version 2.5+",
+    python_package="python311",
+    python_command="python3.11",
+    build_date="Sun Nov 29 13:04:11 UTC 2026",
+    build_host="builder@host:/usr/src/sys/arch/amd64/compile",
+    root_fs=_LARGE_V1,
+)
+
 # xl of Xen 4.2 is installed beside xm, but nobody recorded it.
 _COMMANDS_4_2 = {
     "/usr/sbin/service": "",  # appeared in NetBSD 8 (facts section 2.5)
@@ -195,8 +224,8 @@ NETBSD_5_1_XEN_3_1 = Profile(
 )
 
 PROFILES: dict[str, Profile] = {profile.name: profile for profile in (
-    NETBSD_10_1_XEN_4_20, NETBSD_10_1_XEN_4_20_EFI, NETBSD_10_1_XEN_4_18, NETBSD_9_4_XEN_4_15, NETBSD_6_1_XEN_4_2,
-    NETBSD_5_1_XEN_3_1)}
+    NETBSD_10_1_XEN_4_20, NETBSD_10_1_XEN_4_20_EFI, NETBSD_10_1_XEN_4_18, NETBSD_9_4_XEN_4_15,
+    NETBSD_7_99_10_XEN_4_17, NETBSD_6_1_XEN_4_2, NETBSD_5_1_XEN_3_1)}
 DEFAULT_PROFILE = NETBSD_10_1_XEN_4_20.name
 
 # What GRUB legacy can read: FFSv1 with 8 KiB blocks, less than 512 MB (facts section 4.5). /usr is then on its own.
