@@ -13,7 +13,9 @@ import re
 import sys
 import time
 
+from . import forms
 from .machine import Machine, NotSimulated, SimError
+from .profiles import Disk
 
 NETBSD = "netbsd"
 GRUB = "grub"
@@ -50,12 +52,16 @@ def _first_sectors(m: Machine, device: str) -> bytes | None:
 
 def dd(m: Machine, argv: list[str]) -> int:
     """dd if=/dev/rwd0d [of=FILE] bs=512 count=1 is about the boot sector; any other is the real one."""
-    operands = dict(word.partition("=")[::2] for word in argv[1:])
+    operands = dict(word.partition("=")[::2] for word in forms.read(argv).words)
+    for operand in ("if", "of"):  # record dd-missing; GNU dd has other words
+        name = operands.get(operand, "/")
+        if name.startswith("/dev/") and not m.path(name).exists():
+            raise SimError(f"dd: {name}: No such file or directory")
     content = _first_sectors(m, operands.get("if", ""))
     target = _first_sectors(m, operands.get("of", ""))
     if content is None and target is None:
         return _real_dd(argv)
-    if target is not None or set(operands) - {"if", "of", "bs", "count", "status", "msgfmt"}:
+    if target is not None or set(operands) - {"if", "of", "bs", "count"}:
         raise NotSimulated(" ".join(argv))  # nobody has said what writing there would do
     size, count = int(operands.get("bs", "512")), int(operands.get("count", "0"))
     if size % 512 or not 0 < size * count <= 65536:
@@ -64,8 +70,11 @@ def dd(m: Machine, argv: list[str]) -> int:
     if "of" in operands:
         m.path(os.path.abspath(operands["of"])).write_bytes(data)
     else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # whoever was to read it is gone: SIGPIPE
+            return 141
     print(f"{count}+0 records in\n{count}+0 records out\n{len(data)} bytes transferred in 0.001 secs "
           f"({len(data) * 1000} bytes/sec)", file=sys.stderr)
     return 0
@@ -79,53 +88,73 @@ def _real_dd(argv: list[str]) -> int:
 
 # --- installboot, fdisk ----------------------------------------------------------------------------------------------
 
-_INSTALLBOOT_USAGE = """usage: installboot [-fnv] [-B s2bno] [-b s1bno] [-m machine] [-o options]
-\t\t   [-t fstype] filesystem primary [secondary]
-usage: installboot -c [-fnv] [-m machine] [-o options] [-t fstype] filesystem
-usage: installboot -e [-fnv] [-m machine] [-o options] bootstrap"""
-
-
 def installboot(m: Machine, argv: list[str]) -> int:
-    """installboot -e DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (record installboot-e). It writes the
-    partition's boot blocks; the disk's first sector is the same only for a partition that begins there."""
-    words = argv[1:]
-    flags = {word for word in words if word.startswith("-") and word != "-o"}
-    options = {}
-    if "-o" in words:
-        index = words.index("-o")
-        options = dict(part.partition("=")[::2] for part in words[index + 1].split(","))
-        del words[index:index + 2]
-    names = [word for word in words if not word.startswith("-")]
-    if flags - {"-e", "-n", "-v", "-nv"} or not names:
-        raise SimError(_INSTALLBOOT_USAGE)
-    if "-e" in flags:
-        return 0
-    if len(names) < 2 or not m.path(names[1]).exists():
-        raise SimError(f"installboot: Opening primary bootstrap `{names[-1]}': No such file or directory")
-    if flags & {"-v", "-nv"}:
-        print(f"File system:         {names[0]}\nPrimary bootstrap:   {names[1]}\n"
-              f"Boot options:        timeout {options.get('timeout', 5)}, flags 0, speed {options.get('speed', 9600)}, "
-              f"ioaddr 0, console {options.get('console', 'pc')}")
+    """installboot -e [-nv] DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (records installboot-*). It writes the
+    partition's boot blocks; the disk's first sector is the same only for a partition that begins there. Without -o the
+    options that the old blocks carried are lost."""
+    letters, values, names = forms.read(argv)
+    options = dict(part.partition("=")[::2] for part in values.get("o", [""])[0].split(",") if part)
+    if not names or ("e" not in letters and len(names) < 2):
+        raise SimError(forms.INSTALLBOOT_USAGE)
+    device = names[0]
     disk = m.profile.disks[0]
-    if not flags & {"-n", "-nv"} and names[0] == f"/dev/r{disk.name}a" and disk.first == 0:
-        m.data["boot_sector"] = NETBSD
+    if not m.path(device).exists():
+        raise SimError(f"installboot: Opening file system `{device}' read-write: No such file or directory")
+    if "e" in letters:
+        if options:
+            raise NotSimulated(" ".join(argv))
+        if "v" in letters:
+            print(f"File system:         {device}\n{_boot_options(m.data.get('boot_options', {}))}")
+        return 0
+    if not m.path(names[1]).exists():
+        raise SimError(f"installboot: Opening primary bootstrap `{names[1]}': No such file or directory")
+    if "v" in letters:
+        print(f"File system:         {device}\nPrimary bootstrap:   {names[1]}\n{_boot_options(options)}")
+    if "n" not in letters and device == f"/dev/r{disk.name}a":
+        m.data["boot_options"] = options
+        if disk.first == 0:
+            m.data["boot_sector"] = NETBSD
     return 0
+
+
+def _boot_options(options: dict[str, str]) -> str:
+    return (f"Boot options:        timeout {options.get('timeout', 5)}, flags 0, speed {options.get('speed', 9600)}, "
+            f"ioaddr 0, console {options.get('console', 'pc')}")
 
 
 def fdisk(m: Machine, argv: list[str]) -> int:
     """fdisk -fi [-c FILE] DISK: NetBSD's boot code into the disk's first sector, without questions (fdisk(8): -i the
     boot code, -f no interaction, -c the file with the code, by default /usr/mdec/mbr)."""
-    words = argv[1:]
-    code = "/usr/mdec/mbr"
-    if "-c" in words:
-        index = words.index("-c")
-        code = words[index + 1]
-        del words[index:index + 2]
-    letters = {letter for word in words if word.startswith("-") for letter in word[1:]}
-    names = [word for word in words if not word.startswith("-")]
+    letters, values, names = forms.read(argv)
+    code = values.get("c", ["/usr/mdec/mbr"])[0]
     disk = m.profile.disks[0].name
-    if letters != {"f", "i"} or names not in ([disk], [f"/dev/r{disk}d"]):
+    if letters >= {"f", "i"} and names[0] in (disk, f"/dev/r{disk}d"):
+        return _write_mbr(m, code)
+    found = next((each for each in m.profile.disks if names[0] in (each.name, f"/dev/r{each.name}d")), None)
+    if found is None:  # record fdisk-missing
+        node = names[0] if names[0].startswith("/") else f"/dev/r{names[0]}d"
+        raise SimError(f"fdisk: cannot opendisk {node}: No such file or directory")
+    if letters:
         raise NotSimulated(" ".join(argv))
+    _show_mbr(found)
+    return 0
+
+
+def _show_mbr(disk: Disk) -> None:
+    """record fdisk-wd0."""
+    total = disk.partitions["d"]
+    inside = total - disk.first
+    last = total - 1
+    print(f"Disk: /dev/r{disk.name}d\nNetBSD disklabel disk geometry:\ncylinders: {total // 1008}, heads: 16, "
+          f"sectors/track: 63 (1008 sectors/cylinder)\ntotal sectors: {total}, bytes/sector: 512\n\n"
+          f"BIOS disk geometry:\ncylinders: {total // 16065}, heads: 255, sectors/track: 63 (16065 sectors/cylinder)\n"
+          f"total sectors: {total}\n\nPartitions aligned to 2048 sector boundaries, offset {disk.first}\n\n"
+          f"Partition table:\n0: NetBSD (sysid 169)\n    start {disk.first}, size {inside} ({inside // 2048} MB, "
+          f"Cyls 0-{last // 16065}/{last // 63 % 255}/{last % 63 + 1}), Active\n1: <UNUSED>\n2: <UNUSED>\n"
+          "3: <UNUSED>\nBootselector disabled.\nFirst active partition: 0\nDrive serial number: 0 (0x00000000)")
+
+
+def _write_mbr(m: Machine, code: str) -> int:
     if not m.path(code).exists():
         raise SimError(f"fdisk: {code}: No such file or directory")
     m.data["boot_sector"] = NETBSD
@@ -142,11 +171,18 @@ def dumpfs(m: Machine, argv: list[str]) -> int:
     """dumpfs -s FILESYSTEM: the superblock of the root file system. Lines as sbin/dumpfs/dumpfs.c prints them; numbers
     that nobody asks for are only plausible."""
     disk = m.profile.disks[0]
-    words = argv[1:]
-    if words[:1] != ["-s"] or len(words) != 2:
+    letters, _values, (name,) = forms.read(argv)
+    if "s" not in letters:
         raise NotSimulated(" ".join(argv))
-    if words[1] not in ("/", f"/dev/{disk.name}a", f"/dev/r{disk.name}a", f"{disk.name}a"):
-        raise NotSimulated(" ".join(argv))
+    if name not in ("/", f"/dev/{disk.name}a", f"/dev/r{disk.name}a", f"{disk.name}a"):
+        # records dumpfs-s-missing, dumpfs-s-rwd0b
+        where = name if name.startswith("/") else f"/dev/r{name}"
+        if not m.path(where).exists():
+            raise SimError(f"dumpfs: {where}: No such file or directory")
+        if any(where in (f"/dev/{each.name}{letter}", f"/dev/r{each.name}{letter}") and letter != "b"
+               for each in m.profile.disks for letter in each.partitions):
+            raise NotSimulated(" ".join(argv))  # what is on that partition?
+        raise SimError(f"dumpfs: {where}: could not find superblock, skipped")
     fs = m.profile.root_fs
     size = disk.partitions["a"] * 512 // fs.fsize
     frag = fs.bsize // fs.fsize

@@ -9,31 +9,19 @@ import re
 import sys
 from pathlib import Path
 
-from . import devices
-from .machine import Machine, NotSimulated, SimError
-
-_VNCONFIG_USAGE = """usage: vnconfig [-crvz] [-f disktab] [-t typename] vnode_disk regular-file [geomspec]
-       vnconfig -u [-Fv] vnode_disk
-       vnconfig -l [vnode_disk]"""
+from . import devices, forms, mounts
+from .machine import Machine, SimError
 
 
 def vnconfig(m: Machine, argv: list[str]) -> int:
     """vnconfig [-crv] vndN FILE | -u[F] vndN | -l [vndN] (records vnconfig-*, vnd-corner)."""
-    flags: set[str] = set()
-    words = argv[1:]
-    while words and words[0].startswith("-"):
-        letters = set(words.pop(0)[1:])
-        if letters - set("crvzulF"):
-            raise SimError(_VNCONFIG_USAGE)
-        flags |= letters
-    if flags & {"z"}:
-        raise NotSimulated(" ".join(argv))
+    flags, _values, words = forms.read(argv)
     if "l" in flags:
         return _list_units(m, words)
     if "u" in flags and len(words) == 1:
         return _detach(m, _unit(words[0]), "F" in flags)
     if "u" in flags or len(words) != 2:
-        raise SimError(_VNCONFIG_USAGE)
+        raise SimError(forms.VNCONFIG_USAGE)
     path = os.path.abspath(words[1])
     if path.startswith("/dev/") and devices.node(m, path) is not None:
         raise SimError(f"vnconfig: {path}: Device busy")  # record vnd-corner: vnconfig vnd0 /dev/wd0b
@@ -69,41 +57,30 @@ def _list_units(m: Machine, words: list[str]) -> int:
     order = sorted((unit for unit in units if unit < 4), reverse=True) + [unit for unit in units if unit >= 4]
     if words:
         order = [_unit(words[0])]
+        if order[0] not in units:  # record vnconfig-l-vnd99
+            raise SimError(f"vnconfig: open: {words[0]}: No such file or directory")
     for unit in order:
         path = m.data.get("vnd", {}).get(str(unit))
+        inode = m.data.get("vnd_inodes", {}).get(str(unit))
         if path is None:
             print(f"vnd{unit}: not in use")
-        else:
-            print(f"vnd{unit}: / (/dev/{m.profile.disks[0].name}a) inode {m.data['vnd_inodes'][str(unit)]}")
+        elif mounts.holding(m, path)["fstype"] == "ffs":
+            print(f"vnd{unit}: / (/dev/{m.profile.disks[0].name}a) inode {inode}")
+        else:  # what is mounted from no device has only a number (record vnconfig-l-after)
+            print(f"vnd{unit}: dev 171,1 inode {inode}")
     return 0
 
 
 # --- MAKEDEV ---------------------------------------------------------------------------------------------------------
 
-_MAKEDEV_USAGE = """Usage: MAKEDEV [-fMsu] [-m mknod] [-p pax] [-t mtree] special [...]
-\tCreate listed special devices.  Options:
-\t-f\t\tForce permissions to be updated on existing devices.
-\t-M\t\tCreate memory file system.
-\t-m mknod\tName of mknod(8) program.  [$TOOL_MKNOD or mknod]
-\t-p pax  \tName of pax(1) program.  [$TOOL_PAX or pax]
-\t-s\t\tGenerate mtree(8) specfile instead of creating devices.
-\t-t mtree\tName of mtree(8) program.  [$TOOL_MTREE or mtree]
-\t-u\t\tDon't re-create devices that already exist.
-"""
-
-
 def makedev(m: Machine, argv: list[str]) -> int:
     """argv is [self, MAKEDEV's own path, options, targets]. Nodes appear in the current directory (record
     makedev-u)."""
-    called_as, words = argv[1], argv[2:]
-    keep = False
-    while words and words[0].startswith("-"):
-        option = words.pop(0)
-        if set(option[1:]) - set("fu"):
-            raise SimError(f"Illegal option {option}\n{_MAKEDEV_USAGE}")
-        keep = keep or "u" in option
+    called_as = argv[1]
+    letters, _values, words = forms.read(argv)
+    keep = "u" in letters
     if not words:
-        raise SimError(_MAKEDEV_USAGE)
+        raise SimError(forms.MAKEDEV_USAGE.partition("\n")[2])
     rc = 0
     for target in words:
         nodes = makedev_target(m, target)
@@ -146,10 +123,10 @@ _FSTYPES = {"a": "4.2BSD", "b": "swap"}
 
 def disklabel(m: Machine, argv: list[str]) -> int:
     """disklabel [-r] DISK: prints the label of a disk of the machine (record disklabel-wd0.txt)."""
-    words = [word for word in argv[1:] if word != "-r"]
-    found = [disk for disk in m.profile.disks if words in ([disk.name], [f"/dev/r{disk.name}d"])]
-    if not found:
-        raise NotSimulated(" ".join(argv))
+    name = forms.read(argv).words[0]
+    found = [disk for disk in m.profile.disks if name in (disk.name, f"/dev/r{disk.name}d")]
+    if not found:  # record disklabel-missing
+        raise SimError(f"disklabel: {name if name.startswith('/') else f'/dev/r{name}d'}: No such file or directory", 4)
     disk, fs = found[0], m.profile.root_fs
     total = disk.partitions["d"]
     print(f"# /dev/r{disk.name}d:\ntype: ESDI\ndisk: {disk.name}\nlabel: \nflags:\nbytes/sector: 512\n"

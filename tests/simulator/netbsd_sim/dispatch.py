@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import cutoff
+from . import cutoff, forms
 from .machine import SANDBOX_HOST, Machine, NotSimulated, SimError
 from .profiles import Profile
 
@@ -43,7 +43,7 @@ COMMANDS: dict[str, str] = {
     "/sbin/swapctl": "mounts:swapctl",
     "/sbin/ifconfig": "netcommands:ifconfig",
     "/sbin/brconfig": "netcommands:brconfig",
-    "/sbin/route": "netcommands:route",
+    "/sbin/route": "routes:route",
     "/usr/bin/netstat": "netstat:netstat",
     "/usr/sbin/vnconfig": "diskcommands:vnconfig",
     "/sbin/disklabel": "diskcommands:disklabel",
@@ -62,7 +62,6 @@ COMMANDS: dict[str, str] = {
     "/usr/bin/make": "pkgsrc:make",
     "/sbin/npfctl": "npf:npfctl",
     "/usr/bin/cksum": "checksums:cksum",
-    "/usr/bin/sha512": "checksums:sha512",
     "/usr/bin/stat": "stat_command:stat",
 }
 
@@ -120,7 +119,9 @@ def run(m: Machine, argv: list[str]) -> int:
     if fault is not None and fault.action == faults.KILL_MIDWAY:
         m.midway = lambda: faults.act_after(m, fault)
     try:
-        rc = find(argv[0], m.profile)(m, argv)
+        command = find(argv[0], m.profile)
+        forms.read(argv)
+        rc = command(m, argv)
     except SimError as error:
         if error.message:
             print(error.message, file=sys.stderr)

@@ -11,11 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import devices, kernelinfo
+from . import devices, forms, kernelinfo
 from .machine import Machine, NotSimulated, SimError
 
-_MOUNT_USAGE = ("Usage: mount [-Aadfruvw] [-t type]\n\tmount [-dfruvw] special | node\n"
-                "\tmount [-dfruvw] [-o options] [-t type] special node")
 _PSEUDO = ("kernfs", "procfs", "ptyfs", "tmpfs")
 
 
@@ -137,22 +135,10 @@ def hide_pseudo_files(m: Machine, directory: str) -> None:
 
 def mount(m: Machine, argv: list[str]) -> int:
     """mount [-a] | [-t TYPE] [-o OPTIONS] [SPECIAL] NODE (records mount.txt, mount-p.txt, kernfs, fstab-bad)."""
-    words, positional = argv[1:], []
-    fstype, options, every = "", "rw", False
-    while words:
-        word = words.pop(0)
-        if word in ("-t", "-o"):
-            value = words.pop(0)
-            fstype, options = (value, options) if word == "-t" else (fstype, value)
-        elif word.startswith("-"):
-            unknown = set(word[1:]) - set("Aadfruvw")
-            if unknown:
-                raise SimError(f"mount: unknown option -- {min(unknown)}\n{_MOUNT_USAGE}")
-            every = every or "a" in word
-            options = "ro" if "r" in word[1:] else options
-        else:
-            positional.append(word)
-    if every:
+    letters, values, positional = forms.read(argv)
+    fstype = values.get("t", [""])[-1]
+    options = values.get("o", ["ro" if "r" in letters else "rw"])[-1]
+    if "a" in letters:
         return mount_all(m)
     if not positional:
         for entry in table(m):
@@ -177,10 +163,7 @@ def _shown_options(entry: dict[str, Any]) -> str:
 
 def umount(m: Machine, argv: list[str]) -> int:
     """umount [-fv] NODE|SPECIAL: the topmost one of a stack (record kernfs)."""
-    words = [word for word in argv[1:] if not word.startswith("-")]
-    if not words or set("".join(word[1:] for word in argv[1:] if word.startswith("-"))) - set("fv"):
-        raise NotSimulated(" ".join(argv))
-    for word in words:
+    for word in forms.read(argv).words:
         found = [entry for entry in table(m) if word.rstrip("/") in (entry["dir"], entry["device"])]
         if not found:
             raise SimError(f"umount: {word}: not currently mounted")
@@ -194,12 +177,12 @@ def umount(m: Machine, argv: list[str]) -> int:
 
 def df(m: Machine, argv: list[str]) -> int:
     """df [-k|-P] [PATH...] (records df-k.txt, df-P.txt)."""
-    flags = {letter for word in argv[1:] if word.startswith("-") for letter in word[1:]}
-    paths = [word for word in argv[1:] if not word.startswith("-")]
-    if flags - set("kPln"):
-        raise NotSimulated(" ".join(argv))
+    flags, _values, paths = forms.read(argv)
     unit = 1024 if "k" in flags else 512
-    shown = table(m) if not paths else [_holding(m, path) for path in paths]
+    for path in paths:
+        if not m.path(path).exists():
+            raise SimError(f"df: {path}: No such file or directory")
+    shown = table(m) if not paths else [holding(m, path) for path in paths]
     print("Filesystem 512-blocks Used Available Capacity Mounted on" if "P" in flags and unit == 512 else
           "Filesystem 1024-blocks Used Available Capacity Mounted on" if "P" in flags else
           f"Filesystem    {'1K-blocks' if unit == 1024 else '512-blocks'}       Used      Avail %Cap Mounted on")
@@ -214,9 +197,8 @@ def df(m: Machine, argv: list[str]) -> int:
     return 0
 
 
-def _holding(m: Machine, path: str) -> dict[str, Any]:
-    if not m.path(path).exists():
-        raise SimError(f"df: {path}: No such file or directory")
+def holding(m: Machine, path: str) -> dict[str, Any]:
+    """The mounted file system that a path is on."""
     inside = [entry for entry in table(m) if (path + "/").startswith(entry["dir"].rstrip("/") + "/")]
     return max(inside, key=lambda entry: len(entry["dir"]))
 
@@ -235,10 +217,9 @@ def _sizes(m: Machine, entry: dict[str, Any]) -> tuple[int, int]:
 
 def swapctl(m: Machine, argv: list[str]) -> int:
     """swapctl -l|-A (record swapctl.txt: nothing configured is exit 1)."""
-    if argv[1:] not in (["-l"], ["-lk"], ["-A"]):
-        raise NotSimulated(" ".join(argv))
+    letters = forms.read(argv).letters
     devices_listed = [words[0] for words in fstab(m) if words[2] == "swap"]
-    if argv[1] == "-A":
+    if "A" in letters:
         return 0
     if not devices_listed:
         raise SimError("no swap devices configured")

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import sys
 from typing import Any
 
-from . import network
+from . import addresses, forms, network
 from .machine import Machine, NotSimulated, SimError
 
 # ifconfig breaks a list of flags before it grows beyond this, and begins again with "NAME: flags=" on the same line.
@@ -35,69 +36,70 @@ def flags_text(name: str, entry: dict[str, Any]) -> str:
     """The first line: in two pieces once it is long. That line breaks Ansible's parser (facts measured 7)."""
     flags = [*entry["flags"]]
     value = sum(network.FLAG_BITS[flag] for flag in flags)
-    return "".join(f"{name}: flags={piece}" for piece in bits(f"{value:x}", flags)) + f" mtu {entry['mtu']}"
+    return "".join(f"{name}: flags={piece}" for piece in bits(f"{value:x}", flags)) + (
+        f" mtu {entry['mtu']}" if entry["mtu"] else "")  # record vlan-show-new
 
 
-def show(name: str, entry: dict[str, Any], carries_vlans: bool = False) -> str:
-    """ifconfig IF (records ifconfig-a.txt, bridge.txt; the line of a vlan: sbin/ifconfig/vlan.c)."""
+def show(m: Machine, name: str, entry: dict[str, Any]) -> str:
+    """ifconfig IF (records ifconfig-a, ifconfig-a-guest-with-guest, tap-show, vlan-show)."""
     lines = [flags_text(name, entry)]
-    if entry["kind"] == "ether":
+    kind = entry["kind"]
+    if kind == "ether" or (kind == "vlan" and entry["vlan"]):
+        # A vlan takes over what its parent offers (if_vlan.c, vlan_config).
         lines += [f"\tcapabilities={piece}" for piece in bits("2bf80", list(_CAPABILITIES), 54)]
-        lines += ["\tenabled=0", "\tec_capabilities=7<VLAN_MTU,VLAN_HWTAGGING,JUMBO_MTU>",
-                  "\tec_enabled=1<VLAN_MTU>" if carries_vlans else "\tec_enabled=0",
+        lines.append("\tenabled=0")
+    if kind == "ether":
+        lines += ["\tec_capabilities=7<VLAN_MTU,VLAN_HWTAGGING,JUMBO_MTU>",
+                  "\tec_enabled=1<VLAN_MTU>" if _carries_vlans(m, name) else "\tec_enabled=0",
                   f"\taddress: {entry['mac']}", "\tmedia: Ethernet autoselect (1000baseT full-duplex)",
                   "\tstatus: active"]
-    elif entry["kind"] == "xvif":
+    elif kind == "xvif":
         lines += ["\tcapabilities=2800<TCP4CSUM_Tx,UDP4CSUM_Tx>", "\tenabled=0", f"\taddress: {entry['mac']}"]
-    elif entry["kind"] == "tap":
+    elif kind == "tap":
         lines += ["\tec_capabilities=5<VLAN_MTU,JUMBO_MTU>", "\tec_enabled=0", f"\taddress: {entry['mac']}",
                   "\tmedia: Ethernet autoselect"]
-    elif entry["kind"] == "vether":
+    elif kind == "vether":
         lines += ["\tec_capabilities=5<VLAN_MTU,JUMBO_MTU>", "\tec_enabled=0", f"\taddress: {entry['mac']}"]
-    elif entry["kind"] == "vlan" and entry["vlan"]:
+    elif kind == "vlan" and entry["vlan"]:
         lines += [f"\tvlan: {entry['vlan'][0]} parent: {entry['vlan'][1]}", f"\taddress: {entry['mac']}"]
-    for address, mask in entry["inet"]:
-        network_of = ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
-        tail = f" broadcast {network_of.broadcast_address}" if entry["kind"] != "lo" else ""
-        lines.append(f"\tinet {address} netmask {mask}{tail}")
-    for address, prefix, scope in entry["inet6"]:
-        lines.append(f"\tinet6 {address} prefixlen {prefix}{f' scopeid {scope}' if scope else ''}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *addresses.shown(m, entry)])
 
 
 def ifconfig(m: Machine, argv: list[str]) -> int:
-    """ifconfig -a|-l|-C | IF [create|destroy|up|down|mtu N|[inet] ADDRESS...]."""
+    """ifconfig -a|-l|-C | IF [create|destroy|up|down|mtu N|[inet|inet6] ADDRESS...|vlan N vlanif IF|-vlanif]."""
     known = network.interfaces(m)
-    words = argv[1:]
-    if words in ([], ["-a"]):
-        for name, entry in known.items():
-            print(show(name, entry, _carries_vlans(m, name)))
+    letters, _values, words = forms.read(argv)
+    if letters == {"l"}:
+        print(" ".join(known))
         return 0
-    if words[0] in ("-l", "-lu", "-lb"):
-        print(" ".join(name for name, entry in known.items() if words[0] != "-lu" or "UP" in entry["flags"]))
-        return 0
-    if words == ["-C"]:
+    if letters == {"C"}:
         print(" ".join(network.cloners(m)))
         return 0
-    if words[0].startswith("-"):
-        raise NotSimulated(" ".join(argv))
+    if letters == {"a"} or not words:
+        for name, entry in known.items():
+            print(show(m, name, entry))
+        return 0
     name, *parameters = words
     if parameters[:1] == ["create"]:
         create_clone(m, name)
         parameters = parameters[1:]
     elif parameters == ["destroy"]:
-        if name in known and known[name]["kind"] not in network.CLONED_KINDS:
+        if known[name]["kind"] not in network.CLONED_KINDS if name in known else not _is_cloned(m, name):
             raise SimError("ifconfig: clone_command: Invalid argument\nifconfig: exec_matches: Invalid argument")
         network.destroy_interface(m, name)
         return 0
     if name not in known:
-        # record ifconfig-nonexist.txt
-        raise SimError(f"ifconfig: SIOCGIFFLAGS {name}: Device not configured")
+        # records ifconfig-missing, ifconfig-nosuch-up
+        raise SimError("ifconfig: exec_matches: Device not configured" if parameters else
+                       f"ifconfig: SIOCGIFFLAGS {name}: Device not configured")
     if words[1:]:
-        _configure(m, name, parameters)
-    else:
-        print(show(name, known[name], _carries_vlans(m, name)))
+        return _configure(m, name, parameters)
+    print(show(m, name, known[name]))
     return 0
+
+
+def _is_cloned(m: Machine, name: str) -> bool:
+    return name.rstrip("0123456789") in network.cloners(m)
 
 
 def _carries_vlans(m: Machine, name: str) -> bool:
@@ -114,7 +116,27 @@ def create_clone(m: Machine, name: str) -> None:
     network.create_interface(m, name, match[1])
 
 
-def _configure(m: Machine, name: str, parameters: list[str]) -> None:
+# What ifconfig knows and nobody here has looked at (sbin/ifconfig: the parsers that each file registers).
+_NOT_SIMULATED = re.compile(
+    r"-?(media|mediaopt|mode|instance|description|descr|link[0-2]|arp|metric|tunnel|deletetunnel|nwid|nwkey|ssid|list|"
+    r"powersave|chan|bssid|agrport|advbase|advskew|carpdev|pass|state|vhid|anycast|deprecated|pltime|vltime|eui64|"
+    r"preference|maxupd|syncdev|syncpeer|linkstr|debug|rtadv|at|atalk|link|(ip|tcp|udp|tso)[46]\S*)")
+_DNS_SECONDS = 30  # records tap-inet-bad, if-bad-keyword
+
+_USAGE = """usage: ifconfig [-h] [-m] [-v] [-z] [-L] interface
+\t[ af [ address [ dest_addr ] ] [ netmask mask ] [ prefixlen n ]
+\t\t[ alias | -alias ] ]
+\t[ up ] [ down ] [ metric n ] [ mtu n ]
+\t[ vlan n vlanif i ] [ -vlanif i ]
+       ifconfig -a [-b] [-d] [-h] [-m] [-u] [-v] [-z] [ af ]
+       ifconfig -l [-b] [-d] [-s] [-u]
+       ifconfig -C
+       ifconfig -w n
+       ifconfig interface create
+       ifconfig interface destroy"""  # shortened
+
+
+def _configure(m: Machine, name: str, parameters: list[str]) -> int:
     entry = network.interfaces(m)[name]
     words = list(parameters)
     tag = None
@@ -125,17 +147,44 @@ def _configure(m: Machine, name: str, parameters: list[str]) -> None:
         elif word == "down":
             network.interface_down(entry)
         elif word == "mtu":
-            network.set_mtu(m, name, int(words.pop(0)))
+            _set_mtu(m, name, words)
         elif word in ("vlan", "vlanif", "-vlanif"):
             tag = _configure_vlan(m, name, word, tag, words)
-        elif word in ("media", "description", "descr"):
-            words.pop(0)
-        elif word == "inet" or re.match(r"\d+\.\d+\.\d+\.\d+", word):
-            set_address(entry, word if word != "inet" else words.pop(0), words)
-        elif word in ("inet6", "delete", "-alias"):
-            raise NotSimulated(f"ifconfig {name} {word}")
+        elif word == "inet6":
+            addresses.set_inet6(entry, words)
+        elif word == "inet" or _is_address(word):
+            text = words.pop(0) if word == "inet" and words else word
+            if not _is_address(text):
+                _ask_dns(m)
+            addresses.set_inet(entry, text, words)
+        elif _NOT_SIMULATED.fullmatch(word) or word in ("delete", "alias", "-alias", "netmask", "broadcast"):
+            raise NotSimulated(f"ifconfig {name} {' '.join(parameters)}: {word}")
         else:
-            raise SimError(f"ifconfig: unknown command or parameter: {word}")
+            _ask_dns(m)
+    return 0
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_interface(text).version == 4
+    except ValueError:
+        return False
+
+
+def _ask_dns(m: Machine) -> None:
+    """A word that ifconfig does not know may be the name of a host: it asks for that one, waits and prints its usage
+    (records tap-inet-bad, if-bad-keyword)."""
+    m.sleep(_DNS_SECONDS)
+    raise SimError(_USAGE)
+
+
+def _set_mtu(m: Machine, name: str, words: list[str]) -> None:
+    """What the kernel refuses is only warned of (setifmtu in sbin/ifconfig; records wm0-mtu-20000, tapA-mtu-bad)."""
+    text = words.pop(0) if words else ""
+    if not text.isdigit():
+        raise SimError(_USAGE)
+    if not network.set_mtu(m, name, int(text)):
+        print(network.INVALID_MTU, file=sys.stderr)
 
 
 def _configure_vlan(m: Machine, name: str, word: str, tag: int | None, words: list[str]) -> int | None:
@@ -144,7 +193,7 @@ def _configure_vlan(m: Machine, name: str, word: str, tag: int | None, words: li
     if entry["kind"] != "vlan":
         raise SimError("ifconfig: valid only with vlan(4) interfaces")
     if word == "-vlanif":
-        network.unconfigure_vlan(entry)
+        network.unconfigure_vlan(m, entry)
         return None
     if word == "vlan":
         if entry["vlan"]:  # sets the tag for the parent that it has
@@ -154,53 +203,6 @@ def _configure_vlan(m: Machine, name: str, word: str, tag: int | None, words: li
         raise SimError("ifconfig: exec_matches: No such file or directory")
     network.configure_vlan(m, entry, tag, words.pop(0))
     return tag
-
-
-def set_address(entry: dict[str, Any], text: str, words: list[str]) -> None:
-    """`ADDRESS[/BITS] [netmask M] [broadcast B] [alias|delete|-alias]`. An address alone replaces the first."""
-    if entry["kind"] == "bridge":
-        raise SimError("ifconfig: SIOCAIFADDR: Inappropriate ioctl for device")  # record bridge-autodestroy-member
-    address, _slash, prefix = text.partition("/")
-    mask = ipaddress.ip_network(f"0.0.0.0/{prefix or 24}").netmask
-    keep = False
-    while words and words[0] in ("netmask", "broadcast", "alias", "delete", "-alias"):
-        word = words.pop(0)
-        if word == "alias":
-            keep = True
-        elif word in ("delete", "-alias"):
-            _remove_address(entry, address)
-            return
-        else:
-            value = words.pop(0)
-            if word == "netmask":
-                mask = ipaddress.ip_address(int(value, 16) if value.startswith("0x") else value)
-    if entry["kind"] == "vlan" and not entry["vlan"]:
-        raise SimError("ifconfig: SIOCAIFADDR: Invalid argument")
-    entry["inet"] = (entry["inet"] if keep else []) + [[address, f"0x{int(mask):08x}"]]
-    network.interface_up(entry)
-    if entry["kind"] == "ether" and not entry["inet6"]:
-        entry["inet6"] = [[link_local(entry["mac"], name_of(entry)), 64, f"0x{entry['index']:x}"]]
-
-
-def _remove_address(entry: dict[str, Any], address: str) -> None:
-    kept = [pair for pair in entry["inet"] if pair[0] != address]
-    if len(kept) == len(entry["inet"]):
-        raise SimError("ifconfig: SIOCDIFADDR: Can't assign requested address")
-    entry["inet"] = kept
-
-
-def name_of(entry: dict[str, Any]) -> str:
-    """The name kept with an interface for its link-local zone."""
-    return entry.get("zone", "")
-
-
-def link_local(mac: str, zone: str) -> str:
-    """The fe80:: address of a MAC address (EUI-64)."""
-    octets = [int(part, 16) for part in mac.split(":")]
-    octets[0] ^= 2
-    eui = octets[:3] + [0xFF, 0xFE] + octets[3:]
-    host = int.from_bytes(bytes(eui), "big")
-    return f"{ipaddress.IPv6Address((0xFE80 << 112) | host)}%{zone}"
 
 
 # --- brconfig --------------------------------------------------------------------------------------------------------
@@ -216,17 +218,25 @@ def show_bridge(m: Machine, name: str) -> str:
              "\tInterfaces:"]
     for member in entry["members"]:
         index = network.interfaces(m)[member]["index"]
-        lines += [f"\t\t{member} flags=3<LEARNING,DISCOVER>", f"\t\t\tport {index} priority 128"]
+        tree = member in entry.get("stp", [])  # net/if_bridgevar.h: IFBIF_STP is 4; a new port costs 55
+        lines += [f"\t\t{member} flags={'7<LEARNING,DISCOVER,STP>' if tree else '3<LEARNING,DISCOVER>'}",
+                  f"\t\t\tport {index} priority 128{' path cost 55 forwarding' if tree else ''}"]
     lines.append("\tAddress cache (max cache: 100, timeout: 1200):")
     return "\n".join(lines)
 
 
+# sbin/brconfig/brconfig.c, command_table: those that nobody has looked at.
+_BRIDGE_WORDS = ("stp", "-stp", "maxaddr", "timeout", "flush", "flushall", "deladdr", "static", "ipf", "-ipf",
+                 "priority", "hellotime", "fwddelay", "maxage", "ifpriority", "ifpathcost", "learn", "-learn",
+                 "discover", "-discover")
+
+
 def brconfig(m: Machine, argv: list[str]) -> int:
     """brconfig -a | BRIDGE [add IF|delete IF|up|down]..."""
-    words = argv[1:]
-    if not words:
+    letters, _values, words = forms.read(argv)
+    if not words and not letters:
         raise SimError("usage: brconfig -a\n       brconfig interface\n       brconfig interface command [<arg> ...]")
-    if words == ["-a"]:
+    if letters == {"a"}:
         for name, entry in network.interfaces(m).items():
             if entry["kind"] == "bridge":
                 print(show_bridge(m, name))
@@ -242,45 +252,12 @@ def brconfig(m: Machine, argv: list[str]) -> int:
             if not words:
                 raise SimError(f"brconfig: {word} requires 1 argument")
             (network.add_member if word == "add" else network.delete_member)(m, name, words.pop(0))
-        elif word == "up":
-            network.interface_up(target)
-        elif word == "down":
-            network.interface_down(target)
-        elif word in ("stp", "-stp", "maxaddr", "timeout", "flush", "ipf", "-ipf", "priority"):
+        elif word in ("up", "down"):
+            (network.interface_up if word == "up" else network.interface_down)(target)
+        elif word in ("stp", "-stp") and words:
+            network.set_spanning_tree(m, name, words.pop(0), word == "stp")
+        elif word in _BRIDGE_WORDS:
             raise NotSimulated(f"brconfig {name} {word}")
         else:
             raise SimError(f"brconfig: unknown command: {word}")  # record bridge-second
     return 0
-
-
-def route(m: Machine, argv: list[str]) -> int:
-    """route -n get [-inet6] default; route add|delete default GATEWAY."""
-    words = [word for word in argv[1:] if word not in ("-n", "-q")]
-    if words[:1] == ["add"] and words[1:2] == ["default"] and len(words) == 3:
-        m.data.setdefault("routes", {})["default"] = words[2]
-        print(f"add net default: gateway {words[2]}")
-        return 0
-    if words == ["delete", "default"]:
-        m.data.setdefault("routes", {}).pop("default", None)
-        return 0
-    if words[:1] != ["get"] or words[-1] != "default":
-        raise NotSimulated(" ".join(argv))
-    gateway = m.data.get("routes", {}).get("default")
-    carrier = _interface_towards(m, gateway) if gateway else None
-    if "-inet6" in words or carrier is None:
-        raise SimError("route: writing to routing socket: not in table")
-    name, local = carrier
-    print(f"   route to: default\ndestination: default\n       mask: default\n    gateway: {gateway}\n"
-          f" local addr: {local}\n  interface: {name}\n      flags: <UP,GATEWAY,DONE,STATIC>\n"
-          " recvpipe  sendpipe  ssthresh  rtt,msec    rttvar  hopcount      mtu     expire\n"
-          "       0         0         0         0         0         0         0         0 ")
-    return 0
-
-
-def _interface_towards(m: Machine, gateway: str) -> tuple[str, str] | None:
-    for name, entry in network.interfaces(m).items():
-        for address, mask in entry["inet"]:
-            net = ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
-            if ipaddress.ip_address(gateway) in net:
-                return name, address
-    return None

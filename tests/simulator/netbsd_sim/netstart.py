@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 
-from . import cutoff, netcommands, network, npf, rcconf
+from . import addresses, cutoff, netcommands, network, npf, rcconf, routes
 from .machine import Machine, NotSimulated, SimError
 
 
@@ -19,7 +19,7 @@ def attach_hardware(m: Machine) -> None:
     m.data["npf"] = npf.fresh()
     macs = m.data.get("hardware_macs") or [mac for _name, mac in m.profile.nics]
     for (name, _mac), mac in zip(m.profile.nics, macs, strict=True):
-        network.create_interface(m, name, "ether", mac)["zone"] = name
+        network.create_interface(m, name, "ether", mac)
     loopback = network.create_interface(m, "lo0", "lo")
     network.interface_up(loopback)
     loopback["inet"] = [["127.0.0.1", "0xff000000"]]
@@ -88,16 +88,18 @@ def _configure_from_file(m: Machine, name: str, variables: dict[str, str]) -> No
                 for command in line[1:].split(";"):
                     _run_line(m, command.replace("$int", name).replace("${int}", name))
             elif line == "dhcp":
-                netcommands.set_address(network.interfaces(m)[name], f"{m.data.get('address', '10.0.2.15')}/24", [])
+                addresses.set_inet(network.interfaces(m)[name], f"{m.data.get('address', '10.0.2.15')}/24", [])
             else:
                 netcommands.ifconfig(m, ["/sbin/ifconfig", name, *shlex.split(line)])
         except SimError as error:
+            if isinstance(error, NotSimulated) and not m.data.get("booting"):
+                raise
             print(error.message, file=sys.stderr)
 
 
 def _run_line(m: Machine, command: str) -> None:
     words = shlex.split(command)
-    tools = {"brconfig": netcommands.brconfig, "ifconfig": netcommands.ifconfig, "route": netcommands.route}
+    tools = {"brconfig": netcommands.brconfig, "ifconfig": netcommands.ifconfig, "route": routes.route}
     tool = words[0].rpartition("/")[2] if words else ""
     if tool not in tools:
         raise NotSimulated(f"!{command} in a file for ifconfig")

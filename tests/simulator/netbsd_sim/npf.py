@@ -34,6 +34,8 @@ def _major(m: Machine) -> int:
 def npfctl(m: Machine, argv: list[str]) -> int:
     """npfctl start | stop | flush | show | validate [FILE] | reload [FILE]."""
     words = argv[1:]
+    if not m.profile.npf:  # records npfctl-show, npfctl-validate-missing: this comes before everything else
+        raise SimError("npfctl: cannot open '/dev/npf': Device not configured")
     if not words or len(words) > 2 or (len(words) == 2 and words[0] not in ("validate", "valid", "reload")):
         raise SimError(_USAGE)
     word, name = words[0], words[1] if len(words) == 2 else CONFIG

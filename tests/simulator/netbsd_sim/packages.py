@@ -12,11 +12,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from . import catalogue, rcscripts
+from . import catalogue, forms, rcscripts
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
 
 _RULE = "=" * 75
+VERSION = "20240821"  # of pkg_install, as pkg_add -V says (record pkg_add-V has an older one)
 
 
 # --- what is installed -------------------------------------------------------------------------------------------
@@ -274,10 +275,10 @@ def wants_rc_scripts() -> bool:
 
 def pkg_info(m: Machine, argv: list[str]) -> int:
     """pkg_info [-a] | -e PATTERN | -E PATTERN | -L NAME | -V (record pkg_info.txt)."""
-    flags, names = options(argv[1:], "aeELQqVvu")
+    flags, _values, names = forms.read(argv)
     present = installed(m)
     if "V" in flags:
-        print("20240821")
+        print(VERSION)
         return 0
     if {"e", "E"} & flags:
         for pattern in names:
@@ -286,10 +287,12 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
                 return 1
             print(match)
         return 0
-    if "L" in flags:
+    if {"L", "X"} & flags:
         match = installed_match(present, names[0])
         if match is None:
             raise SimError(f"pkg_info: can't find package `{names[0]}'")
+        if "X" in flags:
+            raise NotSimulated(" ".join(argv))
         files = [f"{PREFIX}/{path}" for path, _comment in listed_files(m, match)]
         around = ("", "") if "q" in flags else (f"Information for {match}:\n\nFiles:\n", "\n\n")
         print("\n".join(files).join(around))
@@ -312,9 +315,7 @@ def installed_match(present: dict[str, str], pattern: str) -> str | None:
 
 def pkg_delete(m: Machine, argv: list[str]) -> int:
     """pkg_delete [-v] name... (records pkg-del*, pkg_delete-missing; power-cut/README)."""
-    flags, names = options(argv[1:], "frvA")
-    if {"r", "A"} & flags:
-        raise NotSimulated(" ".join(argv))
+    flags, _values, names = forms.read(argv)
     if not database(m).exists():
         raise SimError("pkg_delete: Opening pkgdb failed")
     rc = 0
@@ -341,16 +342,3 @@ def required_by(m: Machine, name: str) -> list[str]:
     """The packages that say they need one."""
     path = database(m) / name / "+REQUIRED_BY"
     return [line for line in path.read_text().split("\n") if line.strip("\0")] if path.exists() else []
-
-
-def options(words: list[str], known: str, usage: str = "") -> tuple[set[str], list[str]]:
-    """Leading single-letter options and the rest. An unknown one ends loudly."""
-    flags: set[str] = set()
-    for index, word in enumerate(words):
-        if not word.startswith("-") or word == "-":
-            return flags, words[index:]
-        for letter in word[1:]:
-            if letter not in known:
-                raise SimError(usage.format(letter)) if usage else NotSimulated(f"option -{letter}")
-            flags.add(letter)
-    return flags, []

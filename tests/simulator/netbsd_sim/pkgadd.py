@@ -9,7 +9,7 @@ import os
 import re
 import sys
 
-from . import packages
+from . import forms, packages
 from .catalogue import Package
 from .machine import Machine, SimError
 
@@ -20,7 +20,10 @@ _REPLACING = ".xxxxxx"
 
 def pkg_add(m: Machine, argv: list[str]) -> int:
     """pkg_add [-fInUuv] name...; the mirror is that of PKG_PATH, which must be the release's own."""
-    flags, names = packages.options(argv[1:], "fUuvIn")
+    flags, _values, names = forms.read(argv)
+    if "V" in flags:
+        print(packages.VERSION)
+        return 0
     if not names:
         raise SimError("pkg_add: missing package name(s)\nusage: pkg_add [-AfhILnRuVv] [-C config] [-P destdir] "
                        "[-K pkg_dbdir]\n               [-m machine] [-p prefix] package ...")
@@ -40,7 +43,7 @@ def _add(m: Machine, name: str, flags: set[str]) -> None:
     """The archive is looked for first, whatever is installed. Raises SimError."""
     package = find(m, name)
     version = packages.installed(m).get(package.base)
-    if version == package.version and not {"f", "U"} & flags:
+    if version == package.version and "U" not in flags:
         _already_there(m, package, "n" in flags)
         return
     if version is not None and not {"u", "U"} & flags:

@@ -8,16 +8,16 @@ import os
 import re
 import sys
 
-from . import catalogue
+from . import catalogue, forms
 from .catalogue import PREFIX, Package
 from .machine import Machine, NotSimulated, SimError
-from .packages import database, delete, install, installed, options, packing_list, wants_rc_scripts
+from .packages import database, delete, install, installed, packing_list, wants_rc_scripts
 
 
 def pkgin(m: Machine, argv: list[str]) -> int:
     """pkgin [-ynpfv] update|install|remove|search|list|avail|upgrade|full-upgrade|clean (facts section 10)."""
     # -F went away in current pkgin: community.general.pkgin's `force` fails of it.
-    flags, words = options(argv[1:], "ynpfvdV", usage="pkgin: unknown option -- {}\n" + _PKGIN_USAGE)
+    flags, _values, words = forms.read(argv)
     if not words:
         if "v" in flags:
             print(f"pkgin {m.profile.packages['pkgin']} (using SQLite 3.46.1)")

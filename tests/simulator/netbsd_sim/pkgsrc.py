@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-from . import catalogue, packages
+from . import catalogue, forms, packages
 from .catalogue import Package
 from .machine import Machine, NotSimulated, SimError
 
@@ -40,17 +40,12 @@ def create(m: Machine) -> None:
 
 def make(m: Machine, argv: list[str]) -> int:
     """make [-C DIRECTORY] [VARIABLE=VALUE]... [TARGET]... in a package's directory of the tree."""
-    directory, targets, variables = os.getcwd(), [], {}
-    words = argv[1:]
-    while words:
-        word = words.pop(0)
-        if word == "-C" and words:
-            directory = os.path.join(directory, words.pop(0))
-        elif re.match(r"\w+=", word):
+    _letters, values, words = forms.read(argv)
+    directory, targets, variables = os.path.join(os.getcwd(), *values.get("C", [])), [], {}
+    for word in words:
+        if re.match(r"\w+=", word):
             name, _equals, value = word.partition("=")
             variables[name] = value
-        elif word.startswith("-"):
-            raise NotSimulated(" ".join(argv))
         else:
             targets.append(word)
     directory = os.path.abspath(directory)

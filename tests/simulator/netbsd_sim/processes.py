@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from . import forms
 from .machine import Machine, NotSimulated, SimError
 
 # As started by the rc.d scripts (records after-restarted, status-running-by-hand); others run as /usr/sbin/NAME.
@@ -28,7 +29,11 @@ _COMMAND_LINES = {
     "xenbackendd": "/usr/pkg/sbin/xenbackendd ",
 }
 
-_SIGNAL_THAT_ENDS = {"", "-TERM", "-15", "-9", "-KILL", "-INT", "-2", "-HUP", "-1", "-s TERM", "-s KILL"}
+# record kill-l
+_SIGNAL_NAMES = """HUP INT QUIT ILL TRAP ABRT EMT FPE KILL BUS SEGV SYS PIPE ALRM TERM URG STOP
+TSTP CONT CHLD TTIN TTOU IO XCPU XFSZ VTALRM PROF WINCH INFO USR1 USR2 PWR RT0
+RT1 RT2 RT3 RT4 RT5 RT6 RT7 RT8 RT9 RT10 RT11 RT12 RT13 RT14 RT15 RT16 RT17
+RT18 RT19 RT20 RT21 RT22 RT23 RT24 RT25 RT26 RT27 RT28 RT29 RT30"""
 
 
 def running(m: Machine) -> list[tuple[int, str]]:
@@ -67,23 +72,18 @@ def end(m: Machine, pid: int) -> bool:
 
 
 def ps(m: Machine, argv: list[str]) -> int:
-    """ps [-]ax[w] [-o pid,ppid,stat,command] and `ps aux` in a minimal form. Of the commands of this session only ps
-    itself and the login are shown."""
-    words = argv[1:]
-    columns: list[_Column] = []
-    flags = ""
-    while words:
-        word = words.pop(0)
-        if word.startswith("-o") or word == "o":
-            columns += _columns(word[2:] or (words.pop(0) if words else ""))
-        elif re.fullmatch(r"-?[axuwj]+(o)?", word):
-            flags += word.lstrip("-").rstrip("o")
-            if word.endswith("o"):
-                columns += _columns(words.pop(0))
-        else:
-            raise NotSimulated(" ".join(argv))
-    columns = columns or [column for name in ("pid", "tt", "stat", "time", "command") for column in _columns(name)]
-    rows = [[column.show(process) for column in columns] for process in _all(m, argv)] if set(flags) & set("ax") else []
+    """ps [-]ax[w] [-p PID] [-o COLUMNS]... (records ps-*). Of the commands of this session only ps itself and the login
+    are shown."""
+    given = forms.read(argv)
+    asked = given.values.get("o", ["pid,tt,stat,time,command"])
+    columns = [column for text in asked for column in _columns(text)]
+    if not columns:
+        raise SimError("ps: no valid keywords")
+    chosen = given.values.get("p")
+    if not chosen and not {"a", "x"} <= given.letters:
+        raise NotSimulated(f"{' '.join(argv)}: only those with a terminal")
+    processes = [each for each in _all(m, argv) if not chosen or str(each.pid) in chosen]
+    rows = [[column.show(process) for column in columns] for process in processes]
     if any(column.header for column in columns):
         rows.insert(0, [column.header for column in columns])
     widths = [max(len(row[i]) for row in [[column.header for column in columns], *rows]) for i in range(len(columns))]
@@ -91,7 +91,7 @@ def ps(m: Machine, argv: list[str]) -> int:
         *cells, last = [text.ljust(width) if column.left else text.rjust(width)
                         for column, text, width in zip(columns, row, widths)]
         print(" ".join([*cells, row[-1] if columns[-1].left else last]))
-    return 0
+    return 0 if processes else 1
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,24 @@ def _columns(text: str) -> list[_Column]:
     names, equals, header = text.partition("=")
     found = []
     for name in re.findall(r"[^,\s]+", names):
-        if name not in _COLUMNS:
+        if name in _OTHER_COLUMNS:
             raise NotSimulated(f"ps -o {name}")
+        if name not in _COLUMNS:
+            print(f"ps: {name}: keyword not found", file=sys.stderr)  # record ps-bad-keyword
+            continue
         found.append(_COLUMNS[name])
-    return [*found[:-1], replace(found[-1], header=header)] if equals else found
+    return [*found[:-1], replace(found[-1], header=header)] if equals and found else found
+
+
+# bin/ps/keyword.c
+_OTHER_COLUMNS = frozenset("""
+    %cpu %mem acflag acflg blocked caught cpu cpuid cputime ctime egid egroup emul etime euid euser f flags gid
+    group groupnames groups holdcnt inblk inblock jobc ktrace ktracep laddr lid lim lname login logname lstart
+    lstate ltime lwp majflt maxrss minflt msgrcv msgsnd ni nice nivcsw nlwp nlwps nsignals nsigs nswap nvcsw
+    nwchan oublk oublock p_ru paddr pagein pcpu pending pgid pmem pri re rgid rgroup rlink rlwp rss rssize rsz
+    ruid ruser sess session sid sig sigcatch sigignore sigmask sl start stime svgid svgroup svuid svuser systime
+    tdev tpgid tsess tsiz ttyn upr usrpri utime vsize vsz wchan xstat
+""".split())
 
 
 def _first_word(process: _Process) -> str:
@@ -153,8 +167,8 @@ _COLUMNS = {
 
 def pgrep(m: Machine, argv: list[str]) -> int:
     """pgrep [-flnx] PATTERN: exit 1 when nothing matches."""
-    flags, pattern = _match_options(argv, "flnx")
-    found = _matching(m, flags, pattern)
+    flags, _values, words = forms.read(argv)
+    found = _matching(m, flags, words[0])
     for pid, name in found:
         print(f"{pid} {command_line(name) if 'f' in flags else _short(name)}" if "l" in flags else pid)
     return 0 if found else 1
@@ -162,21 +176,11 @@ def pgrep(m: Machine, argv: list[str]) -> int:
 
 def pkill(m: Machine, argv: list[str]) -> int:
     """pkill [-SIGNAL] [-fx] PATTERN."""
-    words = list(argv)
-    if len(words) > 1 and words[1] in _SIGNAL_THAT_ENDS:
-        del words[1]
-    flags, pattern = _match_options(words, "fx")
-    found = _matching(m, flags, pattern)
+    flags, _values, words = forms.read(argv)
+    found = _matching(m, flags, words[0])
     for pid, _name in found:
         end(m, pid)
     return 0 if found else 1
-
-
-def _match_options(argv: list[str], known: str) -> tuple[set[str], str]:
-    flags = {letter for word in argv[1:-1] for letter in word.lstrip("-")}
-    if len(argv) < 2 or flags - set(known) or argv[-1].startswith("-"):
-        raise NotSimulated(" ".join(argv))
-    return flags, argv[-1]
 
 
 def _matching(m: Machine, flags: set[str], pattern: str) -> list[tuple[int, str]]:
@@ -187,17 +191,20 @@ def _matching(m: Machine, flags: set[str], pattern: str) -> list[tuple[int, str]
 
 def kill(m: Machine, argv: list[str]) -> int:
     """/bin/kill [-SIGNAL] PID...: simulated daemons only; a real process is never ended from here."""
-    words = argv[1:]
+    words = forms.read(argv).words
+    if words == ["-l"]:
+        print(_SIGNAL_NAMES)
+        return 0
     signal_word = words.pop(0) if words and words[0].startswith("-") else ""
+    if signal_word == "-s":
+        words.pop(0)
     rc = 0
     for word in words:
         pid = int(word)
         if signal_word == "-0":
             alive = any(pid == known for known, _name in running(m))
-        elif signal_word in _SIGNAL_THAT_ENDS:
+        else:  # forms.py lets no signal by that a daemon outlives
             alive = end(m, pid)
-        else:
-            raise NotSimulated(" ".join(argv))
         if not alive:
             print(f"kill: {pid}: No such process", file=sys.stderr)
             rc = 1

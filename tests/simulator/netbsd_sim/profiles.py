@@ -75,6 +75,7 @@ class Profile:
     # features2 in NetBSD 5, features1 from 7 on (facts section 9).
     hvm_feature: str = "VMX"
     hvm_feature_label: str = "features1"
+    npf: bool = True  # whether the kernel has npf(4) (in GENERIC from NetBSD 6 on, not in that of the records)
     balloon: bool = True  # whether dom0's kernel has balloon(4) (facts section 9: from NetBSD 6 on)
 
 
@@ -151,6 +152,7 @@ NETBSD_7_99_10_XEN_4_17 = Profile(
     build_date="Sun Nov 29 13:04:11 UTC 2026",
     build_host="builder@host:/usr/src/sys/arch/amd64/compile",
     root_fs=_LARGE_V1,
+    npf=False,
 )
 
 # xl of Xen 4.2 is installed beside xm, but nobody recorded it.

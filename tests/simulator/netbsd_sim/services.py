@@ -69,7 +69,8 @@ def run_script(m: Machine, script: Script, word: str, at_boot_time: bool) -> int
     action = word.removeprefix(prefix)
     if action not in actions and action not in ("rcvar", "restart"):
         if action:
-            print(f"{script.path}: unknown directive '{word}'.", file=sys.stderr)
+            # Without its prefix (records xendomains-onestatus, cron-nosuchverb).
+            print(f"{script.path}: unknown directive '{action}'.", file=sys.stderr)
         raise SimError(f"Usage: {script.path} [fast|force|one]({_keywords(actions)})")
     enabled = _enabled(m, script)
     if action == "rcvar":
@@ -162,6 +163,13 @@ def _daemon_reload(m: Machine, script: Script) -> int:
     return 0 if m.daemon(script.name) else 1
 
 
+def _poll(m: Machine, script: Script) -> int:
+    """Waits until the daemon has ended (record cron-poll)."""
+    while m.daemon("xenwatchdogd" if script.base == "xen-watchdog" else script.name):
+        m.sleep(2)
+    return 0
+
+
 def _write_pid(m: Machine, name: str, pid: int) -> None:
     path = m.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +177,9 @@ def _write_pid(m: Machine, name: str, pid: int) -> None:
 
 
 _DAEMON: dict[str, Action] = {"start": _daemon_start, "stop": _daemon_stop, "status": _daemon_status,
-                              "poll": lambda m, script: 0, "reload": _daemon_reload}
+                              "poll": _poll}
+# Those whose script says extra_commands="reload" (etc/rc.d).
+_DAEMONS_THAT_RELOAD = ("sshd", "syslogd", "inetd", "postfix")
 
 
 # --- xencommons ------------------------------------------------------------------------------------------------------
@@ -231,8 +241,6 @@ def _xencommons_stop(m: Machine, _script: Script) -> int:
 
 def xenstored(m: Machine, argv: list[str]) -> int:
     """Start the daemon. Without a hypervisor, or without kernfs on /kern, it can't."""
-    if set(argv[1:]) - {"--pid-file", _PID_FILES["xenstored"]}:
-        raise NotSimulated(" ".join(argv))
     if not m.is_dom0() or not m.path(_PRIVCMD).exists():
         print("xenstored: Failed to initialize dom0 state: No such file or directory", file=sys.stderr)
         return 1
@@ -282,6 +290,13 @@ def _watchdog_start(m: Machine, _script: Script) -> int:
 def _watchdog_stop(m: Machine, _script: Script) -> int:
     print("Stopping xenwatchdog.")
     return 0 if m.stop_daemon("xenwatchdogd") else 1
+
+
+def _watchdog_status(m: Machine, script: Script) -> int:
+    """rc.subr's own, by `command` and `pidfile` (record rcd-xen)."""
+    pid = m.daemon("xenwatchdogd")
+    print(f"{script.name} is running as pid {pid}." if pid else f"{script.name} is not running.")
+    return 0 if pid else 1
 
 
 # --- xendomains ------------------------------------------------------------------------------------------------------
@@ -341,7 +356,7 @@ def _xendomains_list(m: Machine, _script: Script) -> int:
 _OWN: dict[str, dict[str, Action]] = {
     "xencommons": {"start": _xencommons_start, "stop": _xencommons_stop, "status": _xencommons_status},
     "xendomains": {"start": _xendomains_start, "stop": _xendomains_stop, "list": _xendomains_list},
-    "xen-watchdog": {"start": _watchdog_start, "stop": _watchdog_stop},
+    "xen-watchdog": {"start": _watchdog_start, "stop": _watchdog_stop, "status": _watchdog_status, "poll": _poll},
     "network": {"start": lambda m, script: netstart.network_start(m),
                 "stop": lambda m, script: netstart.network_stop(m)},
     "npf": {"start": lambda m, script: npf.rc_start(m), "stop": lambda m, script: npf.rc_stop(m),
@@ -364,7 +379,7 @@ def _actions(m: Machine, script: Script) -> dict[str, Action]:
         return _OWN[script.base]
     if script.base in _NOT_DAEMONS:
         raise NotSimulated(script.path)
-    return _DAEMON
+    return {**_DAEMON, "reload": _daemon_reload} if script.base in _DAEMONS_THAT_RELOAD else _DAEMON
 
 
 # --- service(8) ------------------------------------------------------------------------------------------------------
@@ -381,6 +396,8 @@ rc_directories is currently set to /etc/rc.d"""
 def service(m: Machine, argv: list[str]) -> int:
     """service -l | -e | NAME ACTION (record service.txt)."""
     words = argv[1:]
+    if words and words[0] in ("-v", "-ev", "-lv"):
+        raise NotSimulated(" ".join(argv))
     if not words or (words[0].startswith("-") and words[0] not in ("-l", "-e")):
         if words and words[0].startswith("--"):
             print("Illegal option --", file=sys.stderr)  # record ansible-service-facts

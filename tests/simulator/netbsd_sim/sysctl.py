@@ -7,9 +7,13 @@ from __future__ import annotations
 import sys
 import time
 
-from . import kernelinfo
-from .machine import Machine, NotSimulated, SimError
+from . import forms, kernelinfo
+from .machine import Machine, SimError
 from .profiles import EFI
+
+# All others are read-only, or nobody has looked.
+_WRITABLE = ("net.", "kern.hostname", "kern.domainname", "kern.maxvnodes", "kern.maxproc", "kern.maxfiles", "ddb.",
+             "vfs.generic.usermount", "vm.", "machdep.xen.balloon.target")
 
 _LEVELS = ("top", "second", "third", "fourth", "fifth")
 
@@ -117,25 +121,19 @@ def _bare_metal(m: Machine) -> dict[str, str]:
 
 def sysctl(m: Machine, argv: list[str]) -> int:
     """sysctl [-anqw] [name[=value]...] | -f FILE (records sysctl, sysctl-values, sysctl-machdep)."""
-    flags: set[str] = set()
-    names: list[str] = []
-    if len(argv) > 2 and argv[-2] == "-f":
-        return sysctl(m, [*argv[:-2], *_file_lines(m, argv[-1])])
-    for word in argv[1:]:
-        if word.startswith("-") and not names:
-            unknown = set(word[1:]) - set("anqwde")
-            if unknown:
-                raise SimError(f"sysctl: unknown option -- {min(unknown)}\n{_USAGE}")
-            flags |= set(word[1:])
-        else:
-            names.append(word)
-    if "d" in flags:
-        raise NotSimulated("sysctl -d")
+    given = forms.read(argv)
+    flags, names = given.letters, given.words
+    if "f" in flags:
+        return _show_or_assign(m, {*flags, "w"}, _file_lines(m, given.values["f"][0]))
+    return _show_or_assign(m, flags, names)
+
+
+def _show_or_assign(m: Machine, flags: set[str], names: list[str]) -> int:
     known = variables(m)
     if "a" in flags:
         names = list(dict.fromkeys(name.partition(".")[0] for name in known))
     if not names:
-        raise SimError(_USAGE)
+        raise SimError(forms.SYSCTL_USAGE)
     rc = 0
     for name in names:
         try:
@@ -160,19 +158,14 @@ def rc_start(m: Machine) -> int:
     """/etc/rc.d/sysctl start."""
     print("Setting sysctl variables:")
     lines = _file_lines(m, "/etc/sysctl.conf") if m.path("/etc/sysctl.conf").exists() else []
-    return sysctl(m, ["/sbin/sysctl", *lines]) if lines else 0
-
-
-_USAGE = """usage: sysctl [-AdeMnqrx] [-x[x]|-r] variable ...
-       sysctl [-ne] [-q] -w variable=value ...
-       sysctl [-dne] -a
-       sysctl [-dne] -A
-       sysctl [-ne] -M
-       sysctl [-dne] [-q] -f file"""
+    return _show_or_assign(m, {"w"}, lines) if lines else 0
 
 
 def _show(m: Machine, known: dict[str, str], name: str, flags: set[str]) -> None:
     name = name.rstrip(".")
+    if name == "machdep.booted_kernel" and m.is_dom0():
+        # The node is there, and the loader has told a dom0's kernel nothing (record of that name).
+        raise SimError(f"sysctl: {name}: the value is not available (No such file or directory)")
     found = [key for key in known if key == name or key.startswith(name + ".")]
     if not found:
         raise SimError(_invalid(known, name))
@@ -192,15 +185,19 @@ def _invalid(known: dict[str, str], name: str) -> str:
     for depth in range(len(words)):
         prefix = ".".join(words[:depth + 1])
         if not any(key == prefix or key.startswith(prefix + ".") for key in known):
-            place = "" if depth == 0 else f" in '{name}'"
+            place = "" if "." not in name else f" in '{name}'"  # records sysctl-n-no.such.node, sysctl
             return f"sysctl: {_LEVELS[min(depth, 4)]} level name '{words[depth]}'{place} is invalid"
     return f"sysctl: {name}: the value is not available (Operation not supported)"
 
 
 def _assign(m: Machine, known: dict[str, str], assignment: str, flags: set[str]) -> None:
     name, _equals, value = assignment.partition("=")
+    if "w" not in flags:
+        raise SimError("sysctl: Must specify -w to set variables")  # sbin/sysctl/sysctl.c, parse
     if name not in known:
         raise SimError(_invalid(known, name))
+    if not name.startswith(_WRITABLE):
+        raise SimError(f"sysctl: {name}: Operation not permitted")  # record sysctl-w-readonly
     if "q" not in flags:
         print(f"{name}: {known[name]} -> {value}")
     m.data.setdefault("sysctl", {})[name] = value
