@@ -169,7 +169,7 @@ def _xentools(base: str, version: str, profile: Profile) -> Package:
     files.append(File("share/examples/xen/oxenstored.conf", b"# default xenstored config\n"))
     conf = [("xen/xl.conf", "xen/xl.conf", 0o644), ("xen/oxenstored.conf", "xen/oxenstored.conf", 0o644)]
     conf += [(f"xen/scripts/{name}", f"xen/scripts/{name}", 0o755) for name in _XEN_SCRIPTS]
-    return Package(base, version, f"Userland tools for Xen {release_of(base)}", tuple(files), tuple(conf),
+    return Package(base, version, f"Userland Tools for Xen {release_of(base)}.x", tuple(files), tuple(conf),
                    XEN_RC_SCRIPTS, ("/usr/pkg/etc/xen/scripts", "/var/log/xen"), ("libxen", "xenstoretools"),
                    "Don't forget to re-copy the rc.d scripts after an upgrade.\n", _RC_REQUIRES,
                    depends=("yajl>=2.1.0nb1",))

@@ -13,29 +13,11 @@ from .machine import Machine, NotSimulated
 
 
 def cksum(m: Machine, argv: list[str]) -> int:
-    """cksum -a ALGORITHM [-n] FILE..., or the CRC of standard input (records cksum-a-sha512, dd-sector)."""
+    """cksum -a ALGORITHM [-n] FILE... (record cksum-a-sha512)."""
     letters, values, words = forms.read(argv)
     if "a" in letters and words:
         return _print_sums(m, values["a"][-1].upper(), words, bare="n" in letters)
-    if letters or words:
-        raise NotSimulated(" ".join(argv))
-    data = sys.stdin.buffer.read()
-    print(f"{_crc(data)} {len(data)}")
-    return 0
-
-
-def _crc(data: bytes) -> int:
-    """cksum(1), POSIX: the length follows the data."""
-    crc = 0
-    for byte in data + _little_endian(len(data)):
-        crc ^= byte << 24
-        for _bit in range(8):
-            crc = (crc << 1 ^ 0x04C11DB7 if crc & 0x80000000 else crc << 1) & 0xFFFFFFFF
-    return crc ^ 0xFFFFFFFF
-
-
-def _little_endian(length: int) -> bytes:
-    return length.to_bytes((length.bit_length() + 7) // 8, "little")
+    raise NotSimulated(" ".join(argv))
 
 
 def _print_sums(m: Machine, algorithm: str, names: list[str], bare: bool) -> int:

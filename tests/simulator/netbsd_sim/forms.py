@@ -5,7 +5,7 @@
 Nothing that is not in this table gets past it: such a call ends with 97 and names what no record and no source covers.
 `read` parses as getopt(3) of a BSD does, which stops at the first word that is no option.
 
-An entry's records are names in commands.jsonl of NetBSD 7.99.10; a source is a file of NetBSD's, pkgsrc's or Xen's tree.
+An entry's records are names of those of NetBSD 7.99.10; a source is a file of NetBSD's, pkgsrc's or Xen's tree.
 A command that reads its words by a grammar of its own says where that is, and is as strict there.
 """
 
@@ -20,8 +20,8 @@ from .errors import NotSimulated, SimError
 class Known(NamedTuple):
     """`options` are letters as in getopt(3), those that are simulated. `operands` are patterns of which one must match
     all words behind the options, joined by blanks. `values` are patterns of options' arguments. `program` has the
-    letters that the program knows beside `options`; what it says of all others is `usage`, with the letter for {}. Where
-    that is empty nobody knows, and any other letter ends with 97."""
+    letters that the program knows beside `options`; what it says of all others is `usage`, with the letter for {}.
+    Where that is empty nobody knows, and any other letter ends with 97."""
 
     options: str = ""
     operands: tuple[str, ...] = ("",)
@@ -109,7 +109,7 @@ KNOWN: dict[str, Known] = {
                      r"( ((if|of)=\S+|(bs|count|skip|seek)=\d+[kmg]?|conv=(notrunc|sync|noerror)|msgfmt=quiet))*",),
                 "records dd-*, mkfile; dd(1)"),
     "makedev": Known("fu", ("", _NAMES), "records makedev-*; etc/MAKEDEV.tmpl", {}, "Mm:p:st:", MAKEDEV_USAGE),
-    "cksum": Known("na:", ("", _NAMES), "records cksum-a-sha512, dd-sector", {"a": r"(?i)sha512|sha256|sha1|md5"}),
+    "cksum": Known("na:", ("", _NAMES), "record cksum-a-sha512", {"a": r"(?i)sha512|sha256|sha1|md5"}),
     "stat": Known("Lf:", (_NAMES,), "records stat-*, kern-privcmd-stat"),
     # --- the network
     "ifconfig": Known("alC", ("", f"{_IF}.*", r"[a-z]+\d* (create|destroy)"),

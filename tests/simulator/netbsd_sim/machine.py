@@ -39,6 +39,8 @@ class Machine:
         self.data: dict[str, Any] = {}
         # Called by long work when half of it is done; an injected fault may be waiting there.
         self.midway: Callable[[], None] = lambda: None
+        # Whether an injected fault keeps guests' devices from going while this command runs.
+        self.stuck = False
         self._saved = ""
         self._lock_fd = -1
 

@@ -121,19 +121,35 @@ _NOT_SIMULATED = re.compile(
     r"-?(media|mediaopt|mode|instance|description|descr|link[0-2]|arp|metric|tunnel|deletetunnel|nwid|nwkey|ssid|list|"
     r"powersave|chan|bssid|agrport|advbase|advskew|carpdev|pass|state|vhid|anycast|deprecated|pltime|vltime|eui64|"
     r"preference|maxupd|syncdev|syncpeer|linkstr|debug|rtadv|at|atalk|link|(ip|tcp|udp|tso)[46]\S*)")
-_DNS_SECONDS = 30  # records tap-inet-bad, if-bad-keyword
+# Without a server that answers: records tap-inet-bad, and if-bad-keyword, which was not over after 40 s.
+_DNS_SECONDS = {"inet": 30.8, "": 60.0}
 
+# record tapA-mtu-bad
 _USAGE = """usage: ifconfig [-h] [-m] [-v] [-z] [-L] interface
 \t[ af [ address [ dest_addr ] ] [ netmask mask ] [ prefixlen n ]
 \t\t[ alias | -alias ] ]
 \t[ up ] [ down ] [ metric n ] [ mtu n ]
+\t[ maxupd n ] [ syncdev iface ] [syncpeer peer_addr]
 \t[ vlan n vlanif i ] [ -vlanif i ]
+\t[ [ af ] tunnel src_addr dest_addr ] [ deletetunnel ]
+\t[ media type ] [ mediaopt opts ] [ -mediaopt opts ] [ instance minst ]
+\t[ nwid network_id ] [ nwkey network_key | -nwkey ]
+\t[ list scan ]
+\t[ powersave | -powersave ] [ powersavesleep duration ]
+\t[ hidessid | -hidessid ] [ apbridge | -apbridge ]
+\t[ agrport i ] [ -agrport i ]
+\t[ anycast | -anycast ] [ deprecated | -deprecated ]
+\t[ pltime n ] [ vltime n ] [ eui64 ]
+\t[ advbase n ] [ advskew n ] [ carpdev iface ] [ pass passphrase ] [ state state ] [ vhid n ]
+\t[ arp | -arp ]
+\t[ preference n ]
+\t[ link0 | -link0 ] [ link1 | -link1 ] [ link2 | -link2 ]
        ifconfig -a [-b] [-d] [-h] [-m] [-u] [-v] [-z] [ af ]
        ifconfig -l [-b] [-d] [-s] [-u]
        ifconfig -C
        ifconfig -w n
        ifconfig interface create
-       ifconfig interface destroy"""  # shortened
+       ifconfig interface destroy"""
 
 
 def _configure(m: Machine, name: str, parameters: list[str]) -> int:
@@ -155,12 +171,12 @@ def _configure(m: Machine, name: str, parameters: list[str]) -> int:
         elif word == "inet" or _is_address(word):
             text = words.pop(0) if word == "inet" and words else word
             if not _is_address(text):
-                _ask_dns(m)
+                _ask_dns(m, "inet")
             addresses.set_inet(entry, text, words)
         elif _NOT_SIMULATED.fullmatch(word) or word in ("delete", "alias", "-alias", "netmask", "broadcast"):
             raise NotSimulated(f"ifconfig {name} {' '.join(parameters)}: {word}")
         else:
-            _ask_dns(m)
+            _ask_dns(m, "")
     return 0
 
 
@@ -171,10 +187,10 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _ask_dns(m: Machine) -> None:
+def _ask_dns(m: Machine, family: str) -> None:
     """A word that ifconfig does not know may be the name of a host: it asks for that one, waits and prints its usage
     (records tap-inet-bad, if-bad-keyword)."""
-    m.sleep(_DNS_SECONDS)
+    m.sleep(_DNS_SECONDS[family])
     raise SimError(_USAGE)
 
 

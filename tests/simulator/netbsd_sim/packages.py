@@ -259,11 +259,22 @@ def remove_files(m: Machine, name: str) -> None:
             m.midway()
         path = m.path(f"{PREFIX}/{listed}")
         if not path.is_symlink() and not path.exists():
-            print(f"pkg_delete: Couldn't remove {PREFIX}/{listed}: No such file or directory", file=sys.stderr)
+            # record pkg-del-dep-broken
+            print(f"pkg_delete: can't readlink `{PREFIX}/{listed}': No such file or directory"
+                  if comment.startswith("Symlink:") else
+                  f"pkg_delete: Couldn't remove {PREFIX}/{listed}: No such file or directory", file=sys.stderr)
         elif comment.startswith("MD5:") and comment[4:] != sum_of(path, listed):
             print(f"original MD5 checksum failed, not deleting: {PREFIX}/{listed}")
         else:
             path.unlink()
+            _remove_empty(m, path.parent)
+
+
+def _remove_empty(m: Machine, directory: Path) -> None:
+    """Directories that hold nothing any more go too (record pkg-rcd)."""
+    while directory != m.path(PREFIX) and not any(directory.iterdir()):
+        directory.rmdir()
+        directory = directory.parent
 
 
 # --- the commands ------------------------------------------------------------------------------------------------
@@ -308,9 +319,18 @@ def pkg_info(m: Machine, argv: list[str]) -> int:
 def installed_match(present: dict[str, str], pattern: str) -> str | None:
     for base, version in present.items():
         full = f"{base}-{version}"
-        if pattern in (base, full) or fnmatch.fnmatch(full, pattern):
+        if pattern in (base, full) or fnmatch.fnmatch(full, pattern) or _relation_holds(pattern, base, version):
             return full
     return None
+
+
+def _relation_holds(pattern: str, base: str, version: str) -> bool:
+    """BASE>=VERSION and the like (record pkg-info-e-pattern). Of a version only its numbers count here."""
+    match = re.fullmatch(r"(.+?)(>=|<=|>|<)([\w.]+)", pattern)
+    if match is None or match[1] != base:
+        return False
+    ours, other = ([int(number) for number in re.findall(r"\d+", text)] for text in (version, match[3]))
+    return {">=": ours >= other, "<=": ours <= other, ">": ours > other, "<": ours < other}[match[2]]
 
 
 def pkg_delete(m: Machine, argv: list[str]) -> int:

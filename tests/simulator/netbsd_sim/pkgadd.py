@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from urllib.parse import urlsplit
 
 from . import forms, packages
 from .catalogue import Package
@@ -110,6 +111,14 @@ def find(m: Machine, name: str) -> Package:
     """The package that a name, or a URL, means at the mirror of PKG_PATH. Raises SimError with pkg_add's words."""
     source, _slash, plain = name.rpartition("/")
     wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All/?$"
-    if not any(re.search(wanted, part) for part in (source or os.environ.get("PKG_PATH", "")).split(";")):
+    places = [part for part in (source or os.environ.get("PKG_PATH", "")).split(";") if part]
+    if not any(re.search(wanted, part) for part in places):
+        for place in places:  # records pkg-add-badurl, pkg-add-refused
+            parts = urlsplit(place)
+            if parts.scheme in ("http", "https") and parts.hostname:
+                port = parts.port or (80 if parts.scheme == "http" else 443)
+                why = "Connection refused" if parts.hostname.startswith("127.") else "Not Found"
+                print(f"pkg_add: Can't process {parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}/"
+                      f"{plain}*: {why}", file=sys.stderr)
         raise SimError(f"pkg_add: no pkg found for '{name}', sorry.")
     return packages.find(m, plain)

@@ -22,7 +22,7 @@ from .machine import Machine, NotSimulated, SimError
 # As started by the rc.d scripts (records after-restarted, status-running-by-hand); others run as /usr/sbin/NAME.
 _COMMAND_LINES = {
     "xenstored": "/usr/pkg/sbin/xenstored --pid-file /var/run/xen/xenstored.pid ",
-    "xenconsoled": "/usr/pkg/sbin/xenconsoled ",
+    "xenconsoled": "/usr/pkg/sbin/xenconsoled --pid-file=/var/run/xen/xenconsoled.pid ",
     "xenwatchdogd": "/usr/pkg/sbin/xenwatchdogd 30 15 ",
     # A script: the kernel starts its interpreter (sys/kern/exec_script.c).
     "xend": "/usr/pkg/bin/python2.7 /usr/pkg/sbin/xend start ",
@@ -50,7 +50,7 @@ def _monitored(m: Machine) -> list[dict[str, Any]]:
 
 def command_line(name: str) -> str:
     """What ps shows."""
-    return name if name.startswith("/") else _COMMAND_LINES.get(name, f"/usr/sbin/{name} ")
+    return name.rstrip() + " " if name.startswith("/") else _COMMAND_LINES.get(name, f"/usr/sbin/{name} ")
 
 
 def _short(name: str) -> str:

@@ -74,6 +74,8 @@ def run_script(m: Machine, script: Script, word: str, at_boot_time: bool) -> int
         raise SimError(f"Usage: {script.path} [fast|force|one]({_keywords(actions)})")
     enabled = _enabled(m, script)
     if action == "rcvar":
+        if script.rcvar and not enabled:
+            print(_not_set_properly(m, script), end="", file=sys.stderr)
         print(f"# {script.name}" + (f"\n${script.rcvar}={'YES' if enabled else 'NO'}" if script.rcvar else ""))
         return 0
     if script.rcvar and not enabled and prefix not in ("one", "force"):

@@ -36,6 +36,12 @@ def _backend_state(m: Machine, domain: Domain) -> int:
     return 4 if _listens(m, domain) else 1
 
 
+def _shown_state(domain: Domain | None, device: dict[str, Any]) -> int:
+    """Of the guest's end: nobody has looked at it while the guest never ran, and after a script that failed (records
+    xl-network-list-with-guest, xl-block-list-with-guest, xl-network-list3-with-guest)."""
+    return 4 if domain and domain.get("started") and device["state"] == 4 else 1
+
+
 def _guest_of_block(m: Machine, text: str) -> int:
     """block-attach and block-list tell a wrong name in their own words, without (rc=-6)."""
     need_xenstore(m)
@@ -117,8 +123,9 @@ def block_list(m: Machine, args: list[str], call: Call) -> int:
         domain = domains.get(m, domid)
         for index, vbd in enumerate([] if domain is None else domain["vbds"]):
             path = f"/local/domain/0/backend/vbd/{domid}/{vbd['devid']}"
-            channel, ring = (6 + index, 511 - index) if vbd["state"] == 4 else (-1, -1)
-            out(f"{vbd['devid']:<5d} {0:<3d} {domid:<6d} {vbd['state']:<5d} {channel:<6d} {ring:<8d} {path:<30}\n")
+            state = _shown_state(domain, vbd)
+            channel, ring = (6 + index, 511 - index) if state == 4 else (-1, -1)
+            out(f"{vbd['devid']:<5d} {0:<3d} {domid:<6d} {state:<5d} {channel:<6d} {ring:<8d} {path:<30}\n")
     return 0
 
 
@@ -132,7 +139,9 @@ def block_detach(m: Machine, args: list[str], call: Call) -> int:
         err(f"libxl: error: libxl_disk.c:560:libxl__disk_from_xenstore: disk /libxl/{domid}/device/vbd/{devid} does "
             f"not exist (no backend path\nError: Device {vdev} not connected.\n")
         return 1
-    if "f" not in given.letters and not _listens(m, domain):
+    if "f" not in given.letters and (m.stuck or not _listens(m, domain)):
+        if m.stuck:
+            vbd["detaching"] = True
         wait(m, _DETACH_LIMIT_SECONDS)
         err(f"libxl: error: libxl_device.c:1194:device_backend_callback: Domain {domid}:unable to remove device with "
             f"path /local/domain/0/backend/vbd/{domid}/{devid} - rc -9\n"
@@ -206,6 +215,8 @@ def _connect(m: Machine, domain: Domain, nic: dict[str, Any]) -> int:
     try:
         hotplug.connect_network(m, domain["domid"], vif)
         vif["state"] = _backend_state(m, domain)
+        if domain.get("started"):
+            hotplug.run_network(m, domain["domid"], vif)
     except Failure as failure:
         err("\n".join([*failure.lines, "libxl: error: libxl_device.c:1495:device_addrm_aocomplete: Domain "
                        f"{domain['domid']}:Unable to add vif with id {vif['devid']}",
@@ -225,7 +236,8 @@ def network_list(m: Machine, args: list[str], call: Call) -> int:
         for index, vif in enumerate([] if domain is None else domain["vifs"]):
             path = f"/local/domain/0/backend/vif/{domid}/{vif['devid']}"
             ring = 510 - 2 * index
-            state, channel, rings = (1, -1, (-1, -1)) if vif["state"] == 1 else (4, 7 + index, (ring, ring - 1))
+            state = _shown_state(domain, vif)
+            channel, rings = (7 + index, (ring, ring - 1)) if state == 4 else (-1, (-1, -1))
             out(f"{vif['devid']:<3d} {0:<2d} {vif['mac']}{vif['devid']:6d} {state:5d} {channel:6d} {rings[0]:5d}/"
                 f"{rings[1]:<11d} {path:<30}\n")
     return 0

@@ -29,6 +29,7 @@ from .monitor import can_log, log, rotate_log
 
 DEFAULT_MEMORY_KB = 32 * KIB_PER_MIB  # libxl, when a configuration names none (record create_bad_memory)
 _CREATE_SECONDS = 0.9  # records create-hex, create-s1
+_CPUS_SECONDS = 5.0
 _DESTROY_SECONDS = 0.35  # record destroy-s2
 _ZOMBIE_SECONDS = 1.0  # record destroy-five: a row "(null)" stays a moment
 _CLEANUP_SECONDS = 0.4  # record xl-shutdown-w: from --ps-- to the end of the command
@@ -243,6 +244,8 @@ def start_guest(m: Machine, domain: Domain, at: float) -> None:
         log(m, domain, f"Waiting for domain {domain['name']} (domid {domain['domid']}) to die [pid "
                        f"{domain['monitor']}]")
     guests.write_console(m, domain, guests.boot_messages(m, domain))
+    if not domain["paused"]:
+        _started(m, domain)
     if guests.crashes(m, domain["config"]["b_info"]["kernel"]):
         _plan(m, at + _CRASH_SECONDS * m.pace, "shutdown", domid=domain["domid"], reason=guests.CRASH)
     else:
@@ -285,6 +288,7 @@ def unpause(m: Machine, domain: Domain) -> bool:
     domain["paused"] -= 1
     if not domain["paused"]:
         domain["running_since"] = m.now()
+        _started(m, domain)
         if domain["request"] is not None:
             reason, domain["request"] = domain["request"], None
             request(m, domain, reason)
@@ -324,13 +328,20 @@ def stop_clock(m: Machine, domain: Domain) -> None:
 def destroy(m: Machine, domain: Domain, at: float | None = None) -> None:
     """Remove a domain and its devices, now or at a time that has passed."""
     stop_clock(m, domain)
-    hotplug.disconnect_all(m, domain)
+    until = (m.now() if at is None else at) + _ZOMBIE_SECONDS * m.pace
+    zombie = {"domid": domain["domid"], "cpu": domain["cpu"], "vcpus": domain["vcpus"], "until": until}
+    if domain.get("stuck"):
+        from . import leftovers
+
+        zombie.update(leftovers.keep(m, domain))
+        _plan(m, zombie["until"], "leave", interfaces=zombie["interfaces"], units=zombie["units"])
+    else:
+        hotplug.disconnect_all(m, domain)
     domains(m).pop(str(domain["domid"]), None)
     state = section(m)
     # Those that are gone altogether are forgotten here and not when somebody looks, which changes nothing.
     state["zombies"] = [zombie for zombie in state["zombies"] if zombie["until"] > m.now()]
-    state["zombies"].append({"domid": domain["domid"], "cpu": domain["cpu"],
-                             "until": (m.now() if at is None else at) + _ZOMBIE_SECONDS * m.pace})
+    state["zombies"].append(zombie)
     state["events"] = [event for event in state["events"] if event.get("domid") != domain["domid"]]
 
 
@@ -341,9 +352,15 @@ def destroy_slowly(m: Machine, domid: int) -> list[str]:
         return []
     domain["dying"] = True
     lines = [line for vbd in domain["vbds"] for line in hotplug.complaint(domid, vbd)]
+    seconds = _DESTROY_SECONDS
+    if m.stuck:
+        from . import leftovers
+
+        domain["stuck"] = True
+        lines, seconds = leftovers.complaints(domain), leftovers.DESTROY_SECONDS
     # An event, so that the domain goes even if this command is killed while it waits.
-    _plan(m, m.now() + _DESTROY_SECONDS * m.pace, "reap", domid=domid)
-    wait(m, _DESTROY_SECONDS)
+    _plan(m, m.now() + seconds * m.pace, "reap", domid=domid)
+    wait(m, seconds)
     settle(m)
     return lines
 
@@ -465,6 +482,31 @@ def _reap(m: Machine, event: dict[str, Any]) -> None:
         log(m, domain, f"Domain {domain['domid']} has been destroyed.")
 
 
+def _leave(m: Machine, event: dict[str, Any]) -> None:
+    """A domain that stayed behind is gone at last."""
+    from . import leftovers
+
+    leftovers.end(m, event)
+
+
+def _bring_cpus(m: Machine, event: dict[str, Any]) -> None:
+    """A NetBSD guest brings all its CPUs on line, whatever `vcpus` says (record xl-list-nested-with-guest)."""
+    domain = get(m, event["domid"])
+    if domain is not None:
+        domain["vcpus"] = domain["max_vcpus"]
+
+
+def _started(m: Machine, domain: Domain) -> None:
+    """Its kernel runs for the first time: it connects its devices."""
+    if domain.get("started"):
+        return
+    domain["started"] = True
+    for vif in domain["vifs"]:
+        hotplug.run_network(m, domain["domid"], vif)
+    if domain["os"] == guests.NETBSD and "xend" not in domain:
+        _plan(m, m.now() + _CPUS_SECONDS * m.pace, "cpus", domid=domain["domid"])
+
+
 def _xend(m: Machine, event: dict[str, Any]) -> None:
     """What xend has planned for a guest of its own."""
     from . import xend_life
@@ -472,5 +514,5 @@ def _xend(m: Machine, event: dict[str, Any]) -> None:
     xend_life.carry_out(m, event)
 
 
-_HANDLERS = {"xend": _xend, "reap": _reap, "booted": _booted, "shutdown": _shutdown, "cleanup": _cleanup,
-             "restart": _restart}
+_HANDLERS = {"leave": _leave, "cpus": _bring_cpus, "xend": _xend, "reap": _reap, "booted": _booted,
+             "shutdown": _shutdown, "cleanup": _cleanup, "restart": _restart}

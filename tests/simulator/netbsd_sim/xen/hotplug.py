@@ -205,6 +205,7 @@ def connect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
             "exited with error status 255",
         )
     network.interface_up(entry)
+    network.clear_flags(entry, "RUNNING")  # until the guest's end is there (record ifconfig-a-guest-with-guest)
     try:
         network.add_member(m, vif["bridge"], name)
     except SimError as error:
@@ -214,6 +215,13 @@ def connect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
             f"libxl: error: libxl_exec.c:117:libxl_report_child_exitstatus: {vif['script']} {path} [{next_pid(m)}] "
             "exited with error status 1",
         ) from None
+
+
+def run_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:
+    """The guest's end is there (xl-domU-session.txt)."""
+    entry = network.interfaces(m).get(vif.get("ifname") or interface_name(domid, vif["devid"]))
+    if entry is not None and vif["state"] == 4:
+        network.set_flags(entry, "RUNNING")
 
 
 def disconnect_network(m: Machine, domid: int, vif: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def state_letters(m: Machine, domain: Domain) -> str:
 def rows(m: Machine) -> list[Row]:
     """All domains, with those that have gone but not quite (record destroy-five)."""
     listed = [domain0(m)] + [row(m, domain) for domain in hypervisor.domains(m).values()]
-    listed += [Row("(null)", zombie["domid"], 0, 1, "--p--d", zombie["cpu"])
+    listed += [Row("(null)", zombie["domid"], 0, zombie["vcpus"], "--p--d", zombie["cpu"])
                for zombie in hypervisor.section(m)["zombies"] if zombie["until"] > m.now()]
     return sorted(listed, key=lambda row: row.domid)
 

@@ -27,6 +27,7 @@ _SUSPEND_LEAST_SECONDS = 2.0
 _PV_STEPS = 16
 _PVH_FRAMES, _PVH_STEPS = 1044480, 20
 _SAVE_MAGIC = "simulated xl save file\n"
+_SAVE_HEADER_BYTES = 48  # tools/xl/xl.h: struct save_file_header, 32 of them are the magic
 _NOT_RESUMED = ("libxl: error: libxl_dom_suspend.c:661:domain_resume_done: Domain {domid}:xc_domain_resume failed: "
                 "Invalid argument\n")
 
@@ -141,6 +142,10 @@ def restore(m: Machine, args: list[str], call: Call) -> int:
         content = local(m, name).read_text(errors="replace")
     except OSError as error:
         err(f"Can't open restore file: {error.strerror}\n")
+        return 1
+    if len(content) >= _SAVE_HEADER_BYTES and not content.startswith(_SAVE_MAGIC):
+        # record xl-restore-badfile-with-guest (xl 4.17)
+        err("File has wrong magic number - corrupt or for a different tool?\n")
         return 1
     if not content.startswith(_SAVE_MAGIC) or content == _SAVE_MAGIC:
         # record restore_bad (xl 4.17), a file that is too short
