@@ -124,7 +124,7 @@ KNOWN: dict[str, Known] = {
     "service": Known("el", (_ANY,), "services.service: records service-*, service.txt", {}, "v", "service"),
     "rcscript": Known("", (_ANY,), "services.run_script: etc/rc.subr; records cron-*, xc-*, xd-*"),
     # --- packages
-    "pkg_add": Known("nuUV", ("", _NAMES), "records pkg-add-*, pkg_add-*; power-cut/README; pkg_install add/perform.c"),
+    "pkg_add": Known("fnuUV", ("", _NAMES), "records pkg-add-*, pkg_add-*; power-cut/README; add/perform.c"),
     "pkg_info": Known("aeEqLXV", ("", _NAMES), "records pkg_info-*, pkg-info-*"),
     "pkg_delete": Known("f", (_NAMES,), "records pkg-del-*, pkg_delete-missing; power-cut/README"),
     "pkg_admin": Known("", (_ANY,), "pkgadmin.pkg_admin: record pkg_admin-pkgdb; power-cut/README"),

@@ -44,7 +44,7 @@ def _add(m: Machine, name: str, flags: set[str]) -> None:
     """The archive is looked for first, whatever is installed. Raises SimError."""
     package = find(m, name)
     version = packages.installed(m).get(package.base)
-    if version == package.version and "U" not in flags:
+    if version == package.version and not {"f", "U"} & flags:
         _already_there(m, package, "n" in flags)
         return
     if version is not None and not {"u", "U"} & flags:
@@ -118,7 +118,7 @@ def find(m: Machine, name: str) -> Package:
             if parts.scheme in ("http", "https") and parts.hostname:
                 port = parts.port or (80 if parts.scheme == "http" else 443)
                 why = "Connection refused" if parts.hostname.startswith("127.") else "Not Found"
-                print(f"pkg_add: Can't process {parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}/"
+                print(f"pkg_add: Can't process {parts.scheme}://{parts.netloc.partition(':')[0]}:{port}{parts.path.rstrip('/')}/"
                       f"{plain}*: {why}", file=sys.stderr)
         raise SimError(f"pkg_add: no pkg found for '{name}', sorry.")
     return packages.find(m, plain)

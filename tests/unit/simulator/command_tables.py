@@ -9,9 +9,9 @@ SHORTENED = "lines that nobody reads are left out; what the collection reads of 
 FEWER_FILES = "the simulated machine and its packages have fewer files"
 UTILITY = "a utility or the shell of the controller serves here: GNU's, or another shell's, words and options"
 NODES = "a device node is a small file for ls; the machine's Python and stat see a node (makedev-*, stat-f-dev)"
-XL_4_20 = "xl speaks as that of 4.20 does (xl-records.jsonl), which says more, or less, beside the same cause and status"
-PGREP = ("the measured system found nothing with -x, and without it also the shell that called it; pkill.c of a release "
-         "finds the daemon both times")
+XL_4_20 = "xl speaks as that of 4.20 does (xl-records.jsonl): the cause and the status are the same"
+PGREP = ("the measured system found nothing with -x, and without it also the shell that called it; pkill.c of a "
+         "release finds the daemon both times")
 NO_PROGRAM = "the simulator has no use for the program: the collection never calls it"
 
 DIFFERS: dict[str, str] = {
@@ -65,8 +65,7 @@ DIFFERS: dict[str, str] = {
     "pkg-db": FEWER_FILES,
     "pkg-contents": FEWER_FILES,
     "pkg-rcd": UTILITY,
-    "strings-blocks": "disks have no content behind the first sector: the options in the boot blocks are state, which installboot -e "
-    "shows (installboot-e-n-v)",
+    "strings-blocks": "boot blocks have no content: their options are state, which installboot -e shows",
     "t1-create": XL_4_20,
     "t1-block-detach-paused": XL_4_20,
     "t1-save-paused": "strerror(0) is Linux's here, Success, as in the records of a Debian dom0",
@@ -79,7 +78,7 @@ NOT_REPLAYABLE: dict[str, str] = {
     "gpt-show": NO_PROGRAM,
     "dkctl-list": NO_PROGRAM,
     "dkctl-missing": NO_PROGRAM,
-    "pkg-add-n-u-other-version": "its answer is about the database by file of a package whose directory was renamed by hand, which is not there",
+    "pkg-add-n-u-other-version": "it asks the database by file, which has a package that was renamed by hand",
 }
 
 REPLAYED = """

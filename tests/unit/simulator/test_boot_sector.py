@@ -44,7 +44,8 @@ def test_fdisk_brings_netbsds_boot_code_back(tmp_path):
     assert host.run("fdisk", "-fi", "-c", "/nosuch", "/dev/rwd0d").err == "fdisk: /nosuch: No such file or directory\n"
     assert host.run("fdisk", "-fi", "-c", "/usr/mdec/mbr", "/dev/rwd0d").rc == 0
     assert host.data["boot_sector"] == "netbsd"
-    assert host.run("fdisk", "wd0").rc == 97
+    assert "0: NetBSD (sysid 169)\n" in host.run("fdisk", "wd0").out  # record fdisk-wd0
+    assert host.run("fdisk", "-u", "wd0").rc == 97
 
 
 def test_dumpfs_of_ffsv2(dom0):

@@ -8,7 +8,8 @@ import pytest
 from sim_host import Host, hosttree
 from xm_host import MODERN, OLD
 
-VLAN = ("vlan10: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n\tvlan: 10 parent: wm0\n\taddress: ")
+VLAN = "vlan10: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n\tcapabilities="
+PARENT = "\tenabled=0\n\tvlan: 10 parent: wm0\n\taddress: "
 
 
 def failure(host, *argv: str) -> str:
@@ -20,9 +21,11 @@ def failure(host, *argv: str) -> str:
 def test_a_vlan_takes_after_its_parent(generic):
     """vlan_clone_create, vlan_config, vlan_unconfig."""
     generic.run("ifconfig", "vlan10", "create")
-    assert generic.run("ifconfig", "vlan10").out == "vlan10: flags=8802<BROADCAST,SIMPLEX,MULTICAST> mtu 0\n"
+    assert generic.run("ifconfig", "vlan10").out == "vlan10: flags=8802<BROADCAST,SIMPLEX,MULTICAST>\n"
     assert generic.run("ifconfig", "vlan10", "vlan", "10", "vlanif", "wm0").rc == 0
-    assert generic.run("ifconfig", "vlan10").out.startswith(VLAN)
+    shown = generic.run("ifconfig", "vlan10").out
+    assert shown.startswith(VLAN) and PARENT in shown
+    assert "\tinet6 fe80::" in shown  # by itself: it is up (record vlan-show)
     assert "\tec_enabled=1<VLAN_MTU>\n" in generic.run("ifconfig", "wm0").out
     assert generic.run("ifconfig", "vlan10", "-vlanif").rc == 0
     assert "vlan: 10" not in generic.run("ifconfig", "vlan10").out
@@ -35,13 +38,59 @@ def test_a_vlan_takes_after_its_parent(generic):
     ("vlan10 vlan 5000 vlanif wm0", "SIOCSETVLAN: Invalid argument"),
     ("vlan11 vlan 11 vlanif wm1", "SIOCSETVLAN: Device busy"),
     ("vlan10 10.1.1.1/24", "SIOCAIFADDR: Invalid argument"),
-    ("vlan11 mtu 9000", "SIOCSIFMTU: Invalid argument"),
     ("wm0 vlan 10 vlanif wm1", "valid only with vlan(4) interfaces")])
 def test_vlan_refusals(generic, words, message):
     generic.run("ifconfig", "vlan10", "create")
     generic.run("ifconfig", "vlan11", "create")
     generic.run("ifconfig", "vlan11", "vlan", "11", "vlanif", "wm0")
     assert failure(generic, "ifconfig", *words.split()) == f"ifconfig: {message}\n"
+
+
+@pytest.mark.parametrize("words", ["vlan11 mtu 1501", "wm0 mtu 9001", "tap7 mtu 500000"])
+def test_an_mtu_that_is_refused_is_only_warned_of(generic, words):
+    """Records vlan-mtu-too-big, wm0-mtu-20000, tapA-mtu-500000: ifconfig ends with 0."""
+    for name in ("vlan11", "tap7"):
+        generic.run("ifconfig", name, "create")
+    generic.run("ifconfig", "vlan11", "vlan", "11", "vlanif", "wm0")
+    before = generic.run("ifconfig", words.split()[0]).out
+    result = generic.run("ifconfig", *words.split())
+    assert (result.rc, result.err) == (0, "ifconfig: SIOCSIFMTU: Invalid argument\n")
+    assert generic.run("ifconfig", words.split()[0]).out == before
+
+
+@pytest.mark.parametrize(("profile", "lines"), [
+    ("netbsd-7.99.10-xen-4.17", ["inet 10.9.3.1 netmask 0xffffff00 broadcast 10.9.3.255",
+                                 "inet alias 10.9.4.1 netmask 0xffffff00 broadcast 10.9.4.255"]),
+    ("netbsd-9.4-xen-4.15", ["inet 10.9.3.1/24 broadcast 10.9.3.255 flags 0x0",
+                             "inet 10.9.4.1/24 broadcast 10.9.4.255 flags 0x0"])])
+def test_an_address_without_alias_replaces_the_first(tmp_path, profile, lines):
+    """Records tapA-inet-A to tapA-show-CD; from NetBSD 8 on they are printed otherwise (af_inet.c 1.21)."""
+    host = Host(tmp_path / "h")
+    hosttree.create(host.directory, "h", "bare", profile)
+    host.run("ifconfig", "tap6", "create")
+    for words in ("10.9.1.1/24", "10.9.2.1/24", "10.9.3.1/24 alias", "10.9.4.1/24"):
+        assert host.run("ifconfig", "tap6", "inet", *words.split()).rc == 0
+    shown = host.run("ifconfig", "tap6").out.splitlines()
+    assert [line.strip() for line in shown if "\tinet " in line] == lines
+
+
+def test_inet6_addresses_never_replace_each_other(generic):
+    """af_inetany.c, commit_address."""
+    for number in (1, 2):
+        assert generic.run("ifconfig", "wm1", "inet6", f"2001:db8::{number}", "prefixlen", "64").rc == 0
+    assert generic.run("ifconfig", "wm1", "inet6", "2001:db8::1", "delete").rc == 0
+    shown = generic.run("ifconfig", "wm1").out
+    assert "2001:db8::2/64" in shown and "2001:db8::1/" not in shown and "inet6 fe80::" in shown
+
+
+def test_a_vlan_that_loses_its_parent_leaves_its_bridge(generic):
+    """Records vlan-detach-in-bridge, br-delete-vlan."""
+    for words in ("vlan7 create", "vlan7 vlan 7 vlanif wm0", "bridge5 create"):
+        generic.run("ifconfig", *words.split())
+    generic.run("brconfig", "bridge5", "add", "vlan7")
+    assert generic.run("ifconfig", "vlan7", "-vlanif").rc == 0
+    assert failure(generic, "brconfig", "bridge5", "delete", "vlan7") == (
+        "brconfig: delete vlan7: No such file or directory\n")
 
 
 def test_a_vlan_is_a_member_once_it_has_a_parent(generic):
@@ -75,7 +124,7 @@ def test_vether_came_with_netbsd_10(generic, tmp_path):
     """if_vether.c 1.1 of 2020-09."""
     assert generic.run("ifconfig", "vether0", "create").rc == 0
     assert generic.run("ifconfig", "vether0", "inet", "10.0.3.1/24").rc == 0
-    assert "\tinet 10.0.3.1 netmask 0xffffff00 broadcast 10.0.3.255\n" in generic.run("ifconfig", "vether0").out
+    assert "\tinet 10.0.3.1/24 broadcast 10.0.3.255 flags 0x0\n" in generic.run("ifconfig", "vether0").out
     hosttree.create(tmp_path / "old", "old0", "python", profile=MODERN)
     old = Host(tmp_path / "old")
     assert "Invalid argument" in failure(old, "ifconfig", "vether0", "create")

@@ -3,8 +3,8 @@
 """What a guest leaves behind whose devices do not go, on a machine under load: the fault `stuck`.
 
 Records xl-block-detach-with-guest to ifconfig-l-end-with-guest, t1-vnconfig-after-destroy (xl 4.17, NetBSD 7.99.10):
-the detach fails, `xl destroy` complains and ends with 0, the domain stays for a while as `(null)` with its interfaces, and
-the vnd unit of the disk that was to be detached stays configured for good.
+the detach fails, `xl destroy` complains and ends with 0, the domain stays for a while as `(null)` with its
+interfaces, and the vnd unit of the disk that was to be detached stays configured for good.
 """
 from __future__ import annotations
 
