@@ -690,7 +690,7 @@ def test_rename_shows_everywhere_but_in_the_log(host: Host) -> None:
 
 def test_more_vcpus_than_the_host_has(host: Host) -> None:
     """record vcpu-set (NetBSD 7.99.10, one CPU)."""
-    started(host, "s1", "vcpus = 1", "maxvcpus = 2")
+    started(host, "s1", "vcpus = 1", "maxvcpus = 2", 'extra = "noack"')
     result = host.xl("vcpu-set s1 2")
     assert result.rc == 1
     assert result.stderr == ("You are overcommmitting! You have 1 physical CPUs and want 2 vCPUs! Aborting, use "
@@ -749,3 +749,31 @@ def test_two_cpus_show_a_busy_guest_as_running(tmp_path: Path) -> None:
             assert host.xl("list g1").stdout.splitlines()[1].split()[4] == letters
             host.later(BOOTED)
             assert host.xl("list g1").stdout.splitlines()[1].split()[4] == "-b----"
+
+
+def test_a_netbsd_guest_brings_all_its_cpus_on_line(host: Host) -> None:
+    """Records xl-list-nested-with-guest, xl-vcpu-set-with-guest: `vcpus` says nothing, and vcpu-set does nothing."""
+    started(host, "g1", "vcpus = 1", "maxvcpus = 2")
+    assert [row.split()[3] for row in host.xl("list").stdout.splitlines()[2:]] == ["2"]
+    assert host.xl("vcpu-set g1 1").rc == 0
+    assert [row.split()[3] for row in host.xl("list").stdout.splitlines()[2:]] == ["2"]
+
+
+def test_devices_that_do_not_go(host: Host) -> None:
+    """Records xl-block-detach-with-guest to ifconfig-l-end-with-guest, t1-vnconfig-after-destroy: the fault `stuck`."""
+    host.image("/home/d1.img")
+    host.image("/home/d2.img")
+    started(host, "t1", "disk = [ 'file:/home/d1.img,0x1,w' ]", "vif = [ 'bridge=bridge0' ]")
+    assert host.xl("block-attach t1 format=raw,vdev=xvdb,access=rw,target=/home/d2.img").rc == 0
+    host.m.stuck = True
+    assert host.xl("block-detach t1 xvdb").rc == 1
+    assert host.xl("destroy t1").rc == 0
+    host.m.stuck = False
+    assert [row.split()[:4] for row in host.xl("list").stdout.splitlines()[2:]] == [["(null)", "1", "0", "1"]]
+    assert "xvif1i0" in network.interfaces(host.m) and set(host.m.data["vnd"].values()) == {"/home/d2.img"}
+    with pytest.raises(SimError, match="Device busy"):
+        devices.vnconfig_detach(host.m, 1)
+    host.later(61)
+    assert "(null)" not in host.xl("list").stdout and "xvif1i0" not in network.interfaces(host.m)
+    assert set(host.m.data["vnd"].values()) == {"/home/d2.img"}
+    devices.vnconfig_detach(host.m, 1)

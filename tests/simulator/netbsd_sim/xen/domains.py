@@ -490,9 +490,10 @@ def _leave(m: Machine, event: dict[str, Any]) -> None:
 
 
 def _bring_cpus(m: Machine, event: dict[str, Any]) -> None:
-    """A NetBSD guest brings all its CPUs on line, whatever `vcpus` says (record xl-list-nested-with-guest)."""
+    """A NetBSD guest brings all its CPUs on line, whatever `vcpus` says (record xl-list-nested-with-guest), but not one
+    that waits for a root device (record vcpu-set)."""
     domain = get(m, event["domid"])
-    if domain is not None:
+    if domain is not None and not guests.ignores_requests(domain["config"]["b_info"]):
         domain["vcpus"] = domain["max_vcpus"]
 
 
