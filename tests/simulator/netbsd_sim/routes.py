@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""route and netstat -r: the default routes, and those that interfaces bring along."""
+"""route(8): the default routes."""
 
 from __future__ import annotations
 
@@ -48,34 +48,3 @@ def _interface_towards(m: Machine, gateway: str) -> tuple[str, str] | None:
 
 def _network(address: str, mask: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
-
-
-def netstat(m: Machine, argv: list[str]) -> int:
-    """netstat -rn -f inet|inet6 (record bridge-file-create). The tables are shortened: of IPv6 there is only what
-    somebody gave, and no host has been talked to."""
-    letters, values, _words = forms.read(argv)
-    if letters != {"r", "n", "f"}:
-        raise forms.NotSimulated(" ".join(argv))
-    rows = []
-    if values["f"] == ["inet"]:
-        gateway = m.data.get("routes", {}).get("default")
-        carrier = _interface_towards(m, gateway) if gateway else None
-        if carrier:
-            rows.append(("default", gateway, "UGS", "-", carrier[0]))
-        for name, entry in network.interfaces(m).items():
-            for address, mask in entry["inet"]:
-                net = _network(address, mask)
-                rows.append((f"{_short(net)}", "127.0.0.1" if name == "lo0" else f"link#{entry['index']}",
-                             "UGRS" if name == "lo0" else "UC", "33648" if name == "lo0" else "-", name))
-                rows.append((address, "127.0.0.1" if name == "lo0" else entry["mac"], "UHl", "-", "lo0"))
-    print(f"Routing tables\n\nInternet{'6' if values['f'] == ['inet6'] else ''}:\n"
-          f"{'Destination':<18} {'Gateway':<18} Flags    Refs      Use    Mtu Interface")
-    for destination, gateway, flags, mtu, name in rows:
-        print(f"{destination:<18} {gateway:<18} {flags:<8}    -        - {mtu:>6}  {name}")
-    return 0
-
-
-def _short(net: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
-    """Without the zeros at the end of a network of whole octets: 10.0.2/24, 127/8."""
-    octets = str(net.network_address).split(".")
-    return f"{'.'.join(octets[:(net.prefixlen + 7) // 8])}/{net.prefixlen}"
