@@ -126,7 +126,10 @@ def _console(m: Machine, args: list[str], call: Call) -> int:
     one is refused (record xl-console-login, status 35)."""
     import fcntl
 
-    words = options.read("console", args, required=1).words
+    given = options.read("console", args, "t:n:es", required=1)
+    if given.letters or given.values:
+        raise NotSimulated("xl console with options")
+    words = given.words
     domain = find_guest(m, "console", words[0], NO_TYPE + "Unable to attach console\n")
     lock = m.path(f"/var/run/xenconsole.{domain['domid']}")
     lock.parent.mkdir(parents=True, exist_ok=True)
