@@ -196,3 +196,26 @@ def test_routing_table(generic):
 def test_default_route(generic):
     assert "  interface: wm0\n" in generic.run("route", "-n", "get", "default").out
     assert generic.run("route", "-n", "get", "-inet6", "default").rc == 1
+
+
+def test_routes_are_told_with_their_interface(dom0):
+    """record bridge-file-create (netstat -rn -f inet); route(8)."""
+    assert "default            10.0.2.2           UGS " in dom0.run("netstat", "-rn", "-f", "inet").out
+    assert dom0.run("route", "-n", "add", "default", "10.0.2.3").rc == 1  # there is one
+    assert dom0.run("route", "delete", "default").rc == 0
+    assert "default" not in dom0.run("netstat", "-rn", "-f", "inet").out
+    assert dom0.run("route", "delete", "default").rc == 1
+    assert dom0.run("route", "-n", "get", "default").rc == 1
+    assert dom0.run("route", "-n", "add", "default", "10.0.2.3").rc == 0
+    assert "  interface: wm0\n" in dom0.run("route", "-n", "get", "default").out
+
+
+def test_stp_of_a_member_ends_with_its_membership(dom0):
+    """Records br-stp, br-nostp, br-stp-missing."""
+    assert dom0.run("brconfig", "bridge0", "stp", "nosuch0").err == (
+        "brconfig: unable to get bridge flags: No such file or directory\n")
+    assert dom0.run("brconfig", "bridge0", "stp", "wm0").rc == 0
+    assert "wm0 flags=7<LEARNING,DISCOVER,STP>" in dom0.run("brconfig", "bridge0").out
+    dom0.run("brconfig", "bridge0", "delete", "wm0")
+    dom0.run("brconfig", "bridge0", "add", "wm0")
+    assert "wm0 flags=3<LEARNING,DISCOVER>" in dom0.run("brconfig", "bridge0").out
