@@ -79,10 +79,10 @@ KNOWN: dict[str, Known] = {
     "hostname": Known("s", ("", r"[^-]\S*"), "record hostname; hostname(1)"),
     "date": Known("ur:", ("", r"\+.*"), "records date-ymd, date-s, date-tz", {"r": r"\d+"}),
     "dmesg": Known("", source="record dmesg"),
-    "sysctl": Known("aenqwf:", ("", r"[\w.-]+(=\S*)?( [\w.-]+(=\S*)?)*"), "records sysctl-*; sysctl(8)", {},
-                    "AbdMrx", "sysctl: unknown option -- {}\n" + SYSCTL_USAGE),
+    "sysctl": Known("anqwf:", ("", r"[\w.-]+(=\S*)?( [\w.-]+(=\S*)?)*"), "records sysctl-*; sysctl(8)", {},
+                    "AbdeMrx", "sysctl: unknown option -- {}\n" + SYSCTL_USAGE),
     "cpuctl": Known("", ("list", r"identify \d+"), "records cpuctl-*"),
-    "ps": Known("axwo:p:", source="records ps-*; ps(1); bin/ps/ps.c reads `aux` as `-aux`", values={"p": r"\d+"}),
+    "ps": Known("axwo:p:", source="records ps-*; ps(1); bin/ps/ps.c reads `ax` as `-ax`", values={"p": r"\d+"}),
     "pgrep": Known("flx", (r"[^-].*",), "records pgrep-x, pgrep-x-cron"),
     "pkill": Known("fx", (r"[^-].*",), "record pkill-missing; usr.bin/pkill/pkill.c: its signal comes first"),
     "kill": Known("", ("", "-l", rf"(-({_SIGNALS}|0) |-s {_SIGNALS} )?\d+( \d+)*"), "records kill-*; bin/kill/kill.c"),
@@ -92,7 +92,7 @@ KNOWN: dict[str, Known] = {
     "poweroff": Known("", source="poweroff(8)"),
     # --- file systems and disks
     "mount": Known("arwt:o:", ("", r"\S+", r"\S+ \S+"), "records mount*, fresh-mount-kernfs; mount(8)",
-                   {"t": "kernfs|procfs|ptyfs|tmpfs|ffs|null", "o": r"(rw|ro|log|async|noatime|nodev|noexec|nosuid)"
+                   {"t": "kernfs|procfs|ptyfs|tmpfs|ffs", "o": r"(rw|ro|log|async|noatime|nodev|noexec|nosuid)"
                                                                     r"(,(rw|ro|log|async|noatime|nodev|noexec|nosuid))*"},
                    "Adfuv", _MOUNT_USAGE),
     "umount": Known("f", (r"\S+",), "records umount-*; umount(8)"),
@@ -102,7 +102,7 @@ KNOWN: dict[str, Known] = {
                       VNCONFIG_USAGE),
     "disklabel": Known("r", (_DISK,), "records disklabel-*"),
     "installboot": Known("envo:", ("", r"\S+", r"\S+ \S+"), "records installboot-*",
-                         {"o": r"\w+=\w+(,\w+=\w+)*"}, "B:b:cfm:t:", INSTALLBOOT_USAGE),
+                         {"o": r"(timeout|speed|console)=\w+(,(timeout|speed|console)=\w+)*"}, "B:b:cfm:t:", INSTALLBOOT_USAGE),
     "dumpfs": Known("s", (r"/|" + _DISK,), "records dumpfs-s-*"),
     "fdisk": Known("fic:", (_DISK,), "records fdisk-*; fdisk(8)"),
     "dd": Known("", (r"((if|of)=\S+|(bs|count|skip|seek)=\d+[kmg]?|conv=(notrunc|sync|noerror)|msgfmt=quiet)"
