@@ -102,7 +102,8 @@ KNOWN: dict[str, Known] = {
                       VNCONFIG_USAGE),
     "disklabel": Known("r", (_DISK,), "records disklabel-*"),
     "installboot": Known("envo:", ("", r"\S+", r"\S+ \S+"), "records installboot-*",
-                         {"o": r"(timeout|speed|console)=\w+(,(timeout|speed|console)=\w+)*"}, "B:b:cfm:t:", INSTALLBOOT_USAGE),
+                         {"o": r"(timeout|speed|console)=\w+(,(timeout|speed|console)=\w+)*"},
+                         "B:b:cfm:t:", INSTALLBOOT_USAGE),
     "dumpfs": Known("s", (r"/|" + _DISK,), "records dumpfs-s-*"),
     "fdisk": Known("fic:", (_DISK,), "records fdisk-*; fdisk(8)"),
     "dd": Known("", (r"((if|of)=\S+|(bs|count|skip|seek)=\d+[kmg]?|conv=(notrunc|sync|noerror)|msgfmt=quiet)"
