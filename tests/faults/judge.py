@@ -76,7 +76,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was seen of a machine with a fault. ``reset``: it had to be reset after the first run."""
+    """All that was seen of a machine with a fault. ``reset``: it had to be reset after the first run. ``damaged``: how
+    many files came back from a power cut with NUL in them."""
 
     host: str
     fault: Fault
@@ -88,6 +89,7 @@ class Evidence:
     after_second: Sight
     third: Outcome
     reset: bool = False
+    damaged: int = 0
 
 
 @dataclass
@@ -222,6 +224,7 @@ def as_record(verdict: Verdict) -> dict[str, Any]:
         "host": seen.host,
         "step": seen.fault.step.line,
         "action": seen.fault.action,
+        "damaged": seen.damaged,
         "broken": verdict.broken,
         "notes": verdict.notes,
         "first": {"stats": dict(seen.first.stats), "messages": list(seen.first.messages)},

@@ -24,7 +24,7 @@ from rehearsal import CHECKOUT
 
 sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
 
-from netbsd_sim import hanging, power  # noqa: E402
+from netbsd_sim import hanging, power, powercut  # noqa: E402
 from netbsd_sim.machine import Machine  # noqa: E402
 
 # Not compared, with the reason.
@@ -38,6 +38,8 @@ _PASSING = re.compile(
 _MAX_TEXT = 65536  # bytes; longer files are no configuration
 _CLOCK_FACTOR = 200  # half an hour's time limit in nine seconds
 
+# Where the simulator writes what a power cut has damaged.
+POWER_CUT = "power_cut"
 # How long a host may hang, or be out of reach, before the harness ends that: in real seconds. The first is more than
 # three hours of the fast clock, the second more than a guarded change of the network waits for its confirmation.
 HANG_SECONDS = 100.0
@@ -208,11 +210,20 @@ def _lets_in(m: Machine) -> bool:
 
 
 def prepare(host: Path, log: bool) -> None:
-    """Let limits on commands that hang end soon; log file operations if ``log``."""
+    """Let limits on commands that hang end soon; log file operations if ``log``. All that there is is on the disk."""
+    (host / POWER_CUT).unlink(missing_ok=True)
+    with Machine(host, host / "root") as m:
+        powercut.settle(m)
     (host / "fast_clock").write_text(f"{_CLOCK_FACTOR}\n")
     if log:
         (host / "log_writes").touch()
     (host / "commands.log").write_text("")
+
+
+def damaged(host: Path) -> int:
+    """How many files a power cut has damaged in a machine."""
+    mark = host / POWER_CUT
+    return len(mark.read_text().split()) if mark.exists() else 0
 
 
 def out_of_reach(host: Path) -> bool:
@@ -236,12 +247,14 @@ def end_hangs(host: Path) -> None:
 
 
 class Watch:
-    """Ends what nothing else ends while a run goes on, and remembers where. A context manager around the run."""
+    """Ends what nothing else ends while a run goes on, and remembers where; and what a power cut ends, but for the
+    process that met it. A context manager around the run."""
 
     def __init__(self, hosts: Iterable[Path]) -> None:
         self.hosts = list(hosts)
         self.freed: set[str] = set()
         self._since: dict[Path, float] = {}
+        self._cut = {host for host in self.hosts if (host / POWER_CUT).exists()}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -259,6 +272,9 @@ class Watch:
                 self._look(host)
 
     def _look(self, host: Path) -> None:
+        if host not in self._cut and (host / POWER_CUT).exists():
+            self._cut.add(host)
+            power.hang_up(host)
         hangs, cut = hanging.is_hanging(host), _is_cut_off(host)
         if not hangs and not cut:
             self._since.pop(host, None)

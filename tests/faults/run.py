@@ -30,7 +30,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 
 import machines  # noqa: E402
 from cases import CASES, Case  # noqa: E402
-from inject import Fault, arm, fired, plan  # noqa: E402
+from inject import POWER_CUT, Fault, arm, fired, plan  # noqa: E402
 from judge import Evidence, Outcome, Reference, Sight, Verdict, as_record, judge, tally  # noqa: E402
 from rehearsal import CHECKOUT, Rack, Run, ansible, rack  # noqa: E402
 from steps import Step, steps  # noqa: E402
@@ -268,6 +268,7 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: fl
             after_second[name],
             third[name],
             name in unreached,
+            machines.damaged(host),
         )
         judged.append(judge(evidence, prepared.reference))
     return judged
@@ -317,7 +318,9 @@ def report(verdicts: list[Verdict], errors: list[str], seconds: float) -> int:
         for text in verdict.broken:
             say(f"   NOT KEPT: {text}")
     total = sum(verdict.evidence.fired == 1 for verdict in verdicts)
-    say(f"\n{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
+    cuts = [verdict.evidence.damaged for verdict in verdicts if verdict.evidence.fault.action.startswith(POWER_CUT)]
+    say(f"\n{len(cuts)} power cuts damaged {sum(cuts)} files.")
+    say(f"{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
     say(f"Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
     for error in errors:
         say(f"CASE NOT PLAYED: {error}")

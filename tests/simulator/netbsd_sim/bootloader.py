@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import cutoff, grub_menu, grubcfg_boot, netbsd_boot, rc, startup, system
+from . import cutoff, grub_menu, grubcfg_boot, netbsd_boot, powercut, rc, startup, system
 from .machine import Machine
 from .startup import BootDisk, Started, dom0_memory
 
@@ -99,6 +99,7 @@ def boot(m: Machine, seconds: float = 2.0) -> None:
             # etc/rc.d/dmesg keeps what the kernel said.
             m.path("/var/run/dmesg.boot").write_text(system.message_buffer(m))
             cutoff.note(m)
+    powercut.settle(m)
     mark(m)
 
 

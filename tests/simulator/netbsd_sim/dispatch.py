@@ -117,7 +117,7 @@ def run(m: Machine, argv: list[str]) -> int:
         xen.settle(m)  # what guests did meanwhile shows in interfaces and vnd units
     cutoff.note(m)
     m.stuck = fault is not None and fault.action == faults.STUCK
-    if fault is not None and fault.action == faults.KILL_MIDWAY:
+    if fault is not None and fault.action in faults.MIDWAY:
         m.midway = lambda: faults.act_after(m, fault)
     try:
         command = find(argv[0], m.profile)

@@ -9,9 +9,10 @@ Actions: `fail` and `enospc` (the disk is full) before anything is done; `hang` 
 half of a package is unpacked or removed; commands that have no half end as with kill_after); and when the work is done:
 `kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work; a
 process that has left its session loses nothing), `cut_off` (the host answers nobody until its interfaces are again as
-they were when it still answered, cutoff.py). `stuck` is about `xl block-detach` and `xl destroy`: devices that do
-not go (xen/leftovers.py); it does nothing to other commands. Each fault that was carried out is a JSON line in
-`faults.log`.
+they were when it still answered, cutoff.py), `power_cut` (the plug is pulled and put back, powercut.py; with
+`power_cut_midway` when half of a package is unpacked or removed). `stuck` is about `xl block-detach` and `xl destroy`:
+devices that do not go (xen/leftovers.py); it does nothing to other commands. Each fault that was carried out is a JSON
+line in `faults.log`.
 """
 
 from __future__ import annotations
@@ -36,8 +37,12 @@ ENOSPC = "enospc"
 DISCONNECT = "disconnect"
 CUT_OFF = "cut_off"
 STUCK = "stuck"
-ACTIONS = (FAIL, HANG, KILL_MIDWAY, KILL_AFTER, ENOSPC, DISCONNECT, CUT_OFF, STUCK)
-_AFTER = (KILL_MIDWAY, KILL_AFTER, DISCONNECT, CUT_OFF, STUCK)
+POWER_CUT = "power_cut"
+POWER_CUT_MIDWAY = "power_cut_midway"
+ACTIONS = (FAIL, HANG, KILL_MIDWAY, KILL_AFTER, ENOSPC, DISCONNECT, CUT_OFF, STUCK, POWER_CUT, POWER_CUT_MIDWAY)
+POWER_CUTS = (POWER_CUT, POWER_CUT_MIDWAY)
+MIDWAY = (KILL_MIDWAY, POWER_CUT_MIDWAY)
+_AFTER = (*MIDWAY, KILL_AFTER, DISCONNECT, CUT_OFF, STUCK, POWER_CUT)
 
 
 class Fault(NamedTuple):
@@ -103,6 +108,10 @@ def act_after(m: Machine, fault: Fault) -> None:
         from . import session
 
         session.end(m.host_dir)
+    elif fault.action in POWER_CUTS:
+        from . import powercut
+
+        powercut.pull_the_plug(m)
     else:
         import signal
 

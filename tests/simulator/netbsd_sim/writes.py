@@ -63,8 +63,8 @@ class _Watch:
         if fault is None:
             return
         with _Unwatched():
-            if fault.action == faults.CUT_OFF:
-                _cut_off(self.host_dir)
+            if fault.action == faults.CUT_OFF or fault.action in faults.POWER_CUTS:
+                _on_the_machine(self.host_dir, fault.action)
             elif fault.action == faults.DISCONNECT:
                 session.end(self.host_dir)
             else:
@@ -92,14 +92,17 @@ class _Unwatched:
         _busy = False
 
 
-def _cut_off(host_dir: Path) -> None:
+def _on_the_machine(host_dir: Path, action: str) -> None:
     sys.path.append("/.sim/lib")  # for what the machine's code imports late
     try:
-        from . import cutoff
+        from . import cutoff, powercut
         from .machine import Machine
 
         with Machine(host_dir) as m:
-            cutoff.cut(m)
+            if action == faults.CUT_OFF:
+                cutoff.cut(m)
+            else:
+                powercut.pull_the_plug(m)
     finally:
         sys.path.remove("/.sim/lib")
 

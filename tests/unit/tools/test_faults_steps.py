@@ -113,12 +113,12 @@ def test_every_kind_of_step_gets_the_faults_that_it_can_have():
     def kinds(line: str) -> set[str]:
         return set(inject.actions(steps.Step(line)))
 
-    packager = {"fail", "hang", "kill_midway", "kill_after", "disconnect"}
+    packager = {"fail", "hang", "kill_midway", "kill_after", "disconnect", "power_cut", "power_cut_midway"}
     assert kinds("/usr/sbin/pkg_delete xentools420") == packager
     assert kinds("/usr/sbin/pkg_add pkgin") == packager | {"enospc"}
-    assert kinds("/sbin/brconfig bridge0 up") == {"fail", "hang", "kill_after", "disconnect", "cut_off"}
-    assert kinds("write /etc/x") == {"fail", "kill_after", "disconnect", "enospc"}
-    assert kinds("unlink /etc/x") == {"fail", "kill_after", "disconnect"}
+    assert kinds("/sbin/brconfig bridge0 up") == {"fail", "hang", "kill_after", "disconnect", "cut_off", "power_cut"}
+    assert kinds("write /etc/x") == {"fail", "kill_after", "disconnect", "enospc", "power_cut"}
+    assert kinds("unlink /etc/x") == {"fail", "kill_after", "disconnect", "power_cut"}
 
 
 STEPS = [steps.Step(line) for line in ("write /a", "write /b", "/bin/c 1", "/bin/c 2")]
@@ -126,14 +126,21 @@ STEPS = [steps.Step(line) for line in ("write /a", "write /b", "/bin/c 1", "/bin
 
 def test_without_a_limit_every_step_gets_every_kind():
     chosen = inject.plan(STEPS, set(), 1000)
-    assert len(chosen.faults) == len(set(chosen.faults)) == 4 * 4
+    assert len(chosen.faults) == len(set(chosen.faults)) == 4 * 5
     assert (chosen.known, chosen.cut) == (0, 0)
 
 
 def test_a_short_selection_begins_with_all_shapes():
     chosen = inject.plan(STEPS, set(), 3)
     assert {fault.step.shape for fault in chosen.faults} == {"write /a", "write /b", "/bin/c N"}
-    assert chosen.cut == 13
+    assert chosen.cut == 17
+
+
+def test_half_of_a_short_selection_is_power_cuts():
+    many = [steps.Step(f"write /etc/{letter}") for letter in "abcdefghijklmnopqrstuvwxyz"]
+    chosen = inject.plan(many, set(), 26)
+    assert {fault.step for fault in chosen.faults} == set(many)
+    assert sum(fault.action == "power_cut" for fault in chosen.faults) >= 13
 
 
 def test_what_an_earlier_case_had_is_left_out_and_counted():
@@ -141,7 +148,7 @@ def test_what_an_earlier_case_had_is_left_out_and_counted():
     seen = {fault.shape for fault in first.faults}
     later = inject.plan([steps.Step("/bin/c 3"), steps.Step("write /new")], seen, 1000)
     assert {fault.step.line for fault in later.faults} == {"write /new"}
-    assert later.known == 4
+    assert later.known == 5
 
 
 def test_a_fault_happens_once_and_tells_of_it(tmp_path):

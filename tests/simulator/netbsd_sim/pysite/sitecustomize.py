@@ -140,6 +140,22 @@ def _open(file, mode="r", *args, **kwargs):
     return _real_open(file, mode, *args, **kwargs)
 
 
+# --- fsync: what survives when the plug is pulled (powercut.py) ---------------------------------------------------
+
+_real_fsync, _fstat, _write_fsynced = os.fsync, os.fstat, os.open
+
+
+def _fsync(descriptor):
+    _real_fsync(descriptor)
+    found = _fstat(descriptor if isinstance(descriptor, int) else descriptor.fileno())
+    line = f"{found.st_ino} {found.st_mtime_ns} {found.st_size}\n".encode()
+    log = _write_fsynced(_HOST + "/fsynced", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(log, line)
+    finally:
+        os.close(log)
+
+
 # --- processes ---------------------------------------------------------------------------------------------------
 
 _real_kill = os.kill
@@ -231,6 +247,7 @@ if os.path.exists(_STATE):
     os.uname = _uname
     os.stat, os.lstat = _stat, _lstat
     os.kill = _kill
+    os.fsync = os.fdatasync = _fsync
     os.getloadavg = _loadavg
     builtins.open = io.open = _open
     import _socket
