@@ -31,6 +31,7 @@ from netbsd_sim.machine import Machine  # noqa: E402
 _PASSING = re.compile(
     r"^(tmp|proc|kern|\.sim"  # memory, and the simulator's own
     r"|var/(run|tmp|log|db/pkgin|db/entropy-file)"  # of one boot, or of the day
+    r"|var/db/netbsd\.xen\.packages"  # when each package was registered
     r"|root/\.ansible"
     r"|dev/(null|zero|random|urandom|tty|pts|shm)"  # the controller's
     r")(/|$)|/__pycache__(/|$)"

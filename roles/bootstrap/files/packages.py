@@ -56,11 +56,29 @@ def listed(directory):
     return content(directory + "/+CONTENTS").decode("utf-8", "surrogateescape").split("\n")
 
 
+def files(directory):
+    """The paths that a packing list names."""
+    prefix = ""
+    for line in listed(directory):
+        if line.startswith("@cwd "):
+            prefix = line[5:].strip().rstrip("/")
+        elif line and not line.startswith("@"):
+            yield f"{prefix}/{line}"
+
+
+def copies(directory):
+    """The configuration files that its +INSTALL script copies from its examples where there are none."""
+    for path in files(directory):
+        prefix, examples, rest = path.partition("/share/examples/")
+        if examples:
+            yield f"{prefix}/etc/" + re.sub(r"[.-]example$", "", rest)
+
+
 def is_whole(name, directory):
     """By pkg_admin's text: it always ends with 0, says nothing of what it does not read behind a NUL in a list, and
-    nothing of scripts and descriptions."""
-    for file in os.listdir(directory):
-        if NUL in content(f"{directory}/{file}"):
+    nothing of scripts, descriptions and copies of examples."""
+    for path in [*(f"{directory}/{file}" for file in os.listdir(directory)), *copies(directory)]:
+        if NUL in content(path):
             return False
     run = subprocess.run(["pkg_admin", "check", name], capture_output=True, text=True, errors="replace", check=False)
     others = re.findall(r"^\.*(/.*) fails MD5 checksum$", run.stdout, flags=re.MULTILINE)
@@ -106,9 +124,10 @@ def mend(name):
         os.unlink(f"{rest}/{file}")
     if os.path.isdir(rest):
         os.rmdir(rest)
-    for file in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO"):
-        if NUL in content(f"{directory}/{file}"):
-            os.unlink(f"{directory}/{file}")
+    notes = [f"{directory}/{file}" for file in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO")]
+    for path in [*notes, *copies(directory)]:
+        if NUL in content(path):
+            os.unlink(path)
     return subprocess.run(["pkg_add", "-U", name.rpartition("-")[0]], check=False).returncode == 0
 
 
@@ -127,13 +146,8 @@ def bring_to_disk(names):
     """Everything that packages brought, with the directories that it is in, then the note."""
     paths = [os.path.dirname(RECORD)]
     for name in names:
-        directory, prefix = entries()[name], ""
-        for line in listed(directory):
-            if line.startswith("@cwd "):
-                prefix = line[5:].strip().rstrip("/")
-            elif line and not line.startswith("@"):
-                paths.append(f"{prefix}/{line}")
-                paths.append(f"{prefix}/{line}".replace("/share/examples/", "/etc/"))
+        directory = entries()[name]
+        paths += [*files(directory), *copies(directory)]
         paths += [f"{directory}/{file}" for file in os.listdir(directory)] + [directory]
     os.sync()  # only schedules the writing, in the disk's order: fsync has less to wait for then
     for path in dict.fromkeys(paths):

@@ -25,6 +25,9 @@ from .machine import Machine
 _UNSAFE_SECONDS = 30.0
 # In the log (nodes), in memory, or the simulator's own. Below the root.
 _NOT_THERE = ("dev", "proc", "kern", "tmp", ".sim", "var/run")
+# A Python package brings what its library compiles to (its PLIST names the .pyc files); here the controller's Python
+# writes it, whose library is no part of the machine.
+_COMPILED = "__pycache__"
 _SECTOR = 512
 # What a cut makes of a file that is not safe: of the 190 that the packages of one cut had just written, 154 were lost,
 # most of them altogether (files-lost.txt).
@@ -70,7 +73,7 @@ def _unsafe(m: Machine) -> Iterator[str]:
     for directory, names, files in os.walk(m.root):
         inside = os.path.relpath(directory, m.root)
         prefix = "" if inside == "." else inside + "/"
-        names[:] = sorted(name for name in names if prefix + name not in _NOT_THERE)
+        names[:] = sorted(name for name in names if prefix + name not in _NOT_THERE and name != _COMPILED)
         for name in sorted(files):
             found = os.lstat(os.path.join(directory, name))
             if stat.S_ISREG(found.st_mode) and found.st_size and found.st_mtime > since and _key(found) not in safe:
