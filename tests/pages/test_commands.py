@@ -12,11 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from markdown import CHECKOUT, PAGES, blocks, commands, inline_code
 from rehearsal import Rack, Run, ansible, ansible_environment, inventory, rack
 
-SHELL = [command for block in blocks("sh") for command in commands(block)]
-PLAYBOOKS = [command for command in SHELL if command.startswith("ansible-playbook ")]
+SHELL = [(block.page, command) for block in blocks("sh") for command in commands(block)]
+MAKES = [command for _page, command in SHELL if re.fullmatch(r"make [a-z-]+", command)]
+# Those of README are run one after the other; those of other pages are for a machine in some state.
+PLAYBOOKS = [command for page, command in SHELL if page == "README.md" and command.startswith("ansible-playbook ")]
+OTHER_PLAYBOOKS = [
+    command for page, command in SHELL if page != "README.md" and command.startswith("ansible-playbook ")
+]
 EXAMPLE = CHECKOUT / "inventories/example"
 # Ansible's exit status where a task failed on some host.
 FAILED = 2
@@ -57,12 +63,31 @@ def run(command: str, machines: tuple[Rack, Path], status: int = 0) -> Run:
 
 
 def test_each_command_is_one_that_is_run_somewhere() -> None:
-    made = [command for command in SHELL if re.fullmatch(r"make [a-z-]+", command)]
-    assert sorted(made + PLAYBOOKS) == sorted(SHELL)
-    pipeline = (CHECKOUT / ".ci/run").read_text()
-    assert all(command.split()[1] in re.findall(r"[a-z-]+", pipeline) for command in made)
+    assert sorted(MAKES + PLAYBOOKS + OTHER_PLAYBOOKS) == sorted(command for _page, command in SHELL)
+    assert MAKES == ["make demo", "make test"]
+    # What make test makes, CI does, and the demo.
+    makefile, pipeline = (CHECKOUT / "Makefile").read_text(), (CHECKOUT / ".ci/run").read_text()
+    (parts,) = re.findall(r"^test: ([a-z -]+) ##", makefile, re.MULTILINE)
+    assert {"demo", *parts.split()} <= set(re.findall(r"[a-z-]+", pipeline))
     assert len(PLAYBOOKS) == 3
     print(f"{len(SHELL)} commands in blocks")
+
+
+def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
+    variables = {
+        name
+        for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml")
+        for name in yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"]
+    }
+    for command in OTHER_PLAYBOOKS:
+        program, *arguments = shlex.split(command)
+        assert {given.split("=")[0] for given in arguments if "=" in given} <= variables, command
+        argv = [str(Path(sys.executable).with_name(program)), *arguments, "-i", "xen1,", "--list-tasks"]
+        listed = subprocess.run(
+            argv, cwd=CHECKOUT, env=ansible_environment(), capture_output=True, text=True, timeout=120
+        )
+        assert listed.returncode == 0, f"{command}: {listed.stdout}{listed.stderr}"
+        assert listed.stdout.count("TAGS: [") > 2, command
 
 
 def test_what_make_is_said_to_make_it_knows() -> None:

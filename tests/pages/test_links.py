@@ -48,5 +48,5 @@ def test_links_lead_to_what_is_in_the_archive(archive: set[str]) -> None:
             target = (CHECKOUT / directory / link.split("#")[0]).resolve().relative_to(CHECKOUT)
             assert str(target) in archive, f"{page.relative_to(CHECKOUT)} points at {link}"
             checked += 1
-    assert checked > 20
+    assert checked > 12
     print(f"{checked} links")
