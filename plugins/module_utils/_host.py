@@ -83,6 +83,12 @@ _KINDS = (
 )
 
 
+def _device(number: int) -> tuple[int, int]:
+    """Major and minor number. What lies on no device, as all below /kern, has NODEV, -1, which os.major refuses."""
+    unsigned = number & 0xFFFFFFFFFFFFFFFF
+    return os.major(unsigned), os.minor(unsigned)
+
+
 class Host:
     """This machine. Every command that was run is kept in ``commands`` for the module's result.
 
@@ -264,9 +270,9 @@ class Host:
         except OSError as error:
             raise XenError(f"{path} can't be examined: {error.strerror}") from error
         kind = next((name for test, name in _KINDS if test(found.st_mode)), "other")
-        major, minor = (os.major(found.st_rdev), os.minor(found.st_rdev)) if kind in ("block", "char") else (0, 0)
+        major, minor = _device(found.st_rdev) if kind in ("block", "char") else (0, 0)
         mode = stat.S_IMODE(found.st_mode)
-        device = f"{os.major(found.st_dev)},{os.minor(found.st_dev)}"
+        device = "{},{}".format(*_device(found.st_dev))
         owner = (found.st_uid, found.st_gid)
         return FileStat(kind, found.st_size, mode, *owner, major, minor, found.st_mtime, found.st_ino, device)
 

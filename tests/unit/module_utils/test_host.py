@@ -309,3 +309,17 @@ def test_a_disk_that_does_not_take_a_file_is_told(tmp_path, monkeypatch):
     with pytest.raises(XenError, match="does not get to the disk: Input/output error"):
         Host().sync([str(tmp_path / "file")])
     assert Host().sync([str(tmp_path)]) == 1
+
+
+def test_what_lies_on_no_device_can_be_examined(tmp_path, monkeypatch):
+    """All below /kern and /proc has -1 for its device (NetBSD 7.99.10)."""
+    real = os.stat
+
+    def stat_without_device(path, **options):
+        found = real(path, **options)
+        return os.stat_result([*found[:2], -1, *found[3:10]])
+
+    monkeypatch.setattr(os, "stat", stat_without_device)
+    found = Host().stat(str(tmp_path))
+    assert found is not None and found.kind == "directory"
+    assert found.device == f"{os.major(2**64 - 1)},{os.minor(2**64 - 1)}"

@@ -63,25 +63,31 @@ def _node_values(path, found):
 _mounts = (0, [])
 
 
-def _device_of(path):
-    """Which mount a path lies on, 0 for the root: os.path.ismount and ansible.posix.mount compare device numbers."""
+# File systems without a device: NODEV (NetBSD 7.99.10, os.stat of /kern and /proc).
+_NO_DEVICE = ("kernfs", "procfs")
+
+
+def _mount_of(path):
+    """The number of the mount that a path lies on, 0 for the root, and the kind of its file system."""
     global _mounts
     changed = _real_stat(_STATE).st_mtime_ns
     if changed != _mounts[0]:
-        points = [mount["dir"] for mount in _state()["mounts"] if mount["dir"] != "/"]
+        points = [(mount["dir"], mount["fstype"]) for mount in _state()["mounts"] if mount["dir"] != "/"]
         _mounts = (changed, points)
-    found = 0
-    for number, point in enumerate(_mounts[1], 1):
+    found = (0, "")
+    for number, (point, kind) in enumerate(_mounts[1], 1):
         if path == point or path.startswith(point + "/"):
-            found = number
+            found = (number, kind)
     return found
 
 
 def _with_device(found, path):
-    number = _device_of(path)
+    """os.path.ismount and ansible.posix.mount compare device numbers."""
+    number, kind = _mount_of(path)
     if not number:
         return found
-    return os.stat_result([*found[:2], found[2] + number, *found[3:10]], _other_fields(found))
+    device = -1 if kind in _NO_DEVICE else found[2] + number
+    return os.stat_result([*found[:2], device, *found[3:10]], _other_fields(found))
 
 
 def _as_netbsd(found, path):
