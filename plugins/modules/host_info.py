@@ -37,6 +37,7 @@ options:
       - preflight
       - rc_service
       - system_files
+      - tool_scripts
       - xen_packages
       - xl_conf
 """

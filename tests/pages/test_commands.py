@@ -62,6 +62,13 @@ def run(command: str, machines: tuple[Rack, Path], status: int = 0) -> Run:
     return ended
 
 
+def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
+    """A command that needs no machine, with the checkout's settings."""
+    return subprocess.run(
+        argv, cwd=CHECKOUT, env=ansible_environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
 def test_each_command_is_one_that_is_run_somewhere() -> None:
     assert sorted(MAKES + PLAYBOOKS + OTHER_PLAYBOOKS) == sorted(command for _page, command in SHELL)
     assert MAKES == ["make demo", "make test"]
@@ -83,9 +90,7 @@ def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
         program, *arguments = shlex.split(command)
         assert {given.split("=")[0] for given in arguments if "=" in given} <= variables, command
         argv = [str(Path(sys.executable).with_name(program)), *arguments, "-i", "xen1,", "--list-tasks"]
-        listed = subprocess.run(
-            argv, cwd=CHECKOUT, env=ansible_environment(), capture_output=True, text=True, timeout=120
-        )
+        listed = called(argv)
         assert listed.returncode == 0, f"{command}: {listed.stdout}{listed.stderr}"
         assert listed.stdout.count("TAGS: [") > 2, command
 
@@ -101,7 +106,7 @@ def test_what_ansible_doc_is_said_to_show_it_shows() -> None:
     for command in named:
         program, *arguments = command.split()
         argv = [str(Path(sys.executable).with_name(program)), *arguments]
-        shown = subprocess.run(argv, env=ansible_environment(), capture_output=True, text=True, timeout=120)
+        shown = called(argv)
         assert shown.returncode == 0 and "EXAMPLES" in shown.stdout, f"{command}: {shown.stderr}"
 
 
@@ -109,9 +114,8 @@ def test_tags_are_those_of_the_playbook() -> None:
     (sentence,) = re.findall(r"Parts of it: (.*?)\. Each role", (CHECKOUT / "README.md").read_text(), re.DOTALL)
     tags = set(re.findall(r"[a-z0-9]+(?=`)", sentence))
     argv = [str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/site.yml", "--list-tags"]
-    listed = subprocess.run(
-        argv, cwd=CHECKOUT, env=ansible_environment(), capture_output=True, text=True, timeout=120, check=True
-    )
+    listed = called(argv)
+    assert listed.returncode == 0, listed.stderr
     known = set(re.findall(r"[a-z0-9]+", " ".join(re.findall(r"TASK TAGS: \[(.*)\]", listed.stdout))))
     assert tags <= known and len(tags) == 8
 

@@ -44,6 +44,7 @@ _IF = r"[a-z][a-z0-9_]*\d"
 _DISK = r"(/dev/)?r?[a-z]+\d+[a-p]?"
 _NAMES = r"\S+( \S+)*"
 SHUTDOWN_USAGE = "Usage: shutdown [-Ddfhknprvxz] [-b bootstr] time [message ... | -]"
+_MOUNT_OPTION = "(rw|ro|log|async|noatime|nodev|noexec|nosuid)"
 _MOUNT_USAGE = ("mount: unknown option -- {}\nUsage: mount [-Aadfruvw] [-t type]\n\tmount [-dfruvw] special | node\n"
                 "\tmount [-dfruvw] [-o options] [-t type] special node")
 VNCONFIG_USAGE = """usage: vnconfig [-crvz] [-f disktab] [-t typename] vnode_disk regular-file [geomspec]
@@ -92,8 +93,7 @@ KNOWN: dict[str, Known] = {
     "poweroff": Known("", source="poweroff(8)"),
     # --- file systems and disks
     "mount": Known("arwt:o:", ("", r"\S+", r"\S+ \S+"), "records mount*, fresh-mount-kernfs; mount(8)",
-                   {"t": "kernfs|procfs|ptyfs|tmpfs|ffs", "o": r"(rw|ro|log|async|noatime|nodev|noexec|nosuid)"
-                                                                    r"(,(rw|ro|log|async|noatime|nodev|noexec|nosuid))*"},
+                   {"t": "kernfs|procfs|ptyfs|tmpfs|ffs", "o": f"{_MOUNT_OPTION}(,{_MOUNT_OPTION})*"},
                    "Adfuv", _MOUNT_USAGE),
     "umount": Known("f", (r"\S+",), "records umount-*; umount(8)"),
     "df": Known("kP", ("", _NAMES), "records df-k, df-m-P"),

@@ -105,7 +105,7 @@ def unpack(m: Machine, package: Package, copy_rc_scripts: bool, said: list[str])
 def _packaged_script(package: Package, script: str) -> str:
     name = "xenwatchdog" if script == "xen-watchdog" else script
     return rcscripts.text(script, script != "xendomains", name, package.rc_requires.get(script, ""),
-                     package.rc_variables.get(script, ""), package.base)
+                          package.rc_variables.get(script, ""), package.base)
 
 
 def _register_depends(m: Machine, package: Package) -> None:

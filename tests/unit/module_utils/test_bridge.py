@@ -34,7 +34,7 @@ def refusal(host, *bridges):
         return str(error)
     finally:
         assert all(command.endswith(" -a") for command in host.ran)
-    ((_thing, error),) = outcome.failures.items()
+    (error,) = outcome.failures.values()
     assert isinstance(error, Refused) and outcome.done == []
     return str(error)
 
@@ -126,7 +126,7 @@ def test_an_mtu_that_a_card_does_not_take_leaves_all_as_it_was_on_every_run(tmp_
     was = host.state()
     for _run in range(2):
         outcome = converge(bridge, params(dict(OFFICE, mtu=9216)), host, check=False)
-        ((thing, error),) = outcome.failures.items()
+        (thing,), (error,) = outcome.failures, outcome.failures.values()
         assert (thing, outcome.done, host.state()) == ("bridge0", [], was)
         assert "wm0: its MTU was to be 9216, but it is 1500." in str(error)
         assert "ifconfig said: SIOCSIFMTU: Invalid argument. " in str(error) and "declare a smaller mtu" in str(error)

@@ -47,7 +47,7 @@ def form(text: str) -> str:
 
 def processes(text: str) -> str:
     """The columns of a process table, and the daemons of Xen in it; who else runs is another machine's matter."""
-    lines = [line for line in form(text).splitlines()]
+    lines = form(text).splitlines()
     daemons = sorted({line for line in lines if re.search(r"xenstored|xenconsoled|sbin/xl", line) and "-o" not in line})
     kinds = sorted({re.sub(r"[\w/.:@~\[\]'-]+", "W", re.sub(r"(?<=\w) \S.*", " ARGS", line.strip())) for line in lines})
     return "\n".join([*kinds[:4], *daemons])

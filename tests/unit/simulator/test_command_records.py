@@ -110,7 +110,7 @@ def of_session(records: list[dict[str, Any]]) -> Iterator[tuple[Session, list[di
     """Each session with its records."""
     left = list(records)
     for session in SESSIONS:
-        end = next(number for number, record in enumerate(left) if record["name"] == session.last) + 1
+        end = [record["name"] for record in left].index(session.last) + 1
         yield session, left[:end]
         left = left[end:]
     assert left == []
