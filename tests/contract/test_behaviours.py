@@ -19,6 +19,7 @@ from contract_target import Target
 from contract_xl import Xl, wait
 
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl as toolstack
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import QUERY_SECONDS
 
 NOBODY = 65534
 
@@ -218,9 +219,9 @@ def test_behaviour_15_what_json_says_and_leaves_out(xl: Xl) -> None:
 def test_behaviour_16_commands_take_a_small_part_of_their_time_limits(xl: Xl) -> None:
     config = xl.config("timed")
     limits = {
-        ("list",): toolstack.QUERY_SECONDS,
-        ("list", "-l"): toolstack.QUERY_SECONDS,
-        ("create", config): toolstack.DEVICE_SECONDS,
+        ("list",): QUERY_SECONDS,
+        ("list", "-l"): QUERY_SECONDS,
+        ("create", config): toolstack.xl_devices.DEVICE_SECONDS,
         ("pause", "timed"): toolstack.SET_SECONDS,
         ("destroy", "timed"): toolstack.DESTROY_SECONDS,
     }

@@ -36,6 +36,7 @@ ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "validate": ({}, "1 hosts and 0 guests are declared well"),
     "xen_packages": ({"release": "4.20"}, ""),
     "xen_reboot": ({"release": "4.20"}, ""),
+    "tool_scripts": ({"release": "4.20"}, ""),
     "xl_conf": ({"settings": {"vif.default.bridge": "bridge0"}}, ""),
 }
 

@@ -198,6 +198,8 @@ class FakeXen:
     leaves_vnd: bool = False
     mounted: str = ""
     more_processes: str = ""
+    # xenstored dies of a create.
+    kills_store: bool = False
     backends: str | None = None
     # Sub-commands that end with 0 and do nothing.
     believed: frozenset[str] = frozenset()
@@ -323,6 +325,9 @@ class FakeXen:
     def xl_create(self, args):
         *options, path = args
         assert options in ([], ["-p"])
+        if self.kills_store:
+            self.xenstored = False
+            return 3, "", "libxl: error: libxl_create.c:1500:domcreate_launch_dm: unable to add disk devices\n"
         settings = xlcfg.parse(self.host.text(path))
         name = str(settings["name"])
         if any(domain.name == name for domain in self.domains):

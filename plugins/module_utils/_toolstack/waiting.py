@@ -166,7 +166,11 @@ def _clean_up(tool: Any, host: Host, name: str, before: set[int], stderr: str) -
     those.
     """
     ours = tool.domain_ids(stderr)
-    left = [row for row in named(tool, host, name) if row.domid not in before and (not ours or row.domid in ours)]
+    try:
+        found = named(tool, host, name)
+    except CommandFailed as error:
+        return f" What it left behind could not be looked at: {error}"
+    left = [row for row in found if row.domid not in before and (not ours or row.domid in ours)]
     if len(left) > 1:
         return several(left)
     for row in left:

@@ -11,14 +11,19 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_json, xl_output, xl_tables
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xl_devices
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting, xl_devices
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import SET_SECONDS, change, paths, query
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import (
+    SET_SECONDS,
+    change,
+    dead_store,
+    paths,
+    query,
+)
 
 NAME = "xl"
 # The configuration files that it reads (see _resources/_guest_config.py).
@@ -53,15 +58,8 @@ def alive(host: Host) -> tuple[bool, str]:
         return False, problem
     if not host.exists(paths(host.system).xl):
         return False, f"{paths(host.system).xl} is missing: the Xen tools are not installed."
-    if lost.store_lives(_processes.names(host)):
-        return True, ""
-    found = lost.signs(host)
-    if found:
-        return False, lost.words_for_dead_store(found)
-    return False, (
-        "xenstored is not running, and without it xl would hang beyond any help. "
-        f"Start it: {paths(host.system).how_to_start}."
-    )
+    dead = dead_store(host)
+    return not dead, dead
 
 
 # -- queries -----------------------------------------------------------------------------------------------------------

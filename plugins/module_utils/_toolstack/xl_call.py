@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import cause
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 
 QUERY_SECONDS = 60.0
 SET_SECONDS = 60.0
@@ -35,10 +37,24 @@ def paths(system: str) -> Paths:
     return _PATHS.get(system, _PATHS["NetBSD"])
 
 
+def dead_store(host: Host) -> str:
+    """Why xl must not be called, because it would hang for good (record xenstored-dead-hang); empty if it may be."""
+    if lost.store_lives(_processes.names(host)):
+        return ""
+    found = lost.signs(host)
+    if found:
+        return lost.words_for_dead_store(found)
+    return (
+        "xenstored is not running, and without it xl would hang beyond any help. "
+        f"Start it: {paths(host.system).how_to_start}."
+    )
+
+
 def change(host: Host, seconds: float, *words: str) -> Result:
     """Run xl and believe only a failure: that it succeeded is seen in what it should have changed. What xl's last lines
     say is seldom the cause. Raises CommandFailed."""
     argv = [paths(host.system).xl, *words]
+    _refuse_if_in_doubt(host)
     result = host.try_run(argv, timeout=seconds)
     if result.rc != 0:
         why = cause(result.stderr) or cause(result.stdout) or "it printed nothing"
@@ -50,4 +66,15 @@ def change(host: Host, seconds: float, *words: str) -> Result:
 
 def query(host: Host, *words: str) -> Result:
     """Ask xl. Raises CommandFailed."""
+    _refuse_if_in_doubt(host)
     return host.run([paths(host.system).xl, *words], timeout=QUERY_SECONDS)
+
+
+def _refuse_if_in_doubt(host: Host) -> None:
+    """Once a call of xl has failed in this run, the store may have died of it: look again before the next one. Seen on
+    NetBSD 7.99.10, where a `create` ended with status 3 and the `list` after it never came back."""
+    here = paths(host.system).xl
+    if any(ran["argv"][0] == here and ran["rc"] != 0 for ran in host.commands):
+        dead = dead_store(host)
+        if dead:
+            raise CommandFailed(f"After a call of xl that failed: {dead}")

@@ -16,7 +16,7 @@ def xm_calls(result: dict) -> list[str]:
 def test_the_machine_is_known_for_what_it_is(story: Story) -> None:
     host = story.target.module("netbsd.xen.host_info", {})["host"]
     assert host["role"] == "dom0"
-    assert host["toolstack"] == {"name": "xm", "alive": True, "why": "", "exchanged": False}
+    assert host["toolstack"] == {"name": "xm", "alive": True, "why": "", "exchanged": False, "lost_guests": []}
 
 
 def test_a_guest_is_created_once_and_looked_at_with_three_commands(story: Story) -> None:

@@ -73,6 +73,7 @@ def _clear_runtime_files(m: Machine) -> None:
     for directory in directories:
         for entry in m.path(directory).iterdir():
             if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
+                # What still runs, and will be ended, may be removing its own.
+                shutil.rmtree(entry, ignore_errors=True)
             else:
                 entry.unlink()

@@ -642,3 +642,14 @@ def test_one_bad_guest_brings_no_false_reports_of_the_others(host, xen):
     with pytest.raises(Refused) as error:
         run(host, dict(WEB, memory="lots"), dict(WEB, name="web2", disks=[], memory=128))
     assert len(error.value.details["problems"]) == 1
+
+
+def test_nobody_calls_xl_any_more_once_xenstored_has_died_of_a_create(host, xen):
+    """The fake xl fails the test if it is called then; a real one never comes back."""
+    xen.kills_store = True
+    outcome = run(host, WEB, dict(WEB, name="web2", disks=[]))
+    assert set(outcome.failures) == {"web1", "web2", "domain"}, "nor to look at the end"
+    assert "ended with status 3: " in str(outcome.failures["web1"])
+    assert "xenstored is not running" in str(outcome.failures["web1"])
+    assert "xenstored is not running" in str(outcome.failures["web2"])
+    assert [words[0] for words in host.ran("xl")].count("create") == 1
