@@ -50,7 +50,7 @@ help: ## Show this text
 	@echo "Settings: HOSTS, GUESTS (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
 	    "FAULT_MINUTES (faults), WORKERS (unit, contract-sim), PYTHON."
 
-demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (4 minutes)
+demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (1 to 2 minutes)
 	$(VENV)/bin/python tests/demo/run.py
 
 test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
