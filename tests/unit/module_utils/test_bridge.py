@@ -34,7 +34,8 @@ def refusal(host, *bridges):
         return str(error)
     finally:
         assert all(command.endswith(" -a") for command in host.ran)
-    (error,) = outcome.failures.values()
+    assert len(outcome.failures) == 1
+    error = next(iter(outcome.failures.values()))
     assert isinstance(error, Refused) and outcome.done == []
     return str(error)
 
