@@ -95,6 +95,8 @@ def _start_xend(m: Machine) -> int:
         xenstored(m, [])
         if not m.daemon("xenconsoled"):
             xenconsoled(m, [])
+        # Its Domain-0 gets its name when xend takes stock (tools/python/xen/xend/XendDomain.py of 3.1, dom0_setup).
+        m.data["dom0_set_up"] = True
         xenhooks.daemons_started(m)
     elif not m.daemon("xenstored"):
         raise NotSimulated("xend start without xenstored")
