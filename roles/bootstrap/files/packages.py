@@ -11,6 +11,8 @@ was fsynced, its full name and when it was registered.
     settle BASE...  puts that in place again by `pkg_add -U`, which prints, then brings all whole packages to the disk
 """
 
+import fcntl
+import glob
 import os
 import re
 import subprocess
@@ -163,7 +165,20 @@ def bring_to_disk(names):
         stream.flush()
         os.fsync(stream.fileno())
     os.rename(RECORD + ".new", RECORD)
+    remove_unfinished()
     sync(os.path.dirname(RECORD))
+
+
+def remove_unfinished():
+    """What a module that a power cut ended was writing in the note's place; one that still writes has a lock on it."""
+    directory, name = os.path.split(RECORD)
+    for path in glob.glob(f"{directory}/.{name}.*.netbsd_xen"):
+        try:
+            with open(path, "rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(path)
+        except OSError:
+            continue
 
 
 def main(what, bases):

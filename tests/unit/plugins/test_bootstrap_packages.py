@@ -93,6 +93,16 @@ def test_a_package_that_came_later_is_not_known(machine: Machine) -> None:
     assert machine.noted == {*BASES, "yajl"}
 
 
+def test_what_a_power_cut_left_of_a_modules_note_goes(machine: Machine) -> None:
+    host = SimulatedHost(machine.sim)
+    left = machine.root / "var/db/.netbsd.xen.packages.k01dzhcb.netbsd_xen"
+    left.touch()
+    with host.beside(_packages.RECORD) as (worked_on, _stream):
+        assert machine.run("settle", *BASES) == (0, "")
+        assert not left.exists() and machine.noted == set(BASES)
+        assert host.exists(worked_on), "another run is at it"
+
+
 @pytest.mark.parametrize("file", ["+CONTENTS", "+BUILD_INFO", "+DESC"])
 def test_what_is_damaged_of_ours_is_mended(machine: Machine, file: str) -> None:
     fill(machine.entry("pkgin") / file)
