@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import cutoff, grub_menu, grubcfg_boot, netbsd_boot, powercut, rc, startup, system
+from . import cutoff, grub_menu, grubcfg_boot, mounts, netbsd_boot, powercut, rc, startup, system
 from .machine import Machine
 from .startup import BootDisk, Started, dom0_memory
 
@@ -78,10 +78,11 @@ def boot(m: Machine, seconds: float = 2.0) -> None:
     disk = BootDisk(m)
     started, panics = load(disk)
     disk.commit()
+    mounts.gone(m)
     last = m.now() + seconds * len(panics)
     m.data.update(kernel=None, hypervisor=None, down_reason=started.down or None, boot_time=last + seconds / 2,
                   up_at=last + seconds, boots=m.data.get("boots", 0) + 1 + len(panics), daemons={}, vnd={}, vnd_held=[],
-                  vnd_inodes={}, mounts=[], sysctl={}, routes={}, interfaces={})
+                  vnd_inodes={}, sysctl={}, routes={}, interfaces={})
     m.data["boot_log"] = list(started.hazards)
     m.data["panics"] = panics
     if not started.down:

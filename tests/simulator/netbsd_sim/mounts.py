@@ -15,6 +15,8 @@ from . import devices, forms, kernelinfo
 from .machine import Machine, NotSimulated, SimError
 
 _PSEUDO = ("kernfs", "procfs", "ptyfs", "tmpfs")
+# Those whose files the simulator writes into the directory.
+_WITH_FILES = ("kernfs", "procfs")
 
 
 def table(m: Machine) -> list[dict[str, Any]]:
@@ -85,7 +87,6 @@ def _show_kernfs(m: Machine, directory: str) -> None:
     }
     for name, content in text.items():
         _write(root / name, content, 0o444)
-    shutil.rmtree(root / "xen", ignore_errors=True)  # of a boot before
     if m.is_dom0():
         (root / "xen").mkdir(exist_ok=True)
         _write(root / "xen/privcmd", "", 0o400)
@@ -124,7 +125,15 @@ def _write(path, content: str, mode: int) -> None:
     path.chmod(mode)
 
 
-def hide_pseudo_files(m: Machine, directory: str) -> None:
+def gone(m: Machine) -> None:
+    """The kernel that mounted all this has ended."""
+    for mounted in table(m):
+        if mounted["fstype"] in _WITH_FILES:
+            _hide_files(m, mounted["dir"])
+    table(m).clear()
+
+
+def _hide_files(m: Machine, directory: str) -> None:
     """Empty the directory beneath a pseudo file system that is gone."""
     for entry in m.path(directory).iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -170,8 +179,8 @@ def umount(m: Machine, argv: list[str]) -> int:
         if found[-1]["dir"] == "/":
             raise SimError("umount: /: Device busy")
         table(m).remove(found[-1])
-        if found[-1]["fstype"] in ("kernfs", "procfs") and len(found) == 1:
-            hide_pseudo_files(m, found[-1]["dir"])
+        if found[-1]["fstype"] in _WITH_FILES and len(found) == 1:
+            _hide_files(m, found[-1]["dir"])
     return 0
 
 

@@ -183,6 +183,16 @@ def test_xens_files_are_gone_after_a_boot_without_it(dom0):
     assert not (dom0.root / "kern/xen").exists()
 
 
+def test_kern_is_empty_after_a_boot_that_mounts_nothing_there(dom0):
+    """kernfs is mounted over an empty directory of the root file system (record kernfs)."""
+    fstab = dom0.root / "etc/fstab"
+    fstab.write_text("".join(line for line in fstab.read_text().splitlines(True) if "kernfs" not in line))
+    assert boots(dom0, XEN)
+    assert list((dom0.root / "kern").iterdir()) == []
+    assert dom0.run("mount", "-t", "kernfs", "kernfs", "/kern").rc == 0
+    assert (dom0.root / "kern/xen/privcmd").exists()
+
+
 def test_hidden_pci_devices_show_below_kern_after_a_boot_that_hides_them(dom0):
     """sys/arch/xen/xen/pciback.c; facts netbsd-xen 3 and 4.3: the kernel reads 63 characters."""
     assert not (dom0.root / "kern/xen/pci").exists()
