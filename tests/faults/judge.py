@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from inject import Fault
+from inject import POWER_CUT, Fault
 
 # The file before the last change; which change that was, the fault decides.
 _LAST_VERSION = re.compile(r"\.prev$")
@@ -109,13 +109,15 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     verdict.broken += _hangs(seen)
     if seen.after_first.boots:
         verdict.broken.append(f"after the fault the machine would not boot: {seen.after_first.boots}")
+    # Guests end with the power; whether they run at the end is asked for below.
+    before = replace(seen.before, guests={}) if seen.fault.action.startswith(POWER_CUT) else seen.before
     verdict.broken += [
-        f"after the fault: {text}" for text in lost(seen.before, seen.after_first, reference, exchanges(reference))
+        f"after the fault: {text}" for text in lost(before, seen.after_first, reference, exchanges(reference))
     ]
     if seen.reset:
         verdict.broken.append("after the first run nobody reached the machine until it was reset")
     verdict.broken += _convergence(seen, reference)
-    verdict.broken += [f"after the second run: {text}" for text in lost(seen.before, seen.after_second, reference)]
+    verdict.broken += [f"after the second run: {text}" for text in lost(before, seen.after_second, reference)]
     verdict.broken += differences(seen.after_second, reference)
     verdict.broken += [f"left over: {path}" for path in left_over(seen.after_second.tree, reference)]
     if seen.first.succeeded:

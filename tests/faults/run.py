@@ -40,7 +40,7 @@ WORK = CHECKOUT / ".build/faults"
 RACKS = CHECKOUT / ".build/racks"
 PLAIN = "plain"  # the machine without a fault
 PREPARED_AT_ONCE = 3
-BATCH = 24  # machines of one run
+BATCH = 8  # machines of one run
 RUNS_AT_ONCE = 4  # of one batch, where each machine has a run of its own
 SLOW = ("hang", "cut_off")
 BATCHES_AT_ONCE = 2
@@ -69,8 +69,7 @@ class Prepared:
 def main() -> int:
     arguments = parse_arguments()
     started = time.monotonic()
-    seen: set[tuple[str, str]] = set()
-    verdicts: list[Verdict] = []
+    prepared: list[Prepared] = []
     errors: list[str] = []
     end = started + arguments.minutes * 60
     chosen = [case for case in CASES if not arguments.cases or case.name in arguments.cases.split(",")]
@@ -81,14 +80,13 @@ def main() -> int:
         }
         with ThreadPoolExecutor(PREPARED_AT_ONCE) as pool:
             ready = {case.name: pool.submit(prepare, case, made[case.name]) for case in chosen}
-        say(f"{len(chosen)} cases prepared in {time.monotonic() - started:.0f} s")
-        for number, case in enumerate(chosen):
-            # What a case leaves of its share, the others have.
-            share = case.weight / sum(other.weight for other in chosen[number:])
+        for case in chosen:
             try:
-                verdicts += run_case(ready[case.name].result(), seen, arguments, (end - time.monotonic()) * share)
+                prepared.append(ready[case.name].result())
             except CaseError as error:
                 errors.append(f"{case.name}: {error}")
+        say(f"{len(prepared)} cases prepared in {time.monotonic() - started:.0f} s")
+        verdicts = inject(choose(prepared, arguments, end - time.monotonic()), end)
     return report(verdicts, errors, time.monotonic() - started)
 
 
@@ -113,24 +111,32 @@ class CaseError(Exception):
     """A case that can't be played: without a fault, its machine already does not do as promised."""
 
 
-def run_case(
-    prepared: Prepared, seen: set[tuple[str, str]], arguments: argparse.Namespace, seconds: float
-) -> list[Verdict]:
-    """The faults of one case, in about ``seconds``. Adds their shapes to ``seen``."""
-    case, end = prepared.case, time.monotonic() + seconds
-    say(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}")
-    for step in prepared.steps if arguments.list else ():
-        say(f"   {step.line}")
-    wanted = [step for step in prepared.steps if re.search(arguments.step, step.line)]
-    most = 0 if arguments.list else int(seconds / (SECONDS_ALONE if case.alone else SECONDS_A_FAULT))
-    chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
-    say(
-        f"   {len(prepared.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
-        f"case had or nobody asked for, {chosen.cut} for lack of time"
-    )
-    verdicts = inject(prepared, chosen.faults, end)
-    seen.update(verdict.evidence.fault.shape for verdict in verdicts)
-    return verdicts
+Chosen = list[tuple[Prepared, tuple[Fault, ...]]]
+
+
+def choose(prepared: Sequence[Prepared], arguments: argparse.Namespace, seconds: float) -> Chosen:
+    """The faults of all cases for which there is time in ``seconds``, none of a shape that an earlier case has."""
+    seen: set[tuple[str, str]] = set()
+    found = []
+    for number, each in enumerate(prepared):
+        case = each.case
+        say(f"\n=== {case.name}: {case.profile}, loader {case.loader}, {case.preset}")
+        for step in each.steps if arguments.list else ():
+            say(f"   {step.line}")
+        wanted = [step for step in each.steps if re.search(arguments.step, step.line)]
+        takes = SECONDS_ALONE if case.alone else SECONDS_A_FAULT
+        # What a case leaves of its share, the others have.
+        share = seconds * case.weight / sum(other.case.weight for other in prepared[number:])
+        most = 0 if arguments.list else round(share / takes)
+        chosen = plan(wanted, set() if case.whole else seen, most, arguments.action)
+        say(
+            f"   {len(each.steps)} steps, {len(chosen.faults)} faults; left out {chosen.known} that an earlier "
+            f"case had or nobody asked for, {chosen.cut} for lack of time"
+        )
+        seen.update(fault.shape for fault in chosen.faults)
+        found.append((each, chosen.faults))
+        seconds -= len(chosen.faults) * takes
+    return found
 
 
 # --- the machine without a fault ---
@@ -209,31 +215,38 @@ def play_alone(made: Rack, hosts: Sequence[str], variables: dict[str, Any], reco
 # --- the machines with faults ---
 
 
-def inject(prepared: Prepared, faults: Sequence[Fault], end: float) -> list[Verdict]:
-    """A machine for each fault, in batches. None begins after ``end`` on the monotonic clock."""
-    # Machines of a run wait for each other: those that wait for a time limit had better do it together.
-    in_order = sorted(faults, key=lambda fault: fault.action not in SLOW)
-    numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(in_order, start=1)]
-    if not numbered:
-        return []
-    options = kind(prepared.case, ",".join(name for name, _fault in numbered))
-    prepared.rack.simrack("create", *options)
-    batches = [dict(numbered[start : start + BATCH]) for start in range(0, len(numbered), BATCH)]
+def inject(chosen: Chosen, end: float) -> list[Verdict]:
+    """A machine for each fault, in batches of one case. None begins after ``end`` on the monotonic clock."""
+    batches: list[tuple[Prepared, int, dict[str, Fault]]] = []
+    for prepared, faults in chosen:
+        if not faults:
+            continue
+        # Machines of a run wait for each other: those that wait for a time limit had better do it together.
+        in_order = sorted(faults, key=lambda fault: fault.action not in SLOW)
+        numbered = [(f"h{number:04d}", fault) for number, fault in enumerate(in_order, start=1)]
+        prepared.rack.simrack("create", *kind(prepared.case, ",".join(name for name, _fault in numbered)))
+        starts = range(0, len(numbered), BATCH)
+        batches += [(prepared, start // BATCH + 1, dict(numbered[start : start + BATCH])) for start in starts]
+    # The first of each case, then the second: when time is up, each has had its share.
+    batches.sort(key=lambda batch: batch[1])
+    wanted = sum(len(batch) for _prepared, _number, batch in batches)
     verdicts: list[Verdict] = []
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-        started = [pool.submit(play_batch, prepared, *entry, end) for entry in enumerate(batches, start=1)]
-        for judged in (future.result() for future in as_completed(started)):
-            if not judged:
-                continue
-            verdicts += judged
-            broken = sum(bool(verdict.broken) for verdict in judged)
-            say(f"   {len(verdicts)} of {len(faults)}; in this batch {broken} not as promised")
-            for verdict in judged:
-                for text in verdict.broken:
-                    say(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}")
-    if len(verdicts) < len(faults):
-        say(f"   {len(faults) - len(verdicts)} more left out for lack of time")
+        for done in as_completed([pool.submit(play_batch, *batch, end) for batch in batches]):
+            verdicts += done.result()
+            tell(done.result(), len(verdicts), wanted)
+    if len(verdicts) < wanted:
+        say(f"   {wanted - len(verdicts)} more left out for lack of time")
     return verdicts
+
+
+def tell(judged: Sequence[Verdict], done: int, of: int) -> None:
+    """How far it is, and what was not kept in the batch that has just ended."""
+    if judged:
+        say(f"   {done} of {of}; in this batch {sum(bool(verdict.broken) for verdict in judged)} not as promised")
+    for verdict in judged:
+        for text in verdict.broken:
+            say(f"      {verdict.evidence.host} {verdict.evidence.fault}: {text}")
 
 
 def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: float) -> list[Verdict]:
@@ -258,7 +271,7 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: fl
     judged = []
     for name, host in hosts.items():
         evidence = Evidence(
-            name,
+            f"{prepared.case.name} {name}",
             batch[name],
             fired(host),
             before[name],

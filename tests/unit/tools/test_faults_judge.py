@@ -89,6 +89,15 @@ def test_each_promise_that_is_not_kept_is_told(change, word):
     assert [text for text in verdict.broken if word in text], verdict.broken
 
 
+def test_a_power_cut_ends_guests_and_they_run_again_at_the_end():
+    cut = replace(KEPT, fault=Fault(KEPT.fault.step, "power_cut"))
+    again = replace(END, guests={**END.guests, "mail1": 5})
+    seen = replace(cut, after_first=replace(START, guests={}), after_second=again)
+    assert judge.judge(seen, REFERENCE).broken == []
+    ended = replace(cut, after_second=replace(END, guests={"web1": 3, "new1": 4}))
+    assert judge.judge(ended, REFERENCE).broken == ["guest mail1 does not run at the end"]
+
+
 def test_a_first_run_that_says_it_succeeded_must_have_done_it():
     half = judge.judge(replace(KEPT, first=FINE), REFERENCE)
     assert "the first run succeeded, and yet: still missing after the run: /xen.gz" in half.broken
