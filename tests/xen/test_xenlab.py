@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import gzip
 import lzma
-import marshal
 import os
 import struct
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
-from xenlab import image, kernel, layout, machine, packages, remote
+from xenlab import kernel, layout, machine, packages, remote
 
 # Two lines as depmod writes them (modules.dep(5)): the one to be loaded first stands last.
 MODULES_DEP = """\
@@ -112,34 +110,6 @@ def test_run_ends_the_children_of_a_command_that_takes_too_long(tmp_path: Path) 
 def test_run_shows_the_end_of_the_log(tmp_path: Path) -> None:
     with pytest.raises(layout.LabError, match="status 3; (.|\n)*the reason"):
         layout.run(["sh", "-c", "echo the reason; exit 3"], 10, log=tmp_path / "log")
-
-
-def import_from_zip(archive: Path, source: str, kept: Path) -> str:
-    """What a fresh Python prints that imports a module of that source from a zip file, as dom0's Python would."""
-    with zipfile.ZipFile(archive, "w") as stream:
-        stream.writestr("sent.py", source)
-    program = "import sys, xenlab_kept_code as k; k._DIRECTORY = sys.argv[1]; sys.path[:0] = sys.argv[2:]; import sent"
-    packages_of_dom0 = image.FILES / "dom0/usr/lib/python3/dist-packages"
-    argv = [sys.executable, "-B", "-c", program, str(kept), str(archive)]
-    environment = {"PYTHONPATH": str(packages_of_dom0)}
-    return subprocess.run(argv, env=environment, capture_output=True, text=True, check=True, timeout=30).stdout
-
-
-def test_kept_code_is_taken_for_the_same_source_only(tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    assert import_from_zip(tmp_path / "1.zip", "print('one')", kept) == "one\n"
-    (file,) = kept.iterdir()
-    file.write_bytes(marshal.dumps(compile("print('taken')", "sent.py", "exec")))
-    assert import_from_zip(tmp_path / "2.zip", "print('one')", kept) == "taken\n"
-    assert import_from_zip(tmp_path / "3.zip", "print('two')", kept) == "two\n"
-
-
-@pytest.mark.parametrize("rubbish", [b"", b"x", b"\xe3"])
-def test_kept_code_that_is_damaged_does_no_harm(tmp_path: Path, rubbish: bytes) -> None:
-    import_from_zip(tmp_path / "1.zip", "print('one')", tmp_path / "kept")
-    (file,) = (tmp_path / "kept").iterdir()
-    file.write_bytes(rubbish)
-    assert import_from_zip(tmp_path / "2.zip", "print('one')", tmp_path / "kept") == "one\n"
 
 
 def test_inventory_needs_a_machine(lab: layout.Lab) -> None:

@@ -54,7 +54,7 @@ def main() -> None:
     _add_guest_files(root, linux, version, work, image / "vmlinux")
     kernel.copy_modules(linux, version, _DOM0_MODULES, root)
     kernel.index_modules(linux, version, root)
-    _configure(root, image)
+    _configure(root, image, release)
     _make_file_system(root, image / "dom0.img")
 
 
@@ -120,7 +120,7 @@ def _copy_files(name: str, target: Path) -> None:
             copy.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
 
 
-def _configure(root: Path, image: Path) -> None:
+def _configure(root: Path, image: Path, release: str) -> None:
     _copy_files("dom0", root)
     (root / "etc/hostname").write_text(f"{HOST}\n", encoding="ascii")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOST}\n", encoding="ascii")
@@ -129,6 +129,7 @@ def _configure(root: Path, image: Path) -> None:
     (root / "etc/machine-id").write_text("0123456789abcdef" * 2 + "\n", encoding="ascii")
     _install_ssh_keys(root, image)
     _choose_units(root)
+    _call_xen_tools_directly(root, release)
     for leftover in ("etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap"):  # the second may hold a proxy's password
         (root / leftover).unlink(missing_ok=True)
 
@@ -156,6 +157,15 @@ def _choose_units(root: Path) -> None:
         if line and not line.startswith("#"):
             (units / line).unlink(missing_ok=True)
             (units / line).symlink_to("/dev/null")
+
+
+def _call_xen_tools_directly(root: Path, release: str) -> None:
+    """Debian's xl is a script that looks for the program of the running release: a fifth of the time of each call."""
+    for tool in (root / "usr/sbin").iterdir():
+        program = Path("usr/lib", f"xen-{release}", "bin", tool.name)
+        if tool.is_symlink() and tool.readlink().name == "xen-utils-wrapper" and (root / program).exists():
+            tool.unlink()
+            tool.symlink_to(f"/{program}")
 
 
 def _make_file_system(root: Path, disk: Path) -> None:

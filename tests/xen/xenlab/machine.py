@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xenlab import remote
+from xenlab.image import QUICK_BOOT
 from xenlab.layout import Lab, LabError, end_group, say, tail
 
 BOOT_SECONDS = 300
@@ -29,9 +30,11 @@ _XEN = (
     f"dom0_mem={_DOM0_MIB}M,max:{_DOM0_MIB}M dom0_max_vcpus=1 com1=115200,8n1 console=com1 "
     "loglvl=info guest_loglvl=info spec-ctrl=no xpti=no edd=off edid=no"
 )
-_LINUX = "mitigations=off net.ifnames=0 systemd.show_status=0 quiet"
-# QEMU loads Xen as a multiboot kernel; the modules are dom0's kernel with its arguments, and its initramfs.
-_BOOT_XEN = ("-kernel", "xen", "-append", _XEN, "-initrd", f"vmlinux console=hvc0 {_LINUX},initrd.img")
+_LINUX = f"{QUICK_BOOT} net.ifnames=0 systemd.show_status=0"
+# QEMU loads Xen as a multiboot kernel; the modules are dom0's kernel with its arguments, where each comma is written
+# twice, and its initramfs.
+_DOM0 = f"vmlinux console=hvc0 {_LINUX}".replace(",", ",,")
+_BOOT_XEN = ("-kernel", "xen", "-append", _XEN, "-initrd", f"{_DOM0},initrd.img")
 _BOOT_LINUX = ("-kernel", "vmlinux", "-append", f"console=ttyS0 {_LINUX}", "-initrd", "initrd.img")
 
 
