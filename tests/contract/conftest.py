@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from contract_target import NEWEST, TARGETS, Target
 from contract_xl import Xl
-from story import Story
+from story import Story, Unanswered, ask_the_deaf
 
 _ELSEWHERE = pytest.StashKey[Counter]()
 
@@ -94,6 +94,29 @@ def story(target: Target, request: pytest.FixtureRequest) -> Iterator[Story]:
     yield made
     made.remove()
     assert made.row() is None
+
+
+@pytest.fixture(scope="module")
+def running(target: Target) -> Iterator[Story]:
+    """A Linux guest that the tests of a file share: its boot takes longer than most of them. See `linux`."""
+    made = Story(target, linux=True)
+    yield made
+    made.remove()
+    assert made.row() is None
+
+
+@pytest.fixture
+def linux(running: Story) -> Story:
+    """A Linux guest that has booted and is as declared, whatever an earlier test has done to it."""
+    assert running.converge()["restart_required"] == []
+    running.wait_for_guest()
+    return running
+
+
+@pytest.fixture(scope="session")
+def unanswered(target: Target) -> Unanswered:
+    """Guests that do not answer, asked all at once: xl waits a minute for each."""
+    return ask_the_deaf(target)
 
 
 @pytest.fixture(scope="session")

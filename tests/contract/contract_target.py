@@ -25,8 +25,8 @@ LAB = CHECKOUT / "tests/xen/lab"
 SIMRACK = CHECKOUT / "tests/simulator/simrack"
 COLLECTION = CHECKOUT / ".build/collections/ansible_collections/netbsd/xen"
 
-# The release of real Xen that runs every case.
-NEWEST = "4.20"
+# The releases of real Xen.
+NEWEST, OLDEST = "4.20", "4.17"
 
 SIM_FACTS = {
     "xl": "/usr/pkg/sbin/xl",
@@ -34,6 +34,7 @@ SIM_FACTS = {
     "second_bridge": "bridge1",
     "kernel": "/srv/xen/vmlinux",
     "ramdisk": "/srv/xen/initrd.img",
+    "cmdline": "console=hvc0 quiet",
     "ignoring_kernel": "/srv/xen/noack.bin",
     "disks": ["/srv/xen/disk1.img", "/srv/xen/disk2.img", "/srv/xen/disk3.img"],
     "crashing_kernel": "/srv/xen/crash.bin",
@@ -64,11 +65,11 @@ class Target:
     name:      "xen" or "sim"
     host:      the machine's name in the inventory
     inventory: file of the inventory
-    facts:     what tests may use there, all paths but the bridges' names: xl, bridge, second_bridge, kernel and ramdisk
-               (of a guest that acknowledges a shutdown in about a second), ignoring_kernel (of one that never does),
-               crashing_kernel (of one that panics if it has no ramdisk), disks (a list), config_dir, console_log_dir,
-               python, host_cpus (of which dom0 leaves at least one alone), pvh (whether such guests run),
-               time_scale (how long guests take, as a part of what real ones take)
+    facts:     what tests may use there, all paths but the bridges' names: xl, bridge, second_bridge, kernel, ramdisk
+               and cmdline (of a guest that acknowledges a shutdown in about a second), ignoring_kernel (of one that
+               never does), crashing_kernel (of one that panics if it has no ramdisk), disks (a list), config_dir,
+               console_log_dir, python, host_cpus (of which dom0 leaves at least one alone), pvh (whether such guests
+               run), time_scale (how long guests take, as a part of what real ones take)
     seconds:   time limit of one command or module run
     scratch:   a directory here for files of the harness
     ssh:       the ssh command for the machine, to be followed by one word: a line for its shell

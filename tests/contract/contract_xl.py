@@ -19,8 +19,8 @@ _LINE = re.compile(r"(?P<name>.*\S) +(?P<domid>\d+) +\d+ +\d+ +(?P<state>[a-z-]{
 MEMORY = 32
 # Percent of a CPU for a guest that ignores everything: GRUB waits for a key as busily as it can.
 DEAF_CAP = 5
-# Between two looks at the machine. A look takes nearly as long under emulation, and time that a guest's boot needs.
-POLL_SECONDS = 0.5
+# The least time between two looks at the machine.
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Xl:
     def linux(self, name: str, **keys: Any) -> str:
         """The configuration of a guest that boots in seconds and acknowledges a shutdown."""
         facts = self.target.facts
-        boot = {"kernel": facts["kernel"], "ramdisk": facts["ramdisk"], "extra": "console=hvc0 quiet", "memory": 96}
+        boot = {"kernel": facts["kernel"], "ramdisk": facts["ramdisk"], "extra": facts["cmdline"], "memory": 96}
         return self.config(name, **{**boot, **keys})
 
     def write(self, name: str, text: str) -> str:
@@ -122,8 +122,16 @@ class Xl:
 
 
 def wait(is_so: Callable[[], object], what: str, seconds: float) -> None:
-    """Polls. Raises AssertionError if it is not so within ``seconds``."""
+    """Polls. Raises AssertionError if it is not so within ``seconds``.
+
+    Between two looks it waits at least twice as long as a look took: under emulation that is time that a guest's boot
+    needs.
+    """
     deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(POLL_SECONDS)
+    while True:
+        looked = time.monotonic()
+        if is_so():
+            return
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(max(POLL_SECONDS, 2 * (now - looked)))

@@ -4,48 +4,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from contract_target import NEWEST, Target
-from contract_xl import DEAF_CAP, POLL_SECONDS
+from contract_target import NEWEST, OLDEST, Target
+from contract_xl import DEAF_CAP, wait
 
-# For cases of what the collection decides by itself. What xl answers to the same commands, every release is asked.
-ONE_RELEASE = pytest.mark.only_on(
-    "sim", NEWEST, reason="the collection decides, and xl is called as in cases that run on every release"
-)
-MEMORY, MAXMEM = 96, 128
+# For cases of what the collection decides by itself. What xl answers to the same commands, every release is asked. The
+# releases share these cases, so that neither is waited for.
+_SHARED = "the collection decides, and xl is called as in cases that run on every release"
+ON_NEWEST = pytest.mark.only_on("sim", NEWEST, reason=_SHARED)
+ON_OLDEST = pytest.mark.only_on("sim", OLDEST, reason=_SHARED)
+# Of a Linux guest, and of one that does nothing.
+MEMORY, MAXMEM, DEAF_MEMORY = 96, 128, 32
 # A guest takes seconds under emulation, and far more on a machine whose cores others use too.
 BOOT_SECONDS = 240
 _numbers = itertools.count(1)
 
 
 class Story:
-    """One guest on the target, and what a test asks about it. Removed at the end, with its configuration."""
+    """One guest on the target, and what a test asks about it. Removed at the end, with its configuration.
 
-    def __init__(self, target: Target, memory: int = MEMORY, **keys: Any) -> None:
+    By default it starts at once, does nothing and never acknowledges anything. With ``linux`` it boots for some
+    seconds, and then answers.
+    """
+
+    def __init__(self, target: Target, linux: bool = False, **keys: Any) -> None:
         self.target = target
         self.name = f"story{next(_numbers)}"
         facts = target.facts
-        self.guest = {
-            "name": self.name,
-            "os": "linux",
-            "kernel": facts["kernel"],
-            "ramdisk": facts["ramdisk"],
-            "cmdline": "console=hvc0 quiet",
-            "memory": memory,
-            "maxmem": MAXMEM,
-            "vcpus": 1,
-            **keys,
-        }
+        if linux:
+            system = {name: facts[name] for name in ("kernel", "ramdisk", "cmdline")}
+            system |= {"memory": MEMORY, "maxmem": MAXMEM}
+        else:
+            system = {"kernel": facts["ignoring_kernel"], "memory": DEAF_MEMORY, "maxmem": DEAF_MEMORY, "cap": DEAF_CAP}
+        self.guest = {"name": self.name, "os": "linux", "vcpus": 1, **system, **keys}
         self.config = f"{facts['config_dir']}/{self.name}"
-
-    def ignores_requests(self) -> None:
-        """Makes it a guest that never acknowledges anything."""
-        self.guest.update(kernel=self.target.facts["ignoring_kernel"], memory=32, maxmem=32, cap=DEAF_CAP)
-        del self.guest["ramdisk"], self.guest["cmdline"]
 
     def run(self, check: bool = False, options: dict[str, Any] | None = None, **keys: Any) -> dict[str, Any]:
         """The module with this one guest, its keys changed by ``keys``."""
@@ -71,19 +71,63 @@ class Story:
 
     def wait_for_guest(self) -> None:
         """Until its kernel has come up and waits for something: only then does it answer requests."""
-        deadline = time.monotonic() + BOOT_SECONDS
-        while time.monotonic() < deadline:
+
+        def waits() -> bool:
             row = self.row()
-            if row and row[4][1] == "b":
-                return
-            time.sleep(POLL_SECONDS)
+            return row is not None and row[4][1] == "b"
+
+        with contextlib.suppress(AssertionError):
+            wait(waits, f"{self.name} waits for something", BOOT_SECONDS)
+            return
         log = f"/var/log/xen/xl-{self.name}.log", f"/var/log/xen/console/guest-{self.name}.log"
         said = self.target.run(["tail", "-n", "20", *log]).stdout
-        raise AssertionError(f"{self.name} does not come up: {row}\n{said}")
+        raise AssertionError(f"{self.name} does not come up: {self.row()}\n{said}")
 
     def remove(self) -> None:
-        gone = {"guests": [{"name": self.name, "state": "absent"}], "destroy_after": 0}
-        self.target.module("netbsd.xen.domain", gone)
+        """Without the module under test, which would take several times as long."""
+        self.target.run([self.target.facts["xl"], "destroy", self.name])
+        wait(lambda: self.row() is None, f"no {self.name}", 60)
+        self.target.run(["rm", "-f", self.config])
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """What became of requests that no guest acknowledged.
+
+    xl: seconds and end of `xl shutdown` and `xl reboot`, by these words; guests: how many of their guests ran on
+    save:     the result of the module that was to save a guest; saved: its name; runs_on: still as the same domain
+    """
+
+    xl: dict[str, tuple[float, subprocess.CompletedProcess[str]]]
+    guests: int
+    save: dict[str, Any]
+    saved: str
+    runs_on: bool
+
+
+def ask_the_deaf(target: Target) -> Unanswered:
+    stories = {word: Story(target) for word in ("shutdown", "reboot", "save")}
+    saved = stories["save"]
+    try:
+        for story in stories.values():
+            story.converge()
+        domid = saved.row()[1]
+
+        def ask(word: str) -> tuple[float, subprocess.CompletedProcess[str]]:
+            started = time.monotonic()
+            ended = target.run([target.facts["xl"], word, stories[word].name])
+            return time.monotonic() - started, ended
+
+        with ThreadPoolExecutor() as pool:
+            asked = {word: pool.submit(ask, word) for word in ("shutdown", "reboot")}
+            limit = {"shutdown_timeout": int(70 * target.facts["time_scale"])}
+            refused = pool.submit(saved.run, options=limit, state="saved")
+        xl = {word: one.result() for word, one in asked.items()}
+        left = sum(stories[word].row() is not None for word in xl)
+        return Unanswered(xl, left, refused.result(), saved.name, saved.row()[1] == domid)
+    finally:
+        for story in stories.values():
+            story.remove()
 
 
 def acts(result: dict[str, Any]) -> list[str]:

@@ -10,13 +10,13 @@ is lost anyway.
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from contract_target import Target
 from contract_xl import Xl, wait
+from story import Unanswered
 
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl as toolstack
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import QUERY_SECONDS
@@ -45,23 +45,15 @@ def test_behaviour_02_two_creates_at_once_make_two_domains_of_one_name(xl: Xl) -
     raise AssertionError("never two domains of one name: does xl lock now?")
 
 
-def test_behaviour_03_a_request_that_is_not_acknowledged_blocks_a_minute(xl: Xl) -> None:
-    for name in ("deaf1", "deaf2"):
-        xl.create(xl.config(name))
-
-    def timed(command: str, name: str) -> tuple[float, subprocess.CompletedProcess[str]]:
-        started = time.monotonic()
-        ended = xl(command, name)
-        return time.monotonic() - started, ended
-
-    with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(timed, *words) for words in (("shutdown", "deaf1"), ("reboot", "deaf2"))]
-        for command, (seconds, ended) in zip(("shutdown", "reboot"), [one.result() for one in asked], strict=True):
-            assert seconds >= 60 * xl.target.facts["time_scale"] - 1
-            assert ended.returncode == 1
-            assert "guest didn't acknowledge control request: -9" in ended.stderr
-            assert f"{command} failed (rc=-9)" in ended.stderr
-    assert len(xl.domains()) == 2
+def test_behaviour_03_a_request_that_is_not_acknowledged_blocks_a_minute(
+    target: Target, unanswered: Unanswered
+) -> None:
+    for word, (seconds, ended) in unanswered.xl.items():
+        assert seconds >= 60 * target.facts["time_scale"] - 1
+        assert ended.returncode == 1
+        assert "guest didn't acknowledge control request: -9" in ended.stderr
+        assert f"{word} failed (rc=-9)" in ended.stderr
+    assert len(unanswered.xl) == unanswered.guests == 2
 
 
 def test_behaviour_04_shutdown_that_waits_returns_before_the_domain_is_gone(xl: Xl) -> None:
@@ -140,7 +132,7 @@ def test_behaviour_11_a_failed_create_can_leave_a_domain_behind(xl: Xl) -> None:
 
 
 def test_behaviour_11_a_failed_network_attach_leaves_the_interface_behind(xl: Xl) -> None:
-    xl.boot("wired")
+    xl.create(xl.config("wired"))
     assert xl.ok("network-list", "wired").splitlines()[1:] == []
     assert xl.status("network-attach", "wired", "bridge=nosuchbr0") == 1
     assert len(xl.ok("network-list", "wired").splitlines()[1:]) == 1
@@ -280,12 +272,10 @@ def test_behaviour_07_without_xenstored_xl_hangs_for_ever(disposable: Target) ->
 @pytest.mark.parametrize("disposable", [False], indirect=True, ids=["without-xen"])
 def test_behaviour_08_not_under_xen_every_command_fails(disposable: Target) -> None:
     xl = Xl(disposable)
-    # Debian's wrapper says it before xl is called; NetBSD has no wrapper, so libxl says it.
-    words = {"xen": "ERROR:  Can't find hypervisor information in sysfs!", "sim": "privileged command interface"}
     for command in ("list", "info", "dmesg"):
         ended = xl(command)
         assert ended.returncode == 1
-        assert words[disposable.name] in ended.stderr
+        assert "privileged command interface" in ended.stderr
     if disposable.name == "xen":
         assert disposable.run(["systemctl", "is-active", "xen"]).stdout == "active\n"
     host = disposable.module("netbsd.xen.host_info", {})["host"]

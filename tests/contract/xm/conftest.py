@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from contract_target import Target, simulated_dom0
+from story import Story
 
 PROFILES = ("netbsd-5.1-xen-3.1", "netbsd-6.1-xen-4.2")
 
@@ -23,3 +24,11 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
         Path(scratch), request.param
     ) as dom0:
         yield replace(dom0, facts={**dom0.facts, "xl": "/usr/pkg/sbin/xm"})
+
+
+@pytest.fixture
+def story(target: Target) -> Iterator[Story]:
+    """A Linux guest for one test: it boots in a moment here."""
+    made = Story(target, linux=True)
+    yield made
+    made.remove()
