@@ -34,3 +34,13 @@ attributes:
     details:
       - The module only reads.
 """
+
+    RELEASE = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/netbsd.xen.release) in C(module_defaults) to say O(release) once for several modules.
+    support: full
+    membership:
+      - netbsd.xen.release
+"""

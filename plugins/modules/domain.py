@@ -20,6 +20,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.release
 notes:
   - With C(xenstored) dead a call of C(xl) would hang for ever, so the module looks for it first and fails with the
     command that starts it.

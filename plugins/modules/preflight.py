@@ -19,6 +19,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.release
 options:
   release:
     description: The Xen release that the machine shall run, such as V(4.20).

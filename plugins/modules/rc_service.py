@@ -23,6 +23,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.release
 options:
   services:
     description: The services, each named once.

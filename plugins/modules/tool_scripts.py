@@ -20,6 +20,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.release
 options:
   release:
     description: The Xen release of the tools, in quotes.
