@@ -35,13 +35,16 @@ export GIT_CONFIG_VALUE_0 := *
 
 # The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
 SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+# In the order in which they run: the quick ones first.
+LINTERS := ruff yamllint shellcheck changelog ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
 RUN_TOOLS := .venv/.run-tools
 TEST_TOOLS := .venv/.test-tools
 
-.PHONY: help demo test lint unit sanity molecule faults contract-sim test-xen sanity-import sanity-rest bench build clean collections tools packages
+.PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
+    test-xen bench build clean collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
@@ -55,11 +58,22 @@ demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: b
 
 test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
 
-lint: tools ## ruff, yamllint, shellcheck, changelog fragments, ansible-lint (production profile)
+# Each linter has a target of its own, so that .pre-commit-config.yaml can call it too.
+lint: $(LINTERS:%=lint-%) ## ruff, yamllint, shellcheck, changelog fragments, ansible-lint (production profile)
+
+lint-ruff: tools
 	ruff check .
+
+lint-yamllint: tools
 	yamllint --strict .
+
+lint-shellcheck: tools
 	shellcheck .ci/run tests/tools/debian-packages
+
+lint-changelog: tools
 	antsibull-changelog lint
+
+lint-ansible-lint: tools
 	ansible-lint
 
 unit: packages tools ## Unit tests of the collection, the simulator and the test tools
@@ -112,7 +126,7 @@ clean: ## Remove what was made here
 
 collections: $(GENERAL) $(HERE) ## The collections where Ansible looks for them (.build/collections)
 
-tools: $(TEST_TOOLS) $(GENERAL) $(HERE)
+tools: $(TEST_TOOLS) $(GENERAL) $(HERE) ## The test tools (.venv) and the collections
 
 packages:
 	@tests/tools/debian-packages openssh-client openssh-server uidmap util-linux
