@@ -13,7 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PAGES = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/README.md")])
+PAGES = sorted(
+    [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/README.md")]
+)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_the_archive_has_nothing_of_the_workshop(archive: set[str]) -> None:
     assert {name for name in archive if name.startswith(WORKSHOP)} == set()
-    assert {"MANIFEST.json", "README.md", "plugins/modules/domain.py", "playbooks/site.yml"} <= archive
+    assert {"MANIFEST.json", "README.md", "SECURITY.md"} <= archive
+    assert {"plugins/modules/domain.py", "playbooks/site.yml"} <= archive
     assert {"meta/runtime.yml", "inventories/example/hosts.yml", "LICENSES/GPL-3.0-or-later.txt"} <= archive
     # A dot at the beginning is for tools of the checkout.
     assert {name for name in archive if name.startswith(".") and name != "."} == set()
