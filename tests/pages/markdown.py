@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""What the pages for users have in them: fenced blocks, commands in the text, links."""
+"""What the pages have in them: fenced blocks, commands in the text, links."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+# What users get with the archive.
 PAGES = sorted(
     [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/README.md")]
 )
+# What is for those who work on the collection, in a checkout.
+CONTRIBUTING = CHECKOUT / "CONTRIBUTING.md"
+WORKSHOP_PAGES = sorted([CONTRIBUTING, *CHECKOUT.glob("tests/**/README.md")])
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,9 @@ class Block:
         return f"{self.page}:{self.line}"
 
 
-def blocks(language: str | None = None) -> list[Block]:
-    """The fenced blocks of all pages, or those in one language."""
-    found = [block for page in PAGES for block in _blocks(page)]
+def blocks(language: str | None = None, pages: Sequence[Path] = PAGES) -> list[Block]:
+    """The fenced blocks of the pages, or those in one language."""
+    found = [block for page in pages for block in _blocks(page)]
     return [block for block in found if language in (None, block.language)]
 
 

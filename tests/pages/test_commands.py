@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from markdown import CHECKOUT, PAGES, blocks, commands, inline_code
+from markdown import CHECKOUT, CONTRIBUTING, PAGES, blocks, commands, inline_code
 from rehearsal import Rack, Run, ansible, ansible_environment, inventory, rack
 
 SHELL = [(block.page, command) for block in blocks("sh") for command in commands(block)]
@@ -96,7 +96,8 @@ def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
 
 
 def test_what_make_is_said_to_make_it_knows() -> None:
-    named = {code.split()[1] for page in PAGES for code in inline_code(page) if re.match(r"make [a-z]", code)}
+    pages = [*PAGES, CONTRIBUTING]
+    named = {code.split()[1] for page in pages for code in inline_code(page) if re.match(r"make [a-z]", code)}
     assert len(named) > 4 and named <= targets()
 
 

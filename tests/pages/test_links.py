@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""The archive that users install: what is in it, and that what its pages point at is in it too."""
+"""The archive that users install: what is in it, and that what its pages point at is in it too.
+
+What the pages for those who work on the collection point at is in the checkout.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,21 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 import pytest
-from markdown import CHECKOUT, PAGES, is_here, links
+from markdown import CHECKOUT, CONTRIBUTING, PAGES, WORKSHOP_PAGES, is_here, links
 from rehearsal import ansible_environment
 
 # What belongs to the workshop and not to the product.
-WORKSHOP = ("tests", "molecule", ".ci", ".config", "requirements", "inventories/demo", "Makefile", "pyproject.toml")
+WORKSHOP = (
+    "tests",
+    "molecule",
+    ".ci",
+    ".config",
+    "requirements",
+    "inventories/demo",
+    "CONTRIBUTING.md",
+    "Makefile",
+    "pyproject.toml",
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +64,13 @@ def test_links_lead_to_what_is_in_the_archive(archive: set[str]) -> None:
             checked += 1
     assert checked > 12
     print(f"{checked} links")
+
+
+def test_links_of_the_workshop_lead_to_what_is_in_the_checkout() -> None:
+    assert CONTRIBUTING in WORKSHOP_PAGES and len(WORKSHOP_PAGES) > 3
+    checked = 0
+    for page in WORKSHOP_PAGES:
+        for link in filter(is_here, links(page)):
+            assert (page.parent / link.split("#")[0]).exists(), f"{page.relative_to(CHECKOUT)} points at {link}"
+            checked += 1
+    assert checked > 7
