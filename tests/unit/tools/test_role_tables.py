@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The tables of variables in the roles' READMEs: what becomes of an argument spec, and that none has gone stale."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import role_tables
+import yaml
+from role_tables import BEGIN, END
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+ROLES = sorted(path.parents[1].name for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml"))
+OTHERS = "As O(netbsd.xen.domain#module:guests) or O(netbsd.xen.dom0#role:main:dom0_hvm) or O(main--x) say."
+
+
+def option(description: Any, **more: Any) -> dict[str, Any]:
+    return {"description": description, **more}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (option("What."), "What."),
+        (option(["What. And more.", "Details."]), "What. And more."),
+        (option("What. The default is C(this), else that. More."), "What. More."),
+        (option(OTHERS), "As `guests` (`ansible-doc netbsd.xen.domain`) or `dom0_hvm` or `x` say."),
+        (option("B(Loud), V(quiet), C(a|b), RV(netbsd.xen.host_info#module:host.pci)."),
+         "**Loud**, `quiet`, `a\\|b`, `host.pci` (`ansible-doc netbsd.xen.host_info`)."),
+        (option("Xen 4.20.gz of 3.1 is no end."), "Xen 4.20.gz of 3.1 is no end."),
+    ],
+)  # fmt: skip
+def test_what_is_said(given: dict[str, Any], told: str) -> None:
+    assert role_tables.text(given) == told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (option("What."), "none"),
+        (option("What.", default=""), "none"),
+        (option("What.", default="1G"), "`1G`"),
+        (option("What.", default="4.20"), '`"4.20"`'),
+        (option("What.", default=False), "`false`"),
+        (option("What.", default=[]), "`[]`"),
+        (option("What.", default={}), "`{}`"),
+        (option("What.", default=0), "`0`"),
+        (option("What. The default is C(/x-4.20.gz), else\n  none.", default="/y"), "`/x-4.20.gz`, else none"),
+        (option(["What.", "More. The default is O(netbsd.xen.dom0#role:main:a)."]), "`a`"),
+    ],
+)
+def test_what_the_default_is(given: dict[str, Any], told: str) -> None:
+    assert role_tables.default(given) == told
+
+
+def test_the_table_takes_the_place_of_the_one_before() -> None:
+    specs = {"argument_specs": {"main": {"options": {"a": option("What.", default=1)}}, "reboot": {}}}
+    rows = role_tables.table(specs)
+    assert rows == "| variable | default | |\n|---|---|---|\n| `a` | `1` | What. |"
+    page = f"# role\n\n{BEGIN}\n\n| old |\n\n{END}\n\nProse.\n"
+    assert role_tables.with_table(page, rows) == f"# role\n\n{BEGIN}\n\n{rows}\n\n{END}\n\nProse.\n"
+
+
+@pytest.mark.parametrize("page", ["", f"{BEGIN}\n", f"x\n{END}\n{BEGIN}\n", f"{BEGIN}\n{BEGIN}\nx\n{END}\n"])
+def test_a_page_without_both_marks_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="once and in this order"):
+        role_tables.with_table(page, "| rows |")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_table_is_stale_and_no_markup_is_left(role: str) -> None:
+    readme = (CHECKOUT / "roles" / role / "README.md").read_text()
+    rows = role_tables.table(yaml.safe_load((CHECKOUT / "roles" / role / "meta/argument_specs.yml").read_text()))
+    assert rows in readme
+    assert re.findall(r"\b[A-Z]{1,2}\([^)]*\)", rows) == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_default_that_is_worked_out_is_told_in_words(role: str) -> None:
+    """Or the table would say `none`, or something that holds for some machines only."""
+    specs = yaml.safe_load((CHECKOUT / "roles" / role / "meta/argument_specs.yml").read_text())
+    defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text())
+    for name, value in defaults.items():
+        if "{{" in str(value):
+            described = specs["argument_specs"]["main"]["options"][name]["description"]
+            assert re.search(r"\bThe default is ", str(described)), name
