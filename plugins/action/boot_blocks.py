@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_blocks
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 

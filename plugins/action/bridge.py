@@ -13,8 +13,8 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._bridge_guarded import FACTOR, limit
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge.guarded import FACTOR, limit
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 # Between two attempts to reach the machine.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xlcfg_keys import SECRET_KEYS
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import SECRET_KEYS
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 

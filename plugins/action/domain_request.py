@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain_request
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 
 class ActionModule(PlannedAction):
-    RESOURCE = domain_request
+    RESOURCE = request

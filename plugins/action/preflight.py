@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import preflight
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import rc_service
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 

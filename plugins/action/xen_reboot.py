@@ -18,8 +18,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Plan, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import Outcome
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._reboot import Wanted
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot.target import Wanted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import (
     SNAPSHOT_VARIABLE,
     mark_stale,
@@ -41,9 +41,9 @@ BOOT_TIME_SECONDS = 30.0
 # before it.
 SETTLE_SECONDS = 120.0
 _MENUS = {
-    _reboot.BOOT_CFG: ("netbsd.xen.boot_cfg", {}),
-    _reboot.GRUB: ("netbsd.xen.grub_menu", {"flavour": "legacy"}),
-    _reboot.GRUB2: ("netbsd.xen.grub_menu", {"flavour": "grub2"}),
+    target.BOOT_CFG: ("netbsd.xen.boot_cfg", {}),
+    target.GRUB: ("netbsd.xen.grub_menu", {"flavour": "legacy"}),
+    target.GRUB2: ("netbsd.xen.grub_menu", {"flavour": "grub2"}),
 }
 
 
@@ -63,8 +63,8 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = {"changed": False, "changes": [], "restart_required": [], "ran": ran}
         try:
             found = self._known() or self._look()
-            ran["before"] = ran["after"] = _reboot.describe(found)
-            plan = _reboot.plan(found, wanted)
+            ran["before"] = ran["after"] = target.describe(found)
+            plan = target.plan(found, wanted)
             result.update(self._planned(plan))
             self._refuse(plan, found, wanted)
             if plan.changes and not self._task.check_mode:
@@ -78,11 +78,11 @@ class ActionModule(ActionBase):
     # -- the task ------------------------------------------------------------------------------------------------------
 
     def _wanted(self) -> Wanted:
-        checked = ArgumentSpecValidator(_reboot.ARGUMENTS).validate(dict(self._task.args))
+        checked = ArgumentSpecValidator(target.ARGUMENTS).validate(dict(self._task.args))
         if checked.error_messages:
             raise AnsibleActionFail("; ".join(checked.error_messages))
         try:
-            return _reboot.declare(checked.validated_parameters)
+            return target.declare(checked.validated_parameters)
         except Refused as error:
             raise AnsibleActionFail(str(error)) from error
 
@@ -94,9 +94,9 @@ class ActionModule(ActionBase):
 
     def _refuse(self, plan: Plan, found: dict[str, Any], wanted: Wanted) -> None:
         """Stop where nothing can go on: without Xen there are no guests. A check goes on, with a warning."""
-        if plan.deferred and wanted.required and not _reboot.in_xen(found, wanted.release):
+        if plan.deferred and wanted.required and not target.in_xen(found, wanted.release):
             if not self._task.check_mode:
-                raise Stopped(_reboot.waits(found, wanted))
+                raise Stopped(target.waits(found, wanted))
         if plan.changes and self._connection.transport == "local":
             raise Stopped("The connection is local: this machine would reboot under the run that is to prove it.")
 
@@ -145,7 +145,7 @@ class ActionModule(ActionBase):
             if wanted.once:
                 self._menu(wanted, once=wanted.once)
             started = time.monotonic()
-            asked_with = REBOOT if wanted.abandon_guests and _reboot.lost_guests(found) else SHUTDOWN
+            asked_with = REBOOT if wanted.abandon_guests and target.lost_guests(found) else SHUTDOWN
             self._shut_down(asked_with, wanted)
         except Stopped as error:
             raise Stopped(f"{error}{_words_for_guests(result['guests'])}") from error
@@ -162,7 +162,7 @@ class ActionModule(ActionBase):
             )
         now = self._settled(wanted)
         result["seconds"] = round(time.monotonic() - started, 1)
-        result["ran"]["after"] = _reboot.describe(now)
+        result["ran"]["after"] = target.describe(now)
         self._judge(now, found, wanted, result)
 
     def _shut_down(self, command: str, wanted: Wanted) -> None:
@@ -210,7 +210,7 @@ class ActionModule(ActionBase):
             late = time.monotonic() > deadline
             try:
                 found = self._look()
-                if late or not _reboot.problems(found, wanted) or not _reboot.in_xen(found, wanted.release):
+                if late or not target.problems(found, wanted) or not target.in_xen(found, wanted.release):
                     return found
             except (AnsibleConnectionFailure, Stopped) as error:
                 if late:
@@ -222,14 +222,14 @@ class ActionModule(ActionBase):
         self, now: dict[str, Any], before: dict[str, Any], wanted: Wanted, result: dict[str, Any]
     ) -> None:
         """Raise Stopped if the machine did not come back as wanted, after doing what keeps it bootable."""
-        problems = _reboot.problems(now, wanted)
+        problems = target.problems(now, wanted)
         if not problems:
             return
         result["failures"] = [{"thing": now["name"], "msg": problem} for problem in problems]
-        words = f"After the reboot {now['name']} runs {_reboot.describe(now)}, but {'; '.join(problems)}."
-        if _reboot.to_be_undone(now, wanted):
+        words = f"After the reboot {now['name']} runs {target.describe(now)}, but {'; '.join(problems)}."
+        if target.to_be_undone(now, wanted):
             words += self._put_native_back(wanted)
-        elif now["role"] == "dom0" and not _reboot.in_xen(now, wanted.release):
+        elif now["role"] == "dom0" and not target.in_xen(now, wanted.release):
             words += " The boot menu's default was left as it is."
         raise Stopped(words)
 

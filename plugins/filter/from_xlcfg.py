@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 
 DOCUMENTATION = r"""
 name: from_xlcfg

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xm_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm import xm_config
 
 DOCUMENTATION = r"""
 name: from_xm

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import derived_mac
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import derived_mac
 
 DOCUMENTATION = r"""
 name: mac

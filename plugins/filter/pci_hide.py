@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci import pci_hide_argument
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 
 DOCUMENTATION = r"""
 name: pci_hide

@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci_kernel import BASE, Device, render
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci_kernel import BASE, Device, render
 
 DOCUMENTATION = r"""
 name: pci_kernel_config

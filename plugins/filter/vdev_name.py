@@ -9,7 +9,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import vdev
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import vdev
 
 DOCUMENTATION = r"""
 name: vdev_name

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_order import ordered
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.order import ordered
 
 DOCUMENTATION = r"""
 name: xendomains_order

@@ -25,8 +25,8 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ._change import Change, Plan, XenError
+from ._host import Host
 
 # Apply, look, apply what only now could be seen, look.
 ROUNDS = 2

@@ -24,8 +24,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+from ._change import CommandFailed, XenError
+from ._host import Host, Result
 
 # Cleaned at every boot, as it must be: a machine that boots has what its files say, and nothing to be taken back.
 DIRECTORY = "/var/run/netbsd-xen-guard"

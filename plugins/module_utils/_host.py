@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import damage
+from ._change import CommandFailed, XenError
+from ._formats.system import damage
 
 # A non-login ssh to NetBSD has no sbin in its PATH (record path-raw), and rc.d scripts expect a full one.
 SEARCH_PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"

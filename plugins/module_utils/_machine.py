@@ -12,12 +12,12 @@ import os
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor, _packages, _processes
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose, lost
+from . import _hypervisor, _packages, _processes
+from ._change import CommandFailed
+from ._formats.guest import pci
+from ._host import Host
+from ._releases import RELEASES
+from ._toolstack import choose, lost
 
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
 # "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.

@@ -12,8 +12,8 @@ import os
 import re
 from collections.abc import Iterable
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import packing_list
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ._formats.system import packing_list
+from ._host import Host
 
 _PACKAGE = re.compile(r"(?P<base>\S+)-(?P<version>[^\s-]+)\Z")
 # A newer pkg_install may be there as a package; else NetBSD's own does it.

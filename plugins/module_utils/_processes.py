@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import ps
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.ps import Process
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ._formats.system import ps
+from ._formats.system.ps import Process
+from ._host import Host
 
 
 def running(host: Host) -> list[Process]:

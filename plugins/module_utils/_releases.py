@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ._change import Refused
 
 
 @dataclass(frozen=True)

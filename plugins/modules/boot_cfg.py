@@ -112,7 +112,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_cfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_cfg
 
 
 def main():

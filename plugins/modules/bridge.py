@@ -223,12 +223,13 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_guarded, bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import guarded
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 
 
 def first(module, host):
     """The guarded step, or its confirmation."""
-    result = _bridge_guarded.first(module.params, module.check_mode, host)
+    result = guarded.first(module.params, module.check_mode, host)
     if result is None:
         return None
     if not module._diff:

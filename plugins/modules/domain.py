@@ -337,7 +337,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 
 
 def main():

@@ -88,8 +88,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_info import guests_by_name
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.info import guests_by_name
 
 
 def main():

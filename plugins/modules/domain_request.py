@@ -113,11 +113,11 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain_request
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 
 
 def main():
-    run_module(domain_request)
+    run_module(request)
 
 
 if __name__ == "__main__":

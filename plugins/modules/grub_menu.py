@@ -139,7 +139,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import grub_menu
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import grub_menu
 
 
 def main():

@@ -259,7 +259,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _machine, _packa
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._all import RESOURCES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 
 
 def snapshot(host, names):

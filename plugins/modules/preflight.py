@@ -104,7 +104,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import preflight
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 
 
 def main():

@@ -139,7 +139,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import rc_service
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 
 
 def main():

@@ -141,7 +141,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import system_files
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 
 
 def main():

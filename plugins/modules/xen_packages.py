@@ -136,7 +136,7 @@ failures:
 """
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 
 
 def main():

@@ -185,24 +185,25 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot, _reboot_guests, _reboot_rc
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import guests as reboot_guests
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import rc, target
 
 
 def main():
     """The machine's own part, which the action plugin calls before it reboots: a look at rc.conf, and the guests are
     shut down."""
-    module = AnsibleModule(argument_spec=_reboot.ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=target.ARGUMENTS, supports_check_mode=True)
     host = Host()
     try:
-        _reboot_rc.refuse_hanging(host)
+        rc.refuse_hanging(host)
         if module.check_mode:
-            guests = [row.name for row in _reboot_guests.running(host, module.params["abandon_guests"])]
+            guests = [row.name for row in reboot_guests.running(host, module.params["abandon_guests"])]
         else:
-            guests = _reboot_guests.shut_down(host, module.params["guest_timeout"], module.params["abandon_guests"])
+            guests = reboot_guests.shut_down(host, module.params["guest_timeout"], module.params["abandon_guests"])
     except XenError as error:
         module.fail_json(msg=str(error), commands=host.commands, **error.details)
     except Exception as error:
-        module.fail_json(commands=host.commands, **internal_error(_reboot.NAME, error))
+        module.fail_json(commands=host.commands, **internal_error(target.NAME, error))
     module.exit_json(changed=bool(guests), guests=guests, commands=host.commands)
 
 

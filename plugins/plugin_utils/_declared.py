@@ -14,21 +14,16 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci import pci_hide_argument
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
-    boot_blocks,
-    boot_cfg,
-    bridge,
-    device_nodes,
-    domain,
-    grub_menu,
-    rc_service,
-    system_files,
-    xen_packages,
-    xl_conf,
-)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes, xl_conf
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks, boot_cfg, grub_menu
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
 
 # A dom0 with its tools does not boot with less.

@@ -9,7 +9,7 @@ from typing import Any
 
 from corpus import Verdict, recorded, texts
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_config, xl_json, xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xl_json, xlcfg
 
 # How many CPUs there may be on the machines of the records: what ``cpus="all"`` is there.
 CPUS = 8

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 from contract_target import Target
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest, _guest_config
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    config as guest_config,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    guest as declared_guest,
+)
 
 PV = {"name": "declared1", "memory": 128, "kernel": "/srv/declared"}
 HVM = {"name": "declared1", "memory": 256, "type": "hvm"}
@@ -84,9 +89,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_xl_understands_what_was_declared(target: Target, case: str) -> None:
     raw, expected = CASES[case]
-    guest, problems = _guest.expand(raw, "contract", {}, {"declared1": {"vncpasswd": PASSWORD}})
+    guest, problems = declared_guest.expand(raw, "contract", {}, {"declared1": {"vncpasswd": PASSWORD}})
     assert guest is not None and problems == []
-    text = _guest_config.text_of(guest)
+    text = guest_config.text_of(guest)
     script = 'printf %s "$1" >/tmp/declared1 && "$2" create -n -d /tmp/declared1'
     ended = target.run(["sh", "-c", script, "sh", text, target.facts["xl"]])
     assert ended.returncode == 0, f"{text}\n{ended.stderr}"

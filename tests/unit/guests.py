@@ -11,7 +11,7 @@ from fakes import MemoryHost
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, waiting
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"

@@ -14,8 +14,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host
+from .._change import Change, Plan, Refused
+from .._host import FileStat, Host
 
 NAME = "device_nodes"
 ARGUMENTS: dict[str, Any] = {

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import fstab
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from .._change import Change, NotRead, Plan, Refused, XenError
+from .._formats.system import fstab
+from .._formats.text import printable
+from .._host import Host
 
 NAME = "kernfs"
 DEFAULT_MOUNT_POINT = "/kern"

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _releases
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from .. import _releases
+from .._change import Change, NotRead, Plan
+from .._host import Host
 
 NAME = "tool_scripts"
 ARGUMENTS: dict[str, Any] = {"release": {"type": "str", "required": True}}

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_conf, xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import printable
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_conf import Meaning
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
+from .._change import Change, Plan, Refused, XenError
+from .._formats.text import printable
+from .._formats.xl import xl_conf, xlcfg
+from .._formats.xl.xl_conf import Meaning
+from .._host import Host
+from .._toolstack import xl
 
 NAME = "xl_conf"
 ARGUMENTS: dict[str, Any] = {"settings": {"type": "dict", "required": True}}

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_tables import Vcpu
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Result
+from .._change import CommandFailed
+from .._formats.xl.xl_output import Row
+from .._formats.xl.xl_tables import Vcpu
+from .._host import Result
 
 
 def parsed(parse: Callable[[str], Any], result: Result) -> Any:

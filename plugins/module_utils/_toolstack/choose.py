@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl, xm
+from .._host import Host
+from . import xl, xm
 
 
 def toolstack(host: Host) -> Any:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from .._change import XenError
 
 LOCK_FILE = "/var/run/netbsd.xen.lock"
 POLL_SECONDS = 0.2

@@ -15,11 +15,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _processes, _releases
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.ps import Process
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import NAMELESS, Row
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from .. import _processes, _releases
+from .._change import CommandFailed
+from .._formats.system.ps import Process
+from .._formats.xl.xl_output import NAMELESS, Row
+from .._host import Host
 
 # The names of a store's program: pkgsrc's tools bring both, and xencommons starts the one that it is told.
 STORES = ("xenstored", "oxenstored")

@@ -20,10 +20,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_output
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from .._change import CommandFailed, XenError
+from .._formats.xl import xl_output
+from .._formats.xl.xl_output import Row
+from .._host import Host
 
 POLL_SECONDS = 0.5
 GONE_SECONDS = 60.0

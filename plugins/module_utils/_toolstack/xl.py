@@ -11,22 +11,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_json, xl_output, xl_tables
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, waiting, xl_devices
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import (
-    SET_SECONDS,
-    change,
-    dead_store,
-    paths,
-    query,
-)
+from .._change import CommandFailed, XenError
+from .._formats.xl import xl_json, xl_output, xl_tables
+from .._formats.xl.xl_output import Row
+from .._host import Host
+from . import answers, waiting, xl_devices
+from .answers import parsed
+from .xl_call import SET_SECONDS, change, dead_store, paths, query
 
 NAME = "xl"
-# The configuration files that it reads (see _resources/_guest_config.py).
+# The configuration files that it reads (see _resources/guests/declare/config.py).
 DIALECT = "xl"
 DESTROY_SECONDS = 120.0
 MAX_NESTED_PAUSES = 16

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _processes
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import cause
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
+from .. import _processes
+from .._change import CommandFailed
+from .._formats.xl.xl_output import cause
+from .._host import Host, Result
+from . import lost
 
 QUERY_SECONDS = 60.0
 SET_SECONDS = 60.0

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_tables
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import change, paths, query
+from .._change import XenError
+from .._formats.guest import devices
+from .._formats.guest.devices import Disk, Nic
+from .._formats.xl import xl_tables
+from .._host import Host
+from . import waiting
+from .answers import parsed
+from .xl_call import change, paths, query
 
 DEVICE_SECONDS = 120.0
 # XenbusStateConnected (xen public/io/xenbus.h), and how long a guest may take to get there: one that has booted, and

@@ -14,30 +14,19 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _processes
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
-    cpuset,
-    xl_tables,
-    xm_config,
-    xm_output,
-    xm_sxp,
-)
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import answers, lost, waiting, xm_devices, xm_logs
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
-    SET_SECONDS,
-    change,
-    listing,
-    paths,
-    query,
-    target,
-)
+from .. import _processes
+from .._change import CommandFailed, Refused, XenError
+from .._formats.guest import cpuset
+from .._formats.xl import xl_tables
+from .._formats.xl.xl_output import Row
+from .._formats.xm import xm_config, xm_output, xm_sxp
+from .._host import Host
+from . import answers, lost, waiting, xm_devices, xm_logs
+from .answers import parsed
+from .xm_call import SET_SECONDS, change, listing, paths, query, target
 
 NAME = "xm"
-# The configuration files that it reads (see _resources/_guest_config.py).
+# The configuration files that it reads (see _resources/guests/declare/config.py).
 DIALECT = "xm"
 DESTROY_SECONDS = 120.0
 MAX_NESTED_PAUSES = 16

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xm_output
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
+from .._change import CommandFailed, XenError
+from .._formats.xm import xm_output
+from .._host import Host, Result
+from . import waiting
+from .answers import parsed
 
 QUERY_SECONDS = 60.0
 SET_SECONDS = 60.0

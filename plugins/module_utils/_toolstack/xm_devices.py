@@ -4,19 +4,14 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, xl_tables
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.answers import parsed
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xm_call import (
-    DEVICE_SECONDS,
-    change,
-    paths,
-    query,
-    target,
-)
+from .._change import CommandFailed, Refused, XenError
+from .._formats.guest import devices
+from .._formats.guest.devices import Disk, Nic
+from .._formats.xl import xl_tables
+from .._host import Host
+from . import waiting
+from .answers import parsed
+from .xm_call import DEVICE_SECONDS, change, paths, query, target
 
 DETACH_SECONDS = 20.0
 

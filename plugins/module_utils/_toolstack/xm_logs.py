@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_output
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import waiting
+from .._formats.xl import xl_output
+from .._host import Host
+from . import waiting
 
 # Xen 4's directory for logs, and Xen 3's.
 LOG_DIRS = ("/var/log/xen", "/var/log")

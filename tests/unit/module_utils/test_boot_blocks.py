@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootsector
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_blocks
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootsector
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 # The texts that the real sectors hold: stage1 of GRUB 0.97, boot.img of GRUB 2.06, mbr.S and pbr.S of NetBSD.

@@ -8,8 +8,8 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import boot_cfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_cfg
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 STOCK = """\

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import bootcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootcfg
 
 STOCK = """\
 menu=Boot normally:rndseed /var/db/entropy-file;boot netbsd

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
 FILE = "create\n!brconfig $int add wm0 up\n"

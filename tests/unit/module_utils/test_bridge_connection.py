@@ -8,12 +8,16 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _guard
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import (
-    _bridge_connection,
-    _bridge_guarded,
-    _bridge_read,
-    _bridge_seen,
-    bridge,
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
+    connection,
+    guarded,
+    read,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
+    resource as bridge,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
+    seen as bridge_seen,
 )
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
@@ -24,7 +28,7 @@ VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
 
 @pytest.fixture(autouse=True)
 def over_wm0(monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "10.1")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
     monkeypatch.setenv("SSH_CONNECTION", f"10.0.2.2 51234 {ADDRESS} 22")
 
 
@@ -55,7 +59,7 @@ def planned(host, wanted):
 
 def carriers(host, **options):
     declared = bridge.declare(params(OFFICE, **options))
-    return _bridge_connection.carriers(bridge.read(host, declared), declared)
+    return connection.carriers(bridge.read(host, declared), declared)
 
 
 def test_the_interface_with_the_address_of_the_connection(tmp_path):
@@ -86,7 +90,7 @@ def test_an_address_of_ipv6_may_be_it_as_well(tmp_path, monkeypatch):
     current["interfaces"]["wm0"].update(addresses=["fe80::1", "2001:db8::1"], networks=[])
     current["interfaces"]["wm1"].update(addresses=["10.0.9.1"], networks=["10.0.9.1/24"])
     current["interfaces"]["wm2"].update(addresses=["fe80::2"])
-    assert _bridge_connection.carriers(current, bridge.declare(params(OFFICE))) == {"wm0", "wm1"}
+    assert connection.carriers(current, bridge.declare(params(OFFICE))) == {"wm0", "wm1"}
 
 
 # -- what touches it
@@ -104,7 +108,7 @@ def test_an_address_of_ipv6_may_be_it_as_well(tmp_path, monkeypatch):
 )
 def test_a_change_that_touches_the_connection_is_warned_about(tmp_path, spec, touches):
     current, declared, plan = planned(machine(tmp_path), params(spec))
-    assert _bridge_connection.touched(current, declared, plan.changes) == touches
+    assert connection.touched(current, declared, plan.changes) == touches
     warned = [words for words in plan.warnings if "reaches this machine over (wm0): bridge0:" in words]
     assert len(warned) == len(touches)
 
@@ -113,14 +117,14 @@ def test_taking_it_out_and_destroying_its_bridge_touch_it(tmp_path):
     host = machine(tmp_path, bridges={"bridge0": ["wm0"]})
     for spec in (dict(OFFICE, interfaces=[]), dict(OFFICE, state="absent")):
         current, declared, plan = planned(host, params(spec))
-        assert "wm0" in _bridge_connection.touched(current, declared, plan.changes)
+        assert "wm0" in connection.touched(current, declared, plan.changes)
 
 
 @pytest.mark.parametrize("spec", [dict(OFFICE, interfaces=["wm0", "wm1"]), dict(OFFICE, address="10.0.3.1/24")])
 def test_what_is_done_to_its_bridge_touches_it(tmp_path, spec):
     """A second card on the same wire makes a loop."""
     current, declared, plan = planned(machine(tmp_path, bridges={"bridge0": ["wm0"]}), params(spec))
-    assert _bridge_connection.touched(current, declared, plan.changes) == ["wm0"]
+    assert connection.touched(current, declared, plan.changes) == ["wm0"]
 
 
 # -- the way back
@@ -185,12 +189,12 @@ def test_the_way_back_leads_exactly_to_where_it_was(tmp_path, case, rich, netbsd
     if plan.refused:
         assert rich and "addresses" in str(plan.refused["vlan10"])
         return
-    commands = _bridge_connection.commands_of(plan.changes)
+    commands = connection.commands_of(plan.changes)
     for argv in commands:
         host.run(argv)
     assert host.state() != was
-    _bridge_seen.expected(commands)  # what each achieves can be seen
-    for argv in _bridge_connection.undo(current, commands):
+    bridge_seen.expected(commands)  # what each achieves can be seen
+    for argv in connection.undo(current, commands):
         host.run(argv)
     assert sorted_settings(host.state()) == sorted_settings(was)
 
@@ -200,15 +204,15 @@ def test_the_way_back_leads_exactly_to_where_it_was(tmp_path, case, rich, netbsd
 def test_the_way_back_from_half_way_too(tmp_path, case, rich):
     setup, wanted = CASES[case]
     setup = dict(setup, rich=rich)
-    count = len(_bridge_connection.commands_of(planned(before(tmp_path, **setup), wanted)[2].changes))
+    count = len(connection.commands_of(planned(before(tmp_path, **setup), wanted)[2].changes))
     for done in range(count):
         host = before(tmp_path, **setup)
         was = host.state()
         current, _declared, plan = planned(host, wanted)
-        commands = _bridge_connection.commands_of(plan.changes)
+        commands = connection.commands_of(plan.changes)
         for argv in commands[:done]:
             host.run(argv)
-        for argv in _bridge_connection.undo(current, commands):
+        for argv in connection.undo(current, commands):
             try:
                 host.run(argv)
             except CommandFailed:
@@ -234,7 +238,7 @@ def _once(values):
 def seen(*lines):
     commands = [line.split() for line in lines]
     tools = {"ifconfig": "/sbin/ifconfig", "brconfig": "/sbin/brconfig"}
-    found = _bridge_seen.expected([tools[words[0]], *words[1:]] for words in commands)
+    found = bridge_seen.expected([tools[words[0]], *words[1:]] for words in commands)
     return {f"{fact.interface} {fact.kind} {fact.what}".strip(): value for fact, value in found.items()}
 
 
@@ -320,7 +324,7 @@ def guard(host, monkeypatch):
 
 
 def test_the_first_call_changes_what_is_live_and_no_file(host, guard):
-    result = _bridge_guarded.first(params(OFFICE), False, host)
+    result = guarded.first(params(OFFICE), False, host)
     assert guard.calls == [("settle",), ("start", "t1", 60.0)]
     assert (result["changed"], result["guarded"], host.bridges) == (True, True, {"bridge0": ["wm0"]})
     assert [change["summary"] for change in result["changes"]] == ["create it, add wm0, bring it up"]
@@ -329,8 +333,8 @@ def test_the_first_call_changes_what_is_live_and_no_file(host, guard):
 
 
 def test_the_second_call_confirms_and_leaves_the_rest_to_the_module(host, guard):
-    _bridge_guarded.first(params(OFFICE), False, host)
-    assert _bridge_guarded.first(params(OFFICE, guard_confirm=True), False, host) is None
+    guarded.first(params(OFFICE), False, host)
+    assert guarded.first(params(OFFICE, guard_confirm=True), False, host) is None
     assert guard.calls[-1] == ("confirm", "t1")
     rest = planned(host, params(OFFICE))[2].changes
     assert [change.action for change in rest] == ["write_file"]
@@ -338,7 +342,7 @@ def test_the_second_call_confirms_and_leaves_the_rest_to_the_module(host, guard)
 
 def test_a_step_that_needs_a_guard_is_told_before_anything_is_touched(host, guard):
     """So that the caller can say how long a call takes."""
-    result = _bridge_guarded.first(dict(params(OFFICE), guard_measured=None), False, host)
+    result = guarded.first(dict(params(OFFICE), guard_measured=None), False, host)
     assert (result["changed"], result["guard"], result["changes"]) == (False, "needed", [])
     assert guard.calls == [("settle",)] and all(command.endswith(" -a") for command in host.ran)
 
@@ -348,22 +352,22 @@ def test_a_step_that_needs_a_guard_is_told_before_anything_is_touched(host, guar
     [(20, None, 20), (60, 2.0, 60), (20, 6.5, 39), (60, 25.0, 150), (60, 300.0, 600), (600, 300.0, 600)],
 )
 def test_the_guard_waits_longer_over_a_slow_connection(host, guard, asked, measured, seconds):
-    assert _bridge_guarded.limit(asked, measured) == seconds
+    assert guarded.limit(asked, measured) == seconds
     if measured is not None:
-        result = _bridge_guarded.first(dict(params(OFFICE), guard_seconds=asked, guard_measured=measured), False, host)
+        result = guarded.first(dict(params(OFFICE), guard_seconds=asked, guard_measured=measured), False, host)
         assert guard.step.seconds == result["guard_seconds"] == seconds
 
 
 def test_what_is_refused_beside_it_is_no_part_of_the_step(host, guard):
     wanted = params(OFFICE, {"name": "bridge1", "interfaces": ["em0"]})
-    assert _bridge_guarded.first(wanted, False, host)["guarded"]
+    assert guarded.first(wanted, False, host)["guarded"]
     assert guard.step.tried == "bridge0: create it, add wm0, bring it up"
-    assert _bridge_guarded.first(dict(wanted, guard_confirm=True), False, host) is None
+    assert guarded.first(dict(wanted, guard_confirm=True), False, host) is None
 
 
 def test_the_guard_is_told_what_must_be_seen_and_how_it_was(host, guard):
     host.limit = 1500
-    _bridge_guarded.first(params(dict(OFFICE, mtu=9216)), False, host)
+    guarded.first(params(dict(OFFICE, mtu=9216)), False, host)
     step, results = guard.step, guard.results
     (words,) = [words for words in step.achieved(host, results) if "MTU" in words]
     assert words.startswith("wm0: its MTU was to be 9216, but it is 1500. ifconfig said: SIOCSIFMTU: Invalid argument")
@@ -379,7 +383,7 @@ def test_the_way_back_gives_routes_back_too(tmp_path, guard, monkeypatch):
     host.routes = {"default": ("10.7.0.1", "vlan10"), "10.9.0.0/16": ("10.7.0.3", "vlan10")}
     was = host.state()
     monkeypatch.delenv("SSH_CONNECTION")
-    assert _bridge_guarded.first(params(dict(OFFICE, interfaces=["vlan10"]), vlans=[VLAN10]), False, host)["guarded"]
+    assert guarded.first(params(dict(OFFICE, interfaces=["vlan10"]), vlans=[VLAN10]), False, host)["guarded"]
     assert guard.step.achieved(host, guard.results) == []
     assert host.routes == was[4] and host.networks["vlan10"] == ["10.7.0.2/24"]
     for argv in guard.step.undo:
@@ -388,18 +392,18 @@ def test_the_way_back_gives_routes_back_too(tmp_path, guard, monkeypatch):
 
 
 def test_what_does_not_touch_the_connection_needs_no_guard(host, guard):
-    assert _bridge_guarded.first(params(dict(OFFICE, interfaces=["wm1"])), False, host) is None
+    assert guarded.first(params(dict(OFFICE, interfaces=["wm1"])), False, host) is None
     assert guard.calls == [("settle",)] and host.bridges == {}
 
 
 def test_check_mode_starts_nothing(host, guard):
-    assert _bridge_guarded.first(params(OFFICE), True, host) is None
+    assert guarded.first(params(OFFICE), True, host) is None
     assert (guard.calls, host.ran) == ([], [])
 
 
 def test_a_confirmed_step_that_did_not_last_is_not_repeated_without_a_guard(host, guard):
     with pytest.raises(XenError, match="on reading back this is still to be done: bridge0"):
-        _bridge_guarded.first(params(OFFICE, guard_confirm=True), False, host)
+        guarded.first(params(OFFICE, guard_confirm=True), False, host)
     assert host.bridges == {}
 
 

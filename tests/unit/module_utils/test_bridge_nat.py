@@ -8,8 +8,9 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import npf
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_read, bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import npf
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
 NAT = ({"bridge": "bridge3", "interface": "wm0"},)
@@ -19,7 +20,7 @@ OWN_RULES = "group default {\n\tpass final on lo0 all\n\tblock all\n}\n"
 
 @pytest.fixture(autouse=True)
 def release(monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "10.1")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
 
 
 @pytest.fixture
@@ -156,13 +157,13 @@ def test_a_line_of_sysctl_conf_is_changed_where_it_stands(host):
 
 
 def test_netbsd_6_gets_its_own_syntax(host, monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "6.1")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "6.1")
     run(host)
     assert npf.maps(host.npf_rules) == MAP and "group (default) {" in host.npf_rules
 
 
 def test_netbsd_5_has_no_npf(host, monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "5.1")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "5.1")
     assert "this is NetBSD 5.1, and npf came with NetBSD 6" in refusal(host)
 
 

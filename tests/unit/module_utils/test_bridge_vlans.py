@@ -8,8 +8,9 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import ifconfig
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _bridge_read, bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import ifconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
 VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
@@ -19,7 +20,7 @@ PRIVATE = {"name": "bridge3", "address": "10.0.3.1/24"}
 
 @pytest.fixture(autouse=True)
 def release(monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "10.1")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
 
 
 def params(bridges=(), vlans=()):
@@ -289,7 +290,7 @@ def test_what_ifconfig_prints_of_a_vlan():
     ("netbsd", "own"), [("5.1", "tap903"), ("6.1_STABLE", "tap903"), ("9.4", "tap903"), ("10.1", "vether3")]
 )
 def test_a_bridge_with_an_address(tmp_path, monkeypatch, netbsd, own):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: netbsd)
+    monkeypatch.setattr(read, "netbsd_release", lambda: netbsd)
     host = Machine(tmp_path)
     run(host, [PRIVATE])
     assert (host.networks, host.bridges) == ({own: ["10.0.3.1/24"]}, {"bridge3": [own]})
@@ -321,7 +322,7 @@ def test_an_address_goes_with_its_interface(tmp_path):
 
 
 def test_a_bridge_with_an_address_goes(tmp_path, monkeypatch):
-    monkeypatch.setattr(_bridge_read, "netbsd_release", lambda: "9.4")
+    monkeypatch.setattr(read, "netbsd_release", lambda: "9.4")
     host = Machine(tmp_path)
     run(host, [PRIVATE])
     run(host, [dict(PRIVATE, state="absent")])

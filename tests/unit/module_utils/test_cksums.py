@@ -7,7 +7,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.cksums import sha512_sums
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system.cksums import sha512_sums
 
 NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1)
 

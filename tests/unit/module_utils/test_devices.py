@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import devices, units
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic, Pci
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import units
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import devices
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import Disk, Nic, Pci
 
 words = st.text(
     st.characters(blacklist_characters=",=\0", blacklist_categories=("Cs", "Cc", "Zs", "Zl", "Zp")), max_size=12

@@ -12,8 +12,9 @@ import time
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_apply, domain
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import acts
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, xl
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -331,7 +332,7 @@ def test_a_guest_that_another_run_has_just_created_is_not_created_twice(host, xe
 
 
 def test_a_second_run_waits_for_the_lock_and_says_so(host, xen, monkeypatch):
-    monkeypatch.setattr(_guest_apply, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(acts, "LOCK_SECONDS", 1.0)
     with lock.exclusive(0):
         error = run(host, WEB).failures["web1"]
     assert "Another run is still creating guests" in str(error)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_info import guests_by_name
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.info import guests_by_name
 
 
 def domain(name, domid, state):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain_request
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import Domain, FakeXen  # noqa: E402
@@ -130,10 +130,10 @@ def test_one_of_which_nothing_is_known_may_be_any_guest_that_does_not_run(host, 
 def test_a_request_to_it_says_why_it_is_not_found(host, xen):
     run(host, WEB)
     lose(xen)
-    options = {key: value.get("default") for key, value in domain_request.ARGUMENTS.items()}
-    declared = domain_request.declare({**options, "names": ["web1"], "request": "reboot"})
+    options = {key: value.get("default") for key, value in request.ARGUMENTS.items()}
+    declared = request.declare({**options, "names": ["web1"], "request": "reboot"})
     with pytest.raises(Refused, match="web1: it is not running on this machine\nGuests run that xenstored"):
-        domain_request.plan(domain_request.read(host), declared)
+        request.plan(request.read(host), declared)
 
 
 def test_a_domain_that_is_just_being_made_is_waited_for(host, xen):

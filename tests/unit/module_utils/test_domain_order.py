@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import cpuset
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_health, _guest_order
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import cpuset
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import health as guest_health
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import order as guest_order
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import FakeXen  # noqa: E402
@@ -94,9 +95,9 @@ class Named:
 @given(st.lists(st.tuples(st.sets(st.integers(0, 7)), st.integers(-2, 2)), max_size=8))
 def test_any_declaration_is_ordered_or_has_a_circle(drawn):
     guests = [Named(str(i), tuple(sorted(map(str, needs))), priority) for i, (needs, priority) in enumerate(drawn)]
-    order = _guest_order.ordered(guests)
+    order = guest_order.ordered(guests)
     assert sorted(each.name for each in order) == sorted(each.name for each in guests)
-    circle = _guest_order.circle(guests)
+    circle = guest_order.circle(guests)
     needs = {each.name: each.depends_on for each in guests}
     if circle:
         assert all(after in needs[before] for before, after in zip(circle, [*circle[1:], circle[0]], strict=True))
@@ -137,14 +138,14 @@ def test_a_port_is_waited_for(host, xen, monkeypatch):
         tries.append((address, port))
         return len(tries) > 3
 
-    monkeypatch.setattr(_guest_health, "_answers", refusing)
+    monkeypatch.setattr(guest_health, "_answers", refusing)
     health = {"port": 22, "address": "10.0.0.5", "timeout": 30}
     assert run(host, dict(LINUX, health=health)).failures == {}
     assert tries == [("10.0.0.5", 22)] * 4
 
 
 def test_a_guest_that_ends_while_it_is_waited_for_is_a_failure_at_once(host, xen, clock, monkeypatch):
-    monkeypatch.setattr(_guest_health, "_answers", lambda *_: xen.domains.clear())
+    monkeypatch.setattr(guest_health, "_answers", lambda *_: xen.domains.clear())
     health = {"port": 22, "address": "10.0.0.5", "timeout": 3000}
     outcome = run(host, dict(LINUX, health=health))
     assert "was started and has ended again" in str(outcome.failures["lin1"])
@@ -152,7 +153,7 @@ def test_a_guest_that_ends_while_it_is_waited_for_is_a_failure_at_once(host, xen
 
 
 def test_a_dependent_guest_starts_only_when_the_other_is_well(host, xen, monkeypatch):
-    monkeypatch.setattr(_guest_health, "_answers", lambda *_: False)
+    monkeypatch.setattr(guest_health, "_answers", lambda *_: False)
     sick = guest("db", health={"port": 5432, "address": "10.0.0.6", "timeout": 10})
     outcome = run(host, guest("web", depends_on=["db"]), sick)
     assert set(outcome.failures) == {"db", "web"}

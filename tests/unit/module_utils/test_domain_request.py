@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain_request
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import FakeXen  # noqa: E402
@@ -37,8 +37,8 @@ def xen(host):
 
 def ask(host, check=False, **options):
     host.commands.clear()
-    params = {key: value.get("default") for key, value in domain_request.ARGUMENTS.items()}
-    return _engine.converge(domain_request, {**params, "names": ["lin1"], **options}, host, check)
+    params = {key: value.get("default") for key, value in request.ARGUMENTS.items()}
+    return _engine.converge(request, {**params, "names": ["lin1"], **options}, host, check)
 
 
 def failure(outcome):

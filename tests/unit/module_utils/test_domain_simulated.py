@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Result
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_vnd, domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 
 UNIT = pathlib.Path(__file__).resolve().parents[1]
@@ -68,7 +69,7 @@ class SimulatedHost(RootedHost):
 def host(tmp_path, monkeypatch):
     made = SimulatedHost(sim_host.make_host(tmp_path / "host"))
     monkeypatch.setattr(lock, "LOCK_FILE", str(tmp_path / "lock"))
-    monkeypatch.setattr(_guest_vnd, "BETWEEN_LOOKS_SECONDS", 0.01)
+    monkeypatch.setattr(vnd, "BETWEEN_LOOKS_SECONDS", 0.01)
     for path in (KERNEL, DISK, CD):
         made.put(path, "x" * 4096)
     return made

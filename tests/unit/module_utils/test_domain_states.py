@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import FakeXen  # noqa: E402

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import grubcfg, menulst
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import grub_menu
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import grubcfg, menulst
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import grub_menu
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 XEN = {

@@ -9,9 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest, _guest_checks
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest import Health
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._guest_devices import Vnc
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    checks,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    guest as declared_guest,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.devices import Vnc
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.guest import Health
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
 WEB = {"name": "web1", "os": "netbsd", "memory": 128, "kernel": KERNEL}
@@ -19,7 +24,7 @@ HVM = {"name": "win1", "memory": 1024, "type": "hvm"}
 
 
 def expand(raw, release=None, secrets=None, os_defaults=None):
-    return _guest.expand(raw, "box", os_defaults or {}, secrets or {}, release)
+    return declared_guest.expand(raw, "box", os_defaults or {}, secrets or {}, release)
 
 
 def made(base=None, release=None, **keys):
@@ -120,10 +125,10 @@ def test_a_guest_that_is_to_be_gone_needs_its_name_only():
 
 def test_defaults_of_a_system_reach_the_new_keys():
     defaults = {"netbsd": {"weight": 512, "health": {"console": "login:"}, "priority": 3}}
-    assert _guest.os_defaults_problems(defaults) == []
+    assert declared_guest.os_defaults_problems(defaults) == []
     guest, problems = expand(dict(WEB, weight=100), os_defaults=defaults)
     assert (problems, guest.weight, guest.priority, guest.health.console) == ([], 100, 3, "login:")
-    assert "depends_on is not a known key" in _guest.os_defaults_problems({"netbsd": {"depends_on": ["x"]}})[0]
+    assert "depends_on is not a known key" in declared_guest.os_defaults_problems({"netbsd": {"depends_on": ["x"]}})[0]
 
 
 def test_a_cd_is_read_only_and_an_hvm_guests_drive_may_be_empty():
@@ -257,9 +262,9 @@ def test_a_password_in_a_setting_is_refused_without_being_shown(value):
 
 
 def test_pci_brings_a_warning():
-    assert "PCI passthrough is not supported" in _guest_checks.warnings(made(pci=["03:00.0"]))[0]
-    assert _guest_checks.warnings(made(pci=["03:00.0"]), "xm") == []
-    assert _guest_checks.warnings(made()) == []
+    assert "PCI passthrough is not supported" in checks.warnings(made(pci=["03:00.0"]))[0]
+    assert checks.warnings(made(pci=["03:00.0"]), "xm") == []
+    assert checks.warnings(made()) == []
 
 
 # -- releases ----------------------------------------------------------------------------------------------------------
@@ -338,7 +343,7 @@ anything = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(_guest.GUEST_KEYS), anything, max_size=6))
+@given(st.dictionaries(st.sampled_from(declared_guest.GUEST_KEYS), anything, max_size=6))
 def test_no_declaration_makes_it_crash(keys):
     guest, problems = expand(dict(WEB, **keys), "4.20")
     assert guest is not None or problems

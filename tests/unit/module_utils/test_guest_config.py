@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest, _guest_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    config,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    guest as declared_guest,
+)
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
 WEB = {"name": "web1", "os": "netbsd", "memory": 128, "kernel": KERNEL}
@@ -21,9 +26,9 @@ SECRET = {"vncpasswd": "hunter2"}
 
 def settings(base=None, dialect="xl", secrets=None, **keys):
     base = base or WEB
-    guest, problems = _guest.expand(dict(base, **keys), "box", {}, {base["name"]: secrets or {}})
+    guest, problems = declared_guest.expand(dict(base, **keys), "box", {}, {base["name"]: secrets or {}})
     assert problems == []
-    found = xlcfg.parse(_guest_config.text_of(guest, dialect))
+    found = xlcfg.parse(config.text_of(guest, dialect))
     found.pop("uuid")
     return found
 
@@ -88,8 +93,8 @@ def test_hvm_is_told_in_the_words_of_every_release():
     screen = {key: found[key] for key in ("vnc", "vnclisten", "vncdisplay", "vncunused", "keymap")}
     assert screen == {"vnc": "1", "vnclisten": "127.0.0.1", "vncdisplay": "3", "vncunused": "0", "keymap": "de"}
     assert "vfb" not in found
-    assert _guest_config.comparable(found)["type"] == "hvm"
-    assert "builder" not in _guest_config.comparable(found)
+    assert config.comparable(found)["type"] == "hvm"
+    assert "builder" not in config.comparable(found)
 
 
 def test_where_the_password_stands():
@@ -103,11 +108,11 @@ def test_no_password_is_in_what_travels():
     for screen in ({}, {"vnc": True}, {"vnc": {"display": 1}, "type": "pvshim"}):
         found = settings(secrets=SECRET, **screen)
         assert "hunter2" in str(found)
-        assert "hunter2" not in str(_guest_config.comparable(found))
+        assert "hunter2" not in str(config.comparable(found))
         other = settings(secrets={"vncpasswd": "another"}, **screen)
-        assert _guest_config.differences(_guest_config.comparable(found), _guest_config.comparable(other))
+        assert config.differences(config.comparable(found), config.comparable(other))
     nested = {"name": "web1", "vfb": [{"vncpasswd": "hunter2", "vnc": 1}]}
-    assert "hunter2" not in str(_guest_config.redacted(nested))
+    assert "hunter2" not in str(config.redacted(nested))
 
 
 def test_the_words_of_xm():
@@ -151,8 +156,8 @@ texts = st.text(st.characters(blacklist_categories=("Cc", "Cs")), max_size=20)
     st.text(st.characters(blacklist_characters=",\0\n\r", blacklist_categories=("Cs",)), max_size=12),
 )
 def test_xl_and_python_read_the_same(keys, password):
-    guest, _problems = _guest.expand(dict(WEB, **keys), "box", {}, {"web1": {"vncpasswd": password}})
-    text = _guest_config.text_of(guest)
+    guest, _problems = declared_guest.expand(dict(WEB, **keys), "box", {}, {"web1": {"vncpasswd": password}})
+    text = config.text_of(guest)
     as_python = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(text).body}
     assert xlcfg.parse(text) == {key: _plain(value) for key, value in as_python.items()}
 

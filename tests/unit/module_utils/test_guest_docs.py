@@ -10,7 +10,13 @@ import pathlib
 import pytest
 import yaml
 
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest, _guest_devices, domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    devices,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
+    guest as declared_guest,
+)
 
 MODULE = pathlib.Path(__file__).parents[3] / "plugins/modules/domain.py"
 TEXTS = {
@@ -23,7 +29,7 @@ GUESTS = "\n".join(OPTIONS["guests"]["description"])
 CASES = [task["netbsd.xen.domain"] for task in TEXTS["EXAMPLES"]]
 
 
-@pytest.mark.parametrize("key", [*_guest.GUEST_KEYS, *_guest.HEALTH_KEYS])
+@pytest.mark.parametrize("key", [*declared_guest.GUEST_KEYS, *declared_guest.HEALTH_KEYS])
 def test_every_key_of_a_guest_is_told(key):
     assert f"B({key})" in GUESTS
 
@@ -31,10 +37,10 @@ def test_every_key_of_a_guest_is_told(key):
 @pytest.mark.parametrize(
     ("section", "keys"),
     [
-        ("disks", _guest_devices.DISK_KEYS),
-        ("nics", _guest_devices.NIC_KEYS),
-        ("B(pci)", _guest_devices.PCI_KEYS),
-        ("B(vnc)", _guest_devices.VNC_KEYS),
+        ("disks", devices.DISK_KEYS),
+        ("nics", devices.NIC_KEYS),
+        ("B(pci)", devices.PCI_KEYS),
+        ("B(vnc)", devices.VNC_KEYS),
     ],
 )
 def test_every_key_of_a_device_is_told(section, keys):
@@ -43,7 +49,8 @@ def test_every_key_of_a_device_is_told(section, keys):
 
 
 def test_every_word_that_is_allowed_is_told():
-    words = [*_guest.STATES, *_guest.SYSTEMS, *_guest.TYPES, *_guest.EVENT_ACTIONS, *_guest_devices.FORMATS]
+    of_guests = (declared_guest.STATES, declared_guest.SYSTEMS, declared_guest.TYPES, declared_guest.EVENT_ACTIONS)
+    words = [word for words in (*of_guests, devices.FORMATS) for word in words]
     assert [word for word in words if f"V({word})" not in GUESTS] == []
 
 
@@ -58,5 +65,6 @@ def test_the_options_are_those_of_the_module():
 def test_the_examples_are_right(case):
     assert set(case) <= set(domain.ARGUMENTS)
     for raw in case["guests"]:
-        _found, problems = _guest.expand(raw, "box", case.get("os_defaults", {}), {}, case.get("release", "4.20"))
+        release = case.get("release", "4.20")
+        _found, problems = declared_guest.expand(raw, "box", case.get("os_defaults", {}), {}, release)
         assert problems == []

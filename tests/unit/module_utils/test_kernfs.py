@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import fstab
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import fstab
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import kernfs
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 

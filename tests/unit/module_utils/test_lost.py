@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.modules import host_info
 from ansible_collections.netbsd.xen.tests.unit.simulated import SimulatedHost, sim_host
 

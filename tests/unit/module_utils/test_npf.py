@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import npf
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import npf
 
 MAP = "map wm0 dynamic 10.0.3.0/24 -> 192.0.2.7\n"
 BLOCK = npf.BEGIN + MAP + npf.END

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.packing_list import File, parse
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system.packing_list import File, parse
 
 LIST = """\
 @comment $NetBSD: PLIST,v 1.1 $

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import pci
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import pci
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.filter.pci_kernel_config import pci_kernel_config
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.pci_kernel import Device, render
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci_kernel import Device, render
 
 # A line of config(5): an instance, its parent, and pairs of locator and value.
 DECLARATION = re.compile(r"[a-z]\w*?(\d+|\*)\tat [a-z]\w*(\d+|\?)( [a-z]\w* (\?|-?\d+|0x[0-9a-f]+))*\Z")

@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._resources._all import RESOURCES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.netbsd.xen.plugins.modules import host_info
 from ansible_collections.netbsd.xen.tests.unit.simulated import SimulatedHost, sim_host
 

@@ -9,7 +9,12 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _rc_daemons, rc_service
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import (
+    daemons as service_daemons,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import (
+    resource as rc_service,
+)
 from ansible_collections.netbsd.xen.tests.unit.rc_machine import RC_CONF, Machine, OldMachine
 
 WHOLE = {
@@ -22,8 +27,8 @@ WHOLE = {
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     clock = iter(range(100000))
-    monkeypatch.setattr(_rc_daemons.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(_rc_daemons.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(service_daemons.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(service_daemons.time, "sleep", lambda seconds: None)
 
 
 def params(era, *services, **given):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import rcconf
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import rcconf
 
 REAL = """\
 #\t$NetBSD: rc.conf,v 1.97 2014/07/14 10:28:21 apb Exp $

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 
-DEFAULTS = {name: option.get("default") for name, option in _reboot.ARGUMENTS.items()}
+DEFAULTS = {name: option.get("default") for name, option in target.ARGUMENTS.items()}
 HYPERVISOR = {
     "version": "4.20.2_20260610nb0",
     "release": "4.20",
@@ -32,7 +32,7 @@ NATIVE = dict(DOM0, kernel_config="GENERIC", role="bare_metal", hypervisor=None,
 
 
 def wanted(**options):
-    return _reboot.declare({**DEFAULTS, "release": "4.20", **options})
+    return target.declare({**DEFAULTS, "release": "4.20", **options})
 
 
 def dom0(**hypervisor):
@@ -40,7 +40,7 @@ def dom0(**hypervisor):
 
 
 def things(found, **options):
-    return [change.thing for change in _reboot.plan(found, wanted(reboot=True, **options)).changes]
+    return [change.thing for change in target.plan(found, wanted(reboot=True, **options)).changes]
 
 
 # -- guests that no xenstored knows ------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ LOST = dict(DOM0, toolstack={"name": "xl", "alive": False, "why": "...", "lost_g
 
 @pytest.mark.parametrize("options", [{}, {"reboot": True}, {"abandon_guests": True}])
 def test_beside_them_nothing_is_rebooted_without_the_admins_word(options):
-    plan = _reboot.plan(LOST, wanted(**options))
+    plan = target.plan(LOST, wanted(**options))
     assert [change.thing for change in plan.deferred] == ["xenstored"] and not plan.changes
     assert "interface xvif1i0" in plan.warnings[0] and "bootloader_abandon_guests: true" in plan.warnings[0]
 
@@ -82,7 +82,7 @@ def test_grub_can_boot_an_entry_once(loader):
 
 
 def test_the_wanted_xen_needs_nothing():
-    plan = _reboot.plan(DOM0, wanted(kernel_config="XEN3_DOM0", hypervisor_args="dom0_mem=1G  console=com1 "))
+    plan = target.plan(DOM0, wanted(kernel_config="XEN3_DOM0", hypervisor_args="dom0_mem=1G  console=com1 "))
     assert (plan.changes, plan.deferred, plan.warnings) == ([], [], [])
 
 
@@ -96,7 +96,7 @@ def test_the_wanted_xen_needs_nothing():
     ],
 )
 def test_a_machine_that_is_not_in_that_xen_needs_one_boot(found, before):
-    (change,) = _reboot.plan(found, wanted(reboot=True, hypervisor_args="dom0_mem=1G", kernel_args="")).changes
+    (change,) = target.plan(found, wanted(reboot=True, hypervisor_args="dom0_mem=1G", kernel_args="")).changes
     assert (change.thing, change.before, change.impact) == ("Xen", before, "host_reboot")
 
 
@@ -162,14 +162,14 @@ def test_a_boot_can_be_asked_for_where_nothing_differs():
 
 
 def test_without_permission_the_reboot_is_put_off_in_words():
-    plan = _reboot.plan(NATIVE, wanted())
+    plan = target.plan(NATIVE, wanted())
     assert (plan.changes, [change.thing for change in plan.deferred]) == ([], ["Xen"])
     assert "xen1 is ready to boot into Xen 4.20" in plan.warnings[0]
     assert "bootloader_reboot: true" in plan.warnings[0], "that is what an inventory has"
 
 
 def test_a_mere_difference_is_put_off_with_what_it_is():
-    plan = _reboot.plan(dom0(), wanted(hypervisor_args="dom0_mem=2G"))
+    plan = target.plan(dom0(), wanted(hypervisor_args="dom0_mem=2G"))
     assert [change.thing for change in plan.deferred] == ["hypervisor arguments"]
     assert plan.warnings == [
         "xen1 waits for a reboot: hypervisor arguments: dom0_mem=1G console=com1 now, dom0_mem=2G wanted."
@@ -180,18 +180,18 @@ def test_a_mere_difference_is_put_off_with_what_it_is():
 
 
 def test_a_machine_that_came_back_as_wanted_has_no_problems():
-    assert _reboot.problems(DOM0, wanted(kernel_config="XEN3_DOM0", kernel_args="")) == []
+    assert target.problems(DOM0, wanted(kernel_config="XEN3_DOM0", kernel_args="")) == []
 
 
 def test_a_dead_xenstored_is_a_problem_unless_the_tools_are_of_another_release():
     found = dict(DOM0, toolstack={"name": "xl", "alive": False, "why": "xenstored is not running."})
-    assert _reboot.problems(found, wanted()) == ["the toolstack can't be used: xenstored is not running."]
-    assert _reboot.problems(found, wanted(xenstore=False)) == []
+    assert target.problems(found, wanted()) == ["the toolstack can't be used: xenstored is not running."]
+    assert target.problems(found, wanted(xenstore=False)) == []
 
 
 def test_another_xen_is_one_problem_and_not_many():
     found = dict(NATIVE, name="xen1")
-    assert _reboot.problems(found, wanted(kernel_config="XEN3_DOM0", hypervisor_args="x")) == [
+    assert target.problems(found, wanted(kernel_config="XEN3_DOM0", hypervisor_args="x")) == [
         "a dom0 under Xen 4.20 is wanted"
     ]
 
@@ -206,4 +206,4 @@ def test_another_xen_is_one_problem_and_not_many():
     ],
 )
 def test_the_native_default_comes_back_only_where_no_xen_came_up(found, native_entry, undone):
-    assert _reboot.to_be_undone(found, wanted(native_entry=native_entry)) is undone
+    assert target.to_be_undone(found, wanted(native_entry=native_entry)) is undone

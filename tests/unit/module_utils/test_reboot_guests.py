@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot_guests
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import guests
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from fakes import Domain, FakeXen  # noqa: E402
@@ -39,7 +39,7 @@ def xen(host):
 
 
 def test_every_guest_is_shut_down_and_named(host, xen):
-    assert _reboot_guests.shut_down(host, SECONDS) == ["web1", "db1", "lin1"]
+    assert guests.shut_down(host, SECONDS) == ["web1", "db1", "lin1"]
     assert xen.domains == []
     assert sorted(args for args in host.ran("xl") if args[0] == "shutdown") == [
         ["shutdown", "1"], ["shutdown", "2"], ["shutdown", "3"]
@@ -48,20 +48,20 @@ def test_every_guest_is_shut_down_and_named(host, xen):
 
 def test_a_paused_guest_is_let_run_for_it(host, xen):
     xen.named("web1").pauses = 1
-    assert "web1" in _reboot_guests.shut_down(host, SECONDS)
+    assert "web1" in guests.shut_down(host, SECONDS)
     assert xen.domains == []
 
 
 def test_without_guests_nobody_is_asked(host, xen):
     xen.domains = []
-    assert _reboot_guests.shut_down(host, SECONDS) == []
+    assert guests.shut_down(host, SECONDS) == []
     assert host.ran("xl") == [["list"]]
 
 
 def test_one_deaf_guest_stops_the_reboot_and_is_named(host, xen):
     xen.named("db1").deaf = True
     with pytest.raises(XenError) as caught:
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
     words = str(caught.value)
     assert "not rebooted, because db1 did not shut down within 30 seconds" in words
     assert "Shut down are lin1, web1" in words
@@ -78,7 +78,7 @@ def test_a_guest_that_somebody_starts_meanwhile_stops_it_too(host, xen):
 
     xen.xl_shutdown = one_more
     with pytest.raises(XenError, match="because new1 did not shut down"):
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
 
 
 # -- without a toolstack -----------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def processes(host, *names):
 
 def test_a_machine_without_xen_has_no_guests(host):
     processes(host, "init")
-    assert _reboot_guests.shut_down(host, SECONDS) == []
+    assert guests.shut_down(host, SECONDS) == []
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_guests_that_nobody_can_ask_stop_the_reboot(host, xen, names, interfaces
     processes(host, "init", *names)
     host.programs["/sbin/ifconfig"] = lambda argv: (0, interfaces, "")
     with pytest.raises(XenError) as caught:
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
     assert f"Guests seem to be running ({trace})" in str(caught.value)
     assert "xenstored is not running" in str(caught.value)
 
@@ -117,36 +117,36 @@ def test_on_the_admins_word_a_machine_whose_guests_nobody_can_ask_is_rebooted(ho
     xen.xenstored = False
     processes(host, "init", "sshd")
     host.programs["/sbin/ifconfig"] = lambda argv: (0, "wm0 lo0 xvif3i0\n", "")
-    assert _reboot_guests.shut_down(host, SECONDS, abandon=True) == []
+    assert guests.shut_down(host, SECONDS, abandon=True) == []
 
 
 def test_a_guest_that_xenstored_does_not_know_stops_the_reboot(host, xen):
     """facts measured 46: a new xenstored beside a running guest."""
     xen.named("db1").name = "(null)"
     with pytest.raises(XenError, match=r"not rebooted. Guests run that xenstored does not know \(domain 2, "):
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
     assert len(xen.domains) == 3
 
 
 def test_on_the_admins_word_only_that_one_is_left_out(host, xen):
     xen.named("db1").name = "(null)"
-    assert _reboot_guests.shut_down(host, SECONDS, abandon=True) == ["web1", "lin1"]
+    assert guests.shut_down(host, SECONDS, abandon=True) == ["web1", "lin1"]
     assert [domain.domid for domain in xen.domains] == [2]
 
 
 def test_a_dead_xenstored_without_a_trace_of_guests_does_not_stop_it(host, xen):
     xen.xenstored = False
     processes(host, "init", "sshd")
-    assert _reboot_guests.shut_down(host, SECONDS) == []
+    assert guests.shut_down(host, SECONDS) == []
 
 
 def test_tools_of_another_release_see_no_guests_and_there_are_none(host, xen):
     xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
     processes(host, "init", "xenstored")
-    assert _reboot_guests.shut_down(host, SECONDS) == []
+    assert guests.shut_down(host, SECONDS) == []
     host.programs["/sbin/ifconfig"] = lambda argv: (0, "xvif1i0\n", "")
     with pytest.raises(XenError, match="libxl_list_domain failed"):
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
 
 
 def test_interfaces_that_nobody_can_list_stop_the_reboot(host, xen):
@@ -154,7 +154,7 @@ def test_interfaces_that_nobody_can_list_stop_the_reboot(host, xen):
     processes(host, "init", "sshd")
     host.programs["/sbin/ifconfig"] = lambda argv: (1, "", "ifconfig: socket: Too many open files\n")
     with pytest.raises(XenError, match="Too many open files"):
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,10 @@ def test_a_guest_without_network_is_seen_in_xenstore(host, xen, answer, trace):
 
     xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
     processes(host, "init", "xenstored")
-    host.put(_reboot_guests.XENSTORE_LIST)
-    host.programs[_reboot_guests.XENSTORE_LIST] = listed
+    host.put(guests.XENSTORE_LIST)
+    host.programs[guests.XENSTORE_LIST] = listed
     with pytest.raises(XenError) as caught:
-        _reboot_guests.shut_down(host, SECONDS)
+        guests.shut_down(host, SECONDS)
     assert f"Guests seem to be running ({trace})" in str(caught.value)
 
 
@@ -184,6 +184,6 @@ def test_a_guest_without_network_is_seen_in_xenstore(host, xen, answer, trace):
 def test_dom0_alone_in_xenstore_is_no_guest(host, xen, answer):
     xen.xl_list = lambda args: (1, "", "libxl_list_domain failed.\n")
     processes(host, "init", "xenstored")
-    host.put(_reboot_guests.XENSTORE_LIST)
-    host.programs[_reboot_guests.XENSTORE_LIST] = lambda argv: answer
-    assert _reboot_guests.shut_down(host, SECONDS) == []
+    host.put(guests.XENSTORE_LIST)
+    host.programs[guests.XENSTORE_LIST] = lambda argv: answer
+    assert guests.shut_down(host, SECONDS) == []

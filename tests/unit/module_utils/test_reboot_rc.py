@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _reboot_rc
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import rc
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from rc_machine import Machine, OldMachine  # noqa: E402
@@ -21,7 +21,7 @@ GUESTS = "xendomains='web1 db1'\n"
 
 def words(host):
     with pytest.raises(Refused) as caught:
-        _reboot_rc.refuse_hanging(host)
+        rc.refuse_hanging(host)
     return str(caught.value)
 
 
@@ -52,7 +52,7 @@ def test_a_file_of_xencommons_own_goes_over_rc_conf(tmp_path):
     ],
 )
 def test_a_machine_that_gets_through_or_that_nobody_can_tell_is_let_go(tmp_path, settings):
-    _reboot_rc.refuse_hanging(Machine(tmp_path, rc_conf=HEAD + settings))
+    rc.refuse_hanging(Machine(tmp_path, rc_conf=HEAD + settings))
 
 
 @pytest.mark.parametrize(("settings", "hangs"), [("xend=YES\n", True), ("xencommons=YES\nxend=YES\n", False)])
@@ -61,21 +61,21 @@ def test_xend_waits_for_xencommons_since_it_has_one(tmp_path, settings, hangs):
     if hangs:
         assert "start xend, and not xencommons" in words(host)
     else:
-        _reboot_rc.refuse_hanging(host)
+        rc.refuse_hanging(host)
 
 
 def test_the_first_xencommons_is_switched_by_xends_variable(tmp_path):
     host = OldMachine(tmp_path, "4.1", rc_conf=HEAD + "xend=YES\n" + GUESTS)
     host.put("/etc/rc.d/xencommons", 'name="xencommons"\nrcvar=xend\n')
-    _reboot_rc.refuse_hanging(host)
+    rc.refuse_hanging(host)
 
 
 def test_before_xencommons_xend_brings_xenstored_up_by_itself(tmp_path):
-    _reboot_rc.refuse_hanging(OldMachine(tmp_path, "3.1", rc_conf=HEAD + "xend=YES\nxenbackendd=YES\n" + GUESTS))
+    rc.refuse_hanging(OldMachine(tmp_path, "3.1", rc_conf=HEAD + "xend=YES\nxenbackendd=YES\n" + GUESTS))
 
 
 def test_a_machine_without_scripts_of_xen_is_let_go(tmp_path):
     host = Machine(tmp_path, rc_conf=HEAD + GUESTS)
     for name in ("xencommons", "xendomains", "xen-watchdog"):
         host.remove(f"/etc/rc.d/{name}")
-    _reboot_rc.refuse_hanging(host)
+    rc.refuse_hanging(host)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import sxp
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm import sxp
 
 
 def shown(form):

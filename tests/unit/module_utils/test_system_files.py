@@ -12,7 +12,12 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _files_content, system_files
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import (
+    content as file_content,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import (
+    resource as system_files,
+)
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 XEN = gzip.compress(os.urandom(3000))
@@ -340,5 +345,5 @@ def test_reading_ahead_serves_an_unchanged_run(tmp_path):
 
 def test_a_big_gzip_file_is_read_in_pieces():
     blown_up = gzip.compress(b"\0" * (64 << 20))
-    assert _files_content.gzip_damage(blown_up) is None
-    assert _files_content.gzip_damage(blown_up[:-1]) == "it is cut short"
+    assert file_content.gzip_damage(blown_up) is None
+    assert file_content.gzip_damage(blown_up[:-1]) == "it is cut short"

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import vnconfig, xenstore
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.vnconfig import Unit
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import vnconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system.vnconfig import Unit
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xenstore
 
 # Record vnconfig-l-guest2-with-guest.
 GUESTS = """vnd3: not in use

@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import packing_list
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import xen_packages
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import packing_list
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 MIRROR = "http://mirror.example/All"

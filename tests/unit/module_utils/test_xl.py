@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_output
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_live
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_output
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import live
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -95,7 +95,7 @@ def test_running_domains_in_the_words_of_a_declaration():
     assert config["vif"][0]["mac"] == "00:16:3e:00:00:11"
     assert (config["on_poweroff"], config["on_reboot"], config["on_crash"]) == ("destroy", "restart", "destroy")
     assert json.loads(json.dumps(found)) == found
-    assert _guest_live.row_of(found) == xl_output.parse_list(HEADER + lines)[1]
+    assert live.row_of(found) == xl_output.parse_list(HEADER + lines)[1]
 
 
 # records list_c, vcpulist_pinned (xl 4.17)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_conf as text_format
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_conf as text_format
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import xl_conf
 from ansible_collections.netbsd.xen.tests.unit.fakes import MemoryHost
 

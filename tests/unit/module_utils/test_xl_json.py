@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_config, xl_json
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xl_json
 
 # record list_l_linux (xl 4.20), the part of one guest
 LINUX = """{

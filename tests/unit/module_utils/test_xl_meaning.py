@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_config, xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_keys import DEVICES, KEYS
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xlcfg_keys import (
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_keys import DEVICES, KEYS
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import (
     DECLARED_KEYS,
     OTHER_KEYS,
     known_keys,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xl_tables
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_tables
 
 # records vcpulist, vcpulist_pinned (xl 4.20)
 VCPUS = """\

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import _guest_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import config
 
 keys = st.from_regex(r"[a-z][_0-9a-z]{0,10}", fullmatch=True)
 texts = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=30)
@@ -39,13 +39,13 @@ def test_any_text_is_read_or_refused_with_a_line(text):
     except xlcfg.XlcfgError as error:
         assert 1 <= error.line <= text.count("\n") + 1
     else:
-        _guest_config.comparable(settings)
+        config.comparable(settings)
 
 
 @given(st.dictionaries(st.sampled_from("name memory vcpus disk vif cmdline root uuid type on_crash".split()), values))
 def test_any_configuration_can_be_compared_with_itself(settings):
-    once = _guest_config.comparable(xlcfg.parse(xlcfg.render(settings)))
-    assert _guest_config.differences(once, _guest_config.comparable(xlcfg.parse(xlcfg.render(settings)))) == []
+    once = config.comparable(xlcfg.parse(xlcfg.render(settings)))
+    assert config.differences(once, config.comparable(xlcfg.parse(xlcfg.render(settings)))) == []
 
 
 def test_a_configuration_from_a_real_machine():

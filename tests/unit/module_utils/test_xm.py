@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose, waiting, xl, xm, xm_devices
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xlcfg, xm_config
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm_config import XmConfigError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm import xm_config
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm.xm_config import XmConfigError
 
 # As the howto of 2013 has it: names set before, % with a tuple, a list over several lines.
 HOWTO = """\

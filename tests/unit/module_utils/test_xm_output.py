@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xm_output
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Row
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm import xm_output
 
 DOMAINS = [("Domain-0", "0", 512, 1, "r-----", 58.1), ("web.1", "12", 128, 2, "-b----", 3.4)]
 

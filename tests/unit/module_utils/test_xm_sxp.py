@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import xm_sxp
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import Disk, Nic
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xm import xm_sxp
 
 LONG = """\
 (domain

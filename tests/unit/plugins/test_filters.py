@@ -27,7 +27,7 @@ from ansible_collections.netbsd.xen.plugins.filter.vdev_name import vdev_name
 from ansible_collections.netbsd.xen.plugins.filter.vdev_number import vdev_number
 from ansible_collections.netbsd.xen.plugins.filter.xen_release import xen_release
 from ansible_collections.netbsd.xen.plugins.filter.xendomains_order import xendomains_order
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.devices import derived_mac, derived_uuid
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import derived_mac, derived_uuid
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"

@@ -7,14 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats import (
-    cpuctl,
-    dumpfs,
-    ifconfig,
-    mounts,
-    xl_output,
-    xl_tables,
-)
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import ifconfig
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import cpuctl, dumpfs, mounts
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_output, xl_tables
 
 # What differs with each run, or between the machine of the records and another one of the same kind.
 _VOLATILE = [

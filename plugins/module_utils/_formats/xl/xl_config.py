@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a guest's configuration means to xl, whoever wrote it and however (xen tools/xl/xl_parse.c)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ..guest import devices
+from ..guest.disk_spec import parse_disk
+from . import xl_specs
+from .xl_keys import DEVICES, EVENTS, HVM, KEYS, LISTS, NESTED, PV, PVH, SIZES, VIRIDIAN_WORDS, Key
+from .xl_problems import problems
+from .xl_values import first_that_starts, integer, plain, text_of
+from .xl_warnings import warnings
+from .xlcfg_keys import known_keys
+
+__all__ = ["effective", "problems", "settled", "warnings"]
+
+# What a key is without being set.
+_DEFAULTS = {"vcpus": "1", "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
+# Releases that pass over the word vlan of an interface.
+WITHOUT_VLAN = ("4.14", "4.17")
+_PCI_DEFAULTS = ("pci_permissive", "pci_msitranslate", "pci_seize", "pci_power_mgmt")
+
+
+def settled(settings: dict[str, Any], release: str | None = None) -> dict[str, Any]:
+    """What a configuration means: two files with the same meaning give the same data, and so does xl's JSON
+    (xl_json.settled).
+
+    Defaults of the common keys are filled in, old spellings become the present ones, flags are 0 or 1, numbers are
+    numbers, disks and interfaces dictionaries, other devices lists of texts with their words in one order. What xl
+    would not understand stays as it is written. ``release`` matters to disks only; None is a recent one.
+    """
+    found = {key: plain(value) for key, value in settings.items()}
+    _settle_type(found)
+    _settle_cmdline(found)
+    _settle_sizes(found)
+    _settle_names(found)
+    for key in KEYS:
+        if key in found:
+            found[key] = _settled_value(KEYS[key], found[key])
+    _settle_lists(found, release)
+    return {key: value for key, value in found.items() if value not in ("", None) and not _is_default(key, value)}
+
+
+# -- the common keys ---------------------------------------------------------------------------------------------------
+
+
+def _settle_type(found: dict[str, Any]) -> None:
+    builder = found.pop("builder", None)
+    kind = found.get("type")
+    if kind is None:
+        # xm's builder "linux" is a pv guest as well.
+        found["type"] = HVM if builder == HVM else PV
+    elif isinstance(kind, str):
+        found["type"] = first_that_starts((HVM, PV, PVH), kind) or kind
+
+
+def _settle_cmdline(found: dict[str, Any]) -> None:
+    root, extra = text_of(found.pop("root", None)), text_of(found.pop("extra", None))
+    if isinstance(found.get("cmdline"), str):
+        return
+    if root is None:
+        cmdline = extra
+    else:
+        cmdline = f"root={root}" if extra is None else f"root={root} {extra}"
+    if cmdline:
+        found["cmdline"] = cmdline
+
+
+def _settle_sizes(found: dict[str, Any]) -> None:
+    for key, default in _DEFAULTS.items():
+        found.setdefault(key, default)
+    if "maxmem" in found:
+        found.setdefault("memory", found["maxmem"])
+    found.setdefault("maxmem", found.get("memory", ""))
+    found.setdefault("maxvcpus", found["vcpus"])
+    for key in SIZES:
+        number = integer(found.get(key, ""))
+        found[key] = found.get(key, "") if number is None else number
+
+
+def _settle_names(found: dict[str, Any]) -> None:
+    for key in ("uuid", *EVENTS):
+        if isinstance(found.get(key), str):
+            found[key] = found[key].lower()
+    if "init_seclabel" in found and "seclabel" not in found:
+        found["seclabel"] = found.pop("init_seclabel")
+    if found["type"] == HVM:
+        _settle_firmware(found)
+        stdvga = integer(found.get("stdvga"))
+        if stdvga is not None:
+            del found["stdvga"]
+            found.setdefault("vga", "stdvga" if stdvga else "cirrus")
+
+
+def _settle_firmware(found: dict[str, Any]) -> None:
+    """The short way to name a firmware: a word for ``bios``, or a path for ``firmware_override``."""
+    firmware = found.get("firmware")
+    if not isinstance(firmware, str):
+        return
+    del found["firmware"]
+    if firmware in KEYS["bios"].choices:
+        found["bios"] = firmware
+    elif "uefi".startswith(firmware):
+        found["bios"] = "ovmf"
+    elif not "bios".startswith(firmware):
+        found["firmware_override"] = firmware
+
+
+# -- all others --------------------------------------------------------------------------------------------------------
+
+
+def _settled_value(key: Key, value: Any) -> Any:
+    number = integer(value)
+    if key.kind == "flag":
+        return value if number is None else int(bool(number))
+    if key.kind in ("number", "mib"):
+        return value if number is None else number
+    if key.kind == "choice" and key.numbered and number is not None and 0 <= number < len(key.choices):
+        return key.choices[number]
+    if key.kind == "words" and isinstance(value, str):
+        return value.split()
+    return value
+
+
+def _is_default(key: str, value: Any) -> bool:
+    if value in ([], {}) and key in LISTS and key not in ("disk", "vif"):
+        return True
+    default = EVENTS.get(key) if key in ("on_watchdog", "on_soft_reset") else KEYS[key].default if key in KEYS else None
+    return (bool(default) and value == default) or (key == "ms_vm_genid" and value == "none")
+
+
+def _settle_lists(found: dict[str, Any], release: str | None) -> None:
+    found["disk"] = [_settled_disk(text, release) for text in _listed(found.get("disk", []))]
+    found["vif"] = [_settled_vif(text, index) for index, text in enumerate(_listed(found.get("vif", [])))]
+    if isinstance(found.get("pci"), list):
+        defaults = {key: integer(found.pop(key, "0")) or 0 for key in _PCI_DEFAULTS}
+        found["pci"] = [xl_specs.settled_pci(text, defaults) for text in found["pci"]]
+    for key in ("cpus", "cpus_soft"):
+        if key in found:
+            found[key] = xl_specs.settled_cpus(found[key], found["maxvcpus"])
+    for key in DEVICES:
+        if isinstance(found.get(key), list):
+            found[key] = [xl_specs.settled_device(key, text) for text in found[key]]
+    for key, settle in (
+        ("irqs", xl_specs.settled_irq),
+        ("ioports", xl_specs.settled_ioport),
+        ("iomem", xl_specs.settled_iomem),
+    ):
+        if isinstance(found.get(key), list):
+            found[key] = [settle(text) for text in found[key]]
+    if "viridian" in found:
+        found["viridian"] = _settled_viridian(found["viridian"])
+    gfx = integer(found.get("gfx_passthru"))
+    if gfx is not None:
+        found["gfx_passthru"] = int(bool(gfx))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _settled_disk(text: Any, release: str | None) -> Any:
+    try:
+        return parse_disk(str(text), release=release).settled()
+    except ValueError:
+        return str(text)
+
+
+def _settled_vif(text: Any, index: int) -> dict[str, object]:
+    found = devices.parse_vif(str(text)).settled()
+    if found.get("devid") == index:
+        del found["devid"]
+    return found
+
+
+def _settled_viridian(value: Any) -> Any:
+    """0 or 1 for all that Xen thinks sensible, or the list of words: first what is on, then what is off."""
+    number = integer(value)
+    if number is not None or not isinstance(value, list):
+        return value if number is None else int(bool(number))
+    on: dict[str, bool] = {}
+    for word in value:
+        on[str(word).lstrip("!")] = not str(word).startswith("!")
+    if "all" in on:
+        return ["all"]
+    if on == {"defaults": True}:
+        return 1
+    order = ("defaults", *VIRIDIAN_WORDS)
+    words = sorted(on, key=lambda word: (order.index(word) if word in order else len(order), word))
+    return [word for word in words if on[word]] + ["!" + word for word in words if not on[word]]
+
+
+# -- what comes of it --------------------------------------------------------------------------------------------------
+
+
+def effective(settings: dict[str, Any], release: str | None = None) -> dict[str, Any]:
+    """The settled configuration without what has no effect on this release and this type of guest: unknown keys, keys
+    of other types, values of a wrong kind. What xl derives is filled in. For comparing with xl's JSON."""
+    given = _as_lists_are_read(settings)
+    found = settled(given, release)
+    known = known_keys(release)
+    kind = found["type"]
+    for key in list(found):
+        if key not in known or not _has_effect(key, found[key], kind):
+            del found[key]
+    _fill_sizes(found)
+    if release in WITHOUT_VLAN:
+        found["vif"] = [{key: value for key, value in vif.items() if key != "vlan"} for vif in found["vif"]]
+    if kind == PV:
+        _fold_vnc(found, settled(given, release))
+        if found.get("pci"):
+            found["e820_host"] = 1
+            found["pci"] = [text.replace(",rdm_policy=strict", "") for text in found["pci"]]
+    if kind == HVM and str(found.get("kernel", "")).rpartition("/")[2] == "hvmloader":
+        del found["kernel"]
+    return found
+
+
+def _as_lists_are_read(settings: dict[str, Any]) -> dict[str, Any]:
+    """A text where a list is needed does not count, and a list ends at the first list that has no business in it."""
+    found = dict(settings)
+    for key in LISTS:
+        value = found.get(key)
+        if value is None or (key in NESTED and isinstance(value, list)):
+            continue
+        if not isinstance(value, list):
+            del found[key]
+            continue
+        stop = next((index for index, item in enumerate(value) if isinstance(item, list)), len(value))
+        found[key] = value[:stop]
+    return found
+
+
+def _has_effect(key: str, value: Any, kind: str) -> bool:
+    if key in KEYS:
+        row = KEYS[key]
+        if row.only and row.only != kind:
+            return False
+        if row.kind == "words":
+            return isinstance(value, list)
+        return isinstance(value, int) if row.kind in ("flag", "number", "mib") else isinstance(value, str)
+    if key in LISTS:
+        return isinstance(value, list)
+    if key == "rdm":
+        # xl drops a policy that it understands, and what is said with it (libxlu_pci.c, xlu_rdm_parse).
+        return kind == HVM and value == "strategy=host"
+    if key == "firmware":
+        return kind != HVM
+    if key in ("smbios", "viridian", "mca_caps", "gfx_passthru", "ms_vm_genid", "serial", "usbdevice"):
+        return kind == HVM
+    return key in (
+        "name",
+        "type",
+        "uuid",
+        "seclabel",
+        "init_seclabel",
+        "cpus",
+        "cpus_soft",
+        "llc_colors",
+        "cpuid",
+        *SIZES,
+        *EVENTS,
+    )
+
+
+def _fill_sizes(found: dict[str, Any]) -> None:
+    for key in ("memory", "maxmem"):
+        if not isinstance(found.get(key), int):
+            found.pop(key, None)
+    for key, default in (("vcpus", 1), ("maxvcpus", found.get("vcpus", 1))):
+        if not isinstance(found.get(key), int) or not found[key]:
+            found[key] = default if isinstance(default, int) and default else 1
+    if found.get("vnuma"):
+        with contextlib.suppress(ValueError):  # which is a problem, and told as such
+            found["maxmem"], _cpus = xl_specs.vnuma_sums(found["vnuma"])
+
+
+def _fold_vnc(found: dict[str, Any], given: dict[str, Any]) -> None:
+    """A pv guest without ``vfb`` gets its display from the keys that are meant for hvm guests."""
+    if given.get("vnc") == 1 and not found.get("vfb"):
+        words = [(word, given[word]) for word in DEVICES["vfb"][1] if isinstance(given.get(word), (str, int))]
+        found["vfb"] = [",".join(f"{word}={value}" for word, value in sorted(words))]

@@ -1,0 +1,312 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Resource: the boot blocks of a disk. What the firmware starts first: NetBSD's own loader, GRUB legacy, or GRUB 2.
+
+Nothing is read ahead, because these are raw reads of a disk that only somebody who asks for them should cause. The old
+blocks are kept in a file before they are overwritten; installboot(8), grub(8) and grub-install(8) write the new ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..._change import Change, NotRead, Plan, Refused, XenError
+from ..._formats.boot import bootsector
+from ..._formats.system import damage, dumpfs
+from ..._host import Host
+from . import efi
+
+NAME = "boot_blocks"
+ARGUMENTS: dict[str, Any] = {
+    "loader": {"type": "str", "choices": [bootsector.NETBSD, bootsector.GRUB, bootsector.GRUB2], "required": True},
+    "disk": {"type": "str", "required": True},
+    "partition": {"type": "str", "default": "a"},
+    "assume_files": {"type": "list", "elements": "str", "default": []},
+}
+
+DD = "/bin/dd"
+DUMPFS = "/usr/sbin/dumpfs"
+INSTALL_SECONDS = 120.0
+# The sectors before the first partition, where GRUB puts its next stage; a partition's blocks are its first 16.
+DISK_SECTORS, PARTITION_SECTORS = 63, 16
+MENUS = {bootsector.GRUB: "/grub/menu.lst", bootsector.GRUB2: "/grub/grub.cfg"}
+STAGES = ("stage1", "stage2", "ffs_stage1_5")
+STAGES_SOURCE = "/usr/pkg/share/grub"
+CORE_IMAGE = "/grub/i386-pc/core.img"
+GRUB_SHELL = "/usr/pkg/sbin/grub"
+GRUB2_INSTALL = "/usr/pkg/sbin/grub-install"
+INSTALLBOOT = "/usr/sbin/installboot"
+LOADER, LOADER_SOURCE = "/boot", "/usr/mdec/boot"
+# Written when all else is done, so that it says that GRUB was set up with the stages that lie there.
+DEVICE_MAP = "/grub/device.map"
+_DISK = re.compile(r"[a-z]+[0-9]+")
+_PARTITION = re.compile(r"[a-p]")
+# grub(8) ends well whatever went wrong, and says "Error 15: File not found".
+_GRUB_ERROR = re.compile(r"^\s*Error [0-9]+:.*", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Declared:
+    loader: str
+    disk: str
+    partition: str
+    assume_files: frozenset[str]
+
+    @property
+    def raw_disk(self) -> str:
+        """The whole disk, which is partition d on i386 and amd64."""
+        return f"/dev/r{self.disk}d"
+
+    @property
+    def raw_partition(self) -> str:
+        return f"/dev/r{self.disk}{self.partition}"
+
+
+def declare(params: dict[str, Any]) -> Declared:
+    """Raises Refused for what is no disk."""
+    disk, partition = params["disk"], params["partition"]
+    if not _DISK.fullmatch(disk):
+        raise Refused(f"disk is {disk!r}; allowed is a disk's name such as wd0 or sd1, without a partition.")
+    if not _PARTITION.fullmatch(partition):
+        raise Refused(f"partition is {partition!r}; allowed is a letter from a to p.")
+    return Declared(params["loader"], disk, partition, frozenset(params["assume_files"]))
+
+
+# -- current ----------------------------------------------------------------------------------------------------------
+
+
+def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
+    """Whose code the disk and the partition begin with, which FFS the partition has, and the loaders' files."""
+    if declared is None:
+        return {"disk": None}
+    source = _stage_directory(host)
+    return {
+        "disk": declared.disk,
+        "partition": declared.partition,
+        "efi": efi.read(host)["booted"],
+        "disk_code": bootsector.code(_first_sector(host, declared.raw_disk)),
+        "partition_code": bootsector.code(_first_sector(host, declared.raw_partition)),
+        "ffs": _ffs_version(host, declared.raw_partition),
+        "menus": [path for path in MENUS.values() if host.exists(path)],
+        "stages": {name: [_size(host, f"{source}/{name}"), _size(host, f"/grub/{name}")] for name in STAGES},
+        "stage_source": source,
+        "device_map": host.exists(DEVICE_MAP),
+        "core_image": host.exists(CORE_IMAGE),
+        "damaged": {path: what for path, what in _damaged(host, source) if what},
+        "tools": [path for path in (GRUB_SHELL, GRUB2_INSTALL, INSTALLBOOT) if host.exists(path)],
+        "loader_is_current": host.read_bytes(LOADER) == host.read_bytes(LOADER_SOURCE) and host.exists(LOADER),
+    }
+
+
+def _first_sector(host: Host, device: str) -> bytes:
+    answer = host.run([DD, f"if={device}", f"bs={bootsector.SECTOR}", "count=1"])
+    return answer.stdout.encode("utf-8", "surrogateescape")
+
+
+def _ffs_version(host: Host, device: str) -> int | None:
+    """1 or 2; None for what is no FFS, of which dumpfs(8) says so."""
+    answer = host.try_run([DUMPFS, "-s", device])
+    found = dumpfs.parse(answer.stdout) if answer.rc == 0 else None
+    return {"FFSv1": 1, "FFSv2": 2}.get(found.format) if found else None
+
+
+def _damaged(host: Host, source: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with what a loader reads, or with what would be copied there."""
+    for path in (LOADER_SOURCE, *(f"{folder}/{name}" for name in STAGES for folder in (source, "/grub"))):
+        yield path, damage.of_program(host.read_bytes(path))
+    modules = os.path.dirname(CORE_IMAGE)
+    for name in host.list_dir(modules):
+        if name.endswith(".mod"):
+            yield f"{modules}/{name}", damage.of_program(host.read_bytes(f"{modules}/{name}"), is_elf=True)
+
+
+def _stage_directory(host: Host) -> str:
+    """pkgsrc names it after the machine, with a '-' behind it (sysutils/grub, PLIST)."""
+    names = [name for name in host.list_dir(STAGES_SOURCE) if host.exists(f"{STAGES_SOURCE}/{name}/stage1")]
+    return f"{STAGES_SOURCE}/{names[0]}" if names else STAGES_SOURCE
+
+
+def _size(host: Host, path: str) -> int | None:
+    found = host.stat(path)
+    return None if found is None else found.size
+
+
+# -- plan -------------------------------------------------------------------------------------------------------------
+
+
+def plan(current: dict[str, Any], declared: Declared) -> Plan:
+    """The files that the loader needs, then the blocks. Raises Refused for what would not boot."""
+    if (current["disk"], current.get("partition")) != (declared.disk, declared.partition):
+        raise NotRead(f"{declared.disk} was not looked at")
+    if current["efi"]:
+        raise Refused(
+            f"This machine boots by EFI, which starts a file of the EFI partition and no boot blocks; {declared.disk} "
+            "is left as it is."
+        )
+    return Plan(_PLANS[declared.loader](current, declared))
+
+
+def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
+    _refuse_unready(current, declared, GRUB_SHELL, "grub")
+    if current["ffs"] != 1:
+        raise Refused(
+            f"GRUB legacy reads FFSv1 only, which {declared.disk}{declared.partition} is not; it would start and find "
+            "neither its menu nor a kernel. Use boot_cfg or grub2."
+        )
+    # GRUB writes its menu's name into the copy of stage2, so that contents always differ.
+    stale = [
+        name
+        for name, (source, copy) in current["stages"].items()
+        if copy is None or source not in (None, copy) or f"/grub/{name}" in current["damaged"]
+    ]
+    changes = []
+    if stale:
+        _refuse_damaged(current, [f"{current['stage_source']}/{name}" for name in stale], "the package grub")
+        missing = [name for name in stale if current["stages"][name][0] is None]
+        if missing and not declared.assume_files:
+            raise Refused(f"{STAGES_SOURCE} has no {', '.join(missing)}; is the package grub installed?")
+        summary = f"copy {', '.join(stale)} from {current['stage_source']}"
+        data = [(f"{current['stage_source']}/{name}", f"/grub/{name}") for name in stale]
+        changes.append(Change(NAME, "/grub", "stages", summary, after=stale, data=data))
+    if stale or current["disk_code"] != bootsector.GRUB or not current["device_map"]:
+        changes.append(_install(current, declared, needs=("/grub",)))
+    return changes
+
+
+def _plan_grub2(current: dict[str, Any], declared: Declared) -> list[Change]:
+    _refuse_unready(current, declared, GRUB2_INSTALL, "grub2")
+    modules = [path for path in current["damaged"] if path.startswith(os.path.dirname(CORE_IMAGE) + "/")]
+    if current["disk_code"] == bootsector.GRUB2 and current["core_image"] and not modules:
+        return []
+    return [_install(current, declared)]
+
+
+def _plan_netbsd(current: dict[str, Any], declared: Declared) -> list[Change]:
+    if current["disk_code"] in (bootsector.GRUB, bootsector.GRUB2):
+        raise Refused(
+            f"{declared.disk} starts with GRUB. Put NetBSD's master boot record back yourself, for example with: "
+            f"fdisk -i {declared.disk} (fdisk(8)); then run this again."
+        )
+    if current["ffs"] is None:
+        raise Refused(f"{declared.disk}{declared.partition} has no FFS file system; there is no boot block for it.")
+    _refuse_damaged(current, [LOADER_SOURCE], "the set base of this NetBSD")
+    if current["partition_code"] == bootsector.NETBSD and current["loader_is_current"]:
+        return []
+    return [_install(current, declared)]
+
+
+_PLANS = {bootsector.NETBSD: _plan_netbsd, bootsector.GRUB: _plan_grub, bootsector.GRUB2: _plan_grub2}
+
+
+def _install(current: dict[str, Any], declared: Declared, needs: tuple[str, ...] = ()) -> Change:
+    where = "partition_code" if declared.loader == bootsector.NETBSD else "disk_code"
+    return Change(
+        resource=NAME,
+        thing=declared.disk,
+        action=declared.loader,
+        summary=f"let {declared.disk} start with {_WORDS[declared.loader]}",
+        before=_WORDS[current[where]],
+        after=_WORDS[declared.loader],
+        needs=needs,
+        data=(declared, current["ffs"]),
+    )
+
+
+_WORDS = {
+    bootsector.NETBSD: "NetBSD's loader",
+    bootsector.GRUB: "GRUB legacy",
+    bootsector.GRUB2: "GRUB 2",
+    bootsector.OTHER: "something else",
+}
+
+
+def _refuse_damaged(current: dict[str, Any], sources: list[str], where: str) -> None:
+    for path in sources:
+        if path in current["damaged"]:
+            raise Refused(f"{path} {current['damaged'][path]}, so it is not installed. Restore it from {where}.")
+
+
+def _refuse_unready(current: dict[str, Any], declared: Declared, tool: str, package: str) -> None:
+    """GRUB without a menu shows its prompt, and waits there for ever."""
+    menu = MENUS[declared.loader]
+    if menu not in current["menus"] and menu not in declared.assume_files:
+        raise Refused(f"There is no {menu}, so that GRUB would wait at its prompt for ever. Write the menu first.")
+    if tool not in current["tools"] and tool not in declared.assume_files:
+        raise Refused(f"There is no {tool}; install the package {package} first.")
+
+
+# -- apply ------------------------------------------------------------------------------------------------------------
+
+
+def apply(host: Host, change: Change) -> None:
+    """Copy the stages, or keep the old blocks and write the new ones."""
+    if change.action == "stages":
+        host.make_dir("/grub")
+        host.remove(DEVICE_MAP)
+        for source, path in change.data:
+            host.copy_file(source, path, 0o644)
+        return
+    declared, ffs = change.data
+    _INSTALL[change.action](host, declared, ffs)
+
+
+def _install_grub(host: Host, declared: Declared, ffs: int) -> None:
+    _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
+    new_map = f"{DEVICE_MAP}.new"
+    host.write_text(new_map, f"(hd0)\t{declared.raw_disk}\n")
+    commands = f"root (hd0,{declared.partition})\nsetup (hd0)\nquit\n"
+    argv = [GRUB_SHELL, "--batch", f"--device-map={new_map}"]
+    result = host.run(argv, timeout=INSTALL_SECONDS, stdin=commands)
+    failed = _GRUB_ERROR.search(result.stdout + result.stderr)
+    if failed:
+        raise XenError(f"grub could not install itself on {declared.disk}: {failed.group().strip()}", command=argv)
+    host.rename(new_map, DEVICE_MAP)
+
+
+def _install_grub2(host: Host, declared: Declared, ffs: int) -> None:
+    host.make_dir("/grub")
+    _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
+    host.run([GRUB2_INSTALL, "--boot-directory=/", declared.raw_disk], timeout=INSTALL_SECONDS)
+    host.sync(_files_below(host, "/grub"))
+
+
+def _files_below(host: Host, folder: str) -> list[str]:
+    """A directory with all that is in it."""
+    found = [folder]
+    for name in host.list_dir(folder):
+        state = host.stat(f"{folder}/{name}", follow=False)
+        is_folder = state is not None and state.kind == "directory"
+        found += _files_below(host, f"{folder}/{name}") if is_folder else [f"{folder}/{name}"]
+    return found
+
+
+def _install_netbsd(host: Host, declared: Declared, ffs: int) -> None:
+    """The loader comes last, so that it says that all the blocks were written: of those only the first is looked at.
+    Old blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
+    _keep_blocks(host, declared.raw_partition, f"{LOADER}.blocks.orig", PARTITION_SECTORS)
+    blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
+    host.run([INSTALLBOOT, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
+    if host.exists(LOADER):
+        host.copy_file(LOADER, f"{LOADER}.old", 0o444)
+    host.copy_file(LOADER_SOURCE, LOADER, 0o444)
+
+
+_INSTALL = {
+    bootsector.NETBSD: _install_netbsd,
+    bootsector.GRUB: _install_grub,
+    bootsector.GRUB2: _install_grub2,
+}
+
+
+def _keep_blocks(host: Host, device: str, path: str, sectors: int) -> None:
+    """A copy of what will be overwritten; the first one ever made stays."""
+    if host.exists(path):
+        return
+    # Complete or not there: half a copy must not be taken for the whole.
+    host.run([DD, f"if={device}", f"of={path}.new", f"bs={bootsector.SECTOR}", f"count={sectors}"])
+    host.sync([f"{path}.new"])
+    host.rename(f"{path}.new", path)

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Resource: GRUB's boot menu. What GRUB can't boot is never written, and a way to boot without Xen always stays.
+
+GRUB can boot an entry once: whatever becomes of that boot, the next one is the default's again. Neither flavour's menu
+is written with GRUB's own tools: GRUB legacy has none, and GRUB 2's grub-mkconfig on NetBSD knows native kernels only
+(util/grub.d/10_netbsd.in; 20_linux_xen.in is for Linux as dom0).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from ..._change import Change, NotRead, Plan, Refused
+from ..._formats.boot import grubcfg, menulst
+from ..._host import Host
+from . import entries as boot_entries
+from . import grub2, grub_legacy
+from .grub_declared import Declared
+
+NAME = "grub_menu"
+LEGACY, GRUB2 = "legacy", "grub2"
+DEFAULT_PATHS = {LEGACY: "/grub/menu.lst", GRUB2: "/grub/grub.cfg"}
+DEFAULT_ROOTS = {LEGACY: "(hd0,a)", GRUB2: ""}
+ARGUMENTS: dict[str, Any] = {
+    "flavour": {"type": "str", "choices": [LEGACY, GRUB2], "required": True},
+    "path": {"type": "path"},
+    "root": {"type": "str"},
+    "protocol": {"type": "str", "choices": ["multiboot", "multiboot2"], "default": "multiboot2"},
+    "once": {"type": "str"},
+    **boot_entries.ARGUMENTS,
+}
+_ROOT = re.compile(r"\([^()\s]+\)")
+
+
+def declare(params: dict[str, Any]) -> Declared:
+    """The wanted menu. Raises Refused for what GRUB would misread."""
+    flavour = params["flavour"]
+    path = params.get("path") or DEFAULT_PATHS[flavour]
+    root = params.get("root")
+    if root and not _ROOT.fullmatch(root):
+        raise Refused(f"root is {root!r}; it must be a device in GRUB's words, such as (hd0,a).")
+    declared = Declared(
+        menu=boot_entries.declare(dict(params, path=path)),
+        flavour=flavour,
+        root=DEFAULT_ROOTS[flavour] if root is None else root,
+        protocol=params["protocol"],
+        once=params.get("once"),
+    )
+    _flavour(declared).refuse_unreadable(declared)
+    return declared
+
+
+def _flavour(declared: Declared) -> Any:
+    return grub_legacy if declared.flavour == LEGACY else grub2
+
+
+def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
+    """The menus of both flavours, the files in which they remember an entry, and which files can be booted.
+
+    ``texts`` are by path, None for a file that is not there; ``damaged`` has the menus of which they are not.
+    """
+    paths = set(DEFAULT_PATHS.values()) | ({declared.menu.path} if declared else set())
+    found = {path: boot_entries.read_menu(host, path) for path in paths}
+    texts = {path: host.read_text(path) for each in paths for path in _beside(each)}
+    texts.update({path: one.text for path, one in found.items()})
+    damaged = {
+        path: {"wrong": one.wrong, "copy": one.copy, "refused": one.refused} for path, one in found.items() if one.wrong
+    }
+    named: set[str] = set()
+    for path in paths:
+        named.update(_named_files(texts[path] or "", declared.root if declared else DEFAULT_ROOTS[LEGACY]))
+    if declared:
+        named.update(path for entry in declared.menu.entries for path in _entry_files(entry))
+    return {"texts": texts, "damaged": damaged, "machine": os.uname().machine, **boot_entries.look_at(host, named)}
+
+
+def _beside(path: str) -> list[str]:
+    folder = os.path.dirname(path)
+    return [os.path.join(folder, name) for name in (menulst.SAVED_FILE, grub2.ENVIRONMENT)]
+
+
+def _named_files(text: str, root: str) -> list[str]:
+    found = [path for block in menulst.parse(text).blocks for path in menulst.files(block, root)]
+    for entry in grubcfg.entries(text):
+        native = grubcfg.native_kernel(entry)
+        found += grubcfg.files(entry, root) + ([grubcfg.without_root(native, root)] if native else [])
+    return found
+
+
+def _entry_files(entry: boot_entries.Entry) -> list[str]:
+    return [path for path in (entry.kernel, entry.hypervisor, entry.fallback) if path]
+
+
+def plan(current: dict[str, Any], declared: Declared) -> Plan:
+    """At most two changes: the menu, and for GRUB 2 what it remembers for the next boot. Raises Refused for a menu that
+    would leave the machine unbootable."""
+    path = declared.menu.path
+    if path not in current["texts"]:
+        raise NotRead(f"{path} was not read")
+    boot_entries.refuse_damaged(boot_entries.found_menu(current, path))
+    entries = [entry for entry in declared.menu.entries if _is_present(current, declared, entry)]
+    for entry in entries:
+        boot_entries.refuse_missing(current, declared.menu, entry.name, _entry_files(entry))
+    result = _flavour(declared).plan(current, declared, entries)
+    timeout = declared.menu.timeout
+    if timeout == 0:
+        result.warnings.append(f"{path}: with timeout 0 nobody can choose another entry at the console.")
+    return result
+
+
+def _is_present(current: dict[str, Any], declared: Declared, entry: boot_entries.Entry) -> bool:
+    if not entry.optional:
+        return True
+    return all(boot_entries.exists(current, declared.menu.assume_files, path) for path in _entry_files(entry))
+
+
+def apply(host: Host, change: Change) -> None:
+    """Write the menu, or what GRUB remembers. A menu's first content stays as PATH.orig, the last one as PATH.prev."""
+    _APPLY[change.action](host, change)
+
+
+_APPLY = {grub_legacy.WRITE: grub_legacy.write, grub2.WRITE: grub2.write, grub2.REMEMBER: grub2.remember}

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must be true before a guest starts: everything that would make the toolstack fail half-way, or do something else
+than declared. Pure.
+
+``current["start"]`` holds what only a start needs to know (see ``domain.read``); it is None until it was looked at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...._change import NotRead
+from ...._formats.guest import cpuset
+from ...._formats.guest.devices import Disk, Nic
+from ..declare.guest import Guest
+from ..read import lost
+
+# What the hypervisor needs for a guest beside its memory, in KiB (xen tools/libs/light: libxl_create.c,
+# libxl__get_required_paging_memory; libxl_internal.h, LIBXL_PV_EXTRA_MEMORY and LIBXL_HVM_EXTRA_MEMORY).
+_KIB_A_PAGE = 4
+_PAGES_A_VCPU = 256
+_PV_EXTRA, _HVM_EXTRA = 1024, 2048
+
+
+def memory_needed(guest: Guest) -> int:
+    """The MiB that must be free for a guest to start: its memory, the tables for it, and a little."""
+    tables = _KIB_A_PAGE * (_PAGES_A_VCPU * guest.maxvcpus + guest.maxmem)
+    extra = _PV_EXTRA if guest.type == "pv" else _HVM_EXTRA
+    return guest.memory + -(-(tables + extra) // 1024)
+
+
+def known(current: dict[str, Any]) -> dict[str, Any]:
+    """What was looked at for starts. Raises NotRead if it was not."""
+    if current["start"] is None:
+        raise NotRead("what a start needs was not looked at")
+    return current["start"]
+
+
+def kind(current: dict[str, Any], path: str) -> str | None:
+    """What is at a path: file, block... or None. Raises NotRead if nobody looked."""
+    if path not in current["files"]:
+        raise NotRead(f"{path} was not looked at")
+    return current["files"][path]
+
+
+def problems(guest: Guest, current: dict[str, Any]) -> list[str]:
+    """Why a guest can't be started now, in words."""
+    found = []
+    for key in ("kernel", "ramdisk"):
+        path = getattr(guest, key)
+        if path and kind(current, path) != "file":
+            found.append(f"{key} {path} does not exist on the machine; copy it there, or correct the path")
+    if guest.bootloader.startswith("/") and kind(current, guest.bootloader) != "file":
+        found.append(f"bootloader {guest.bootloader} does not exist on the machine")
+    for nic in guest.nics:
+        found += nic_problems(guest, nic, current)
+    for disk in guest.disks:
+        found += disk_problems(guest, disk, current)
+    return found + _identity(guest, current) + _pools_and_cpus(guest, current) + _pci(guest, current)
+
+
+def nic_problems(guest: Guest, nic: Nic, current: dict[str, Any]) -> list[str]:
+    """Why an interface can't be made: the toolstack's own error leaves half of it behind (record net_attach_badbridge,
+    xl 4.20)."""
+    found = []
+    bridges = known(current)["bridges"]
+    if nic.bridge not in bridges:
+        present = ", ".join(bridges) or "none"
+        found.append(f"bridge {nic.bridge} does not exist on the machine; there are: {present}")
+    for name, config in _others(guest, current):
+        if nic.mac in [vif["mac"] for vif in config.get("vif", [])]:
+            found.append(f"mac {nic.mac} is in use by {name}")
+    return found
+
+
+def disk_problems(guest: Guest, disk: Disk, current: dict[str, Any]) -> list[str]:
+    """Two guests on one disk lose its data, and xl does not mind (record create-s2-same-image, NetBSD 7.99.10). A disk
+    is the same under another name, too."""
+    if not disk.path:
+        return []
+    place = real(current, disk.path)
+    return [
+        f"disk {disk.path} is in use by {name}"
+        for name, config in _others(guest, current)
+        for theirs in config.get("disk", [])
+        if isinstance(theirs, dict)
+        and real(current, theirs["path"]) == place
+        and "rw" in (disk.access, theirs["access"])
+    ]
+
+
+def real(current: dict[str, Any], path: str) -> str:
+    """A path without symbolic links, as far as it was looked at."""
+    return current["links"].get(path, path)
+
+
+def _others(guest: Guest, current: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The running guests but this one, which may still run under another name: in words, and their configurations."""
+    own = current["own"].get(guest.name, ())
+    return [
+        (lost.label(domain), domain["config"])
+        for domain in current["domains"]
+        if domain["config"] and domain["domid"] not in own
+    ]
+
+
+def _identity(guest: Guest, current: dict[str, Any]) -> list[str]:
+    found = []
+    for name, config in _others(guest, current):
+        if config.get("uuid") == guest.uuid:
+            found.append(f"uuid {guest.uuid} is in use by {name}")
+        display = guest.vnc.display if guest.vnc else None
+        if display is not None and display in _displays(config):
+            found.append(f"vnc display {display} is in use by {name}")
+    return found
+
+
+def _displays(config: dict[str, Any]) -> list[int]:
+    frames = [frame for frame in config.get("vfb", []) if isinstance(frame, dict)]
+    return [frame["vncdisplay"] for frame in [*frames, config] if frame.get("vncdisplay") is not None]
+
+
+def _pools_and_cpus(guest: Guest, current: dict[str, Any]) -> list[str]:
+    found = []
+    if guest.pool:
+        pools = known(current)["pools"] or []
+        if guest.pool not in pools:
+            found.append(f"pool {guest.pool} does not exist; there are: {', '.join(pools) or 'none'}")
+    return found + cpu_problems(guest, current)
+
+
+def cpu_problems(guest: Guest, current: dict[str, Any]) -> list[str]:
+    """xl takes a CPU that does not exist without a word (record create_cpus_absent, xl 4.20)."""
+    if not guest.cpus:
+        return []
+    total = known(current)["cpus"]
+    if total is None:
+        return []
+    return [
+        f"cpus {text!r} means no CPU of this machine, which has {total} (0 to {total - 1})"
+        for text in guest.cpus
+        # Sets of nodes can't be worked out here; the toolstack knows them.
+        if cpuset.readable(text) and cpuset.beyond(text, total)
+    ]
+
+
+def _pci(guest: Guest, current: dict[str, Any]) -> list[str]:
+    if not guest.pci:
+        return []
+    hidden = known(current)["pci"]
+    return [
+        f"pci device {pci.address} is not kept for guests; {_hide_hint(hidden)}"
+        for pci in guest.pci
+        # A device known by name only the toolstack can find; .* stands for all of its functions.
+        if pci.address and not any(name == pci.address or name[:-1] + "*" == pci.address for name in hidden)
+    ]
+
+
+def _hide_hint(hidden: list[str]) -> str:
+    those = f"those that are: {', '.join(hidden)}" if hidden else "none is"
+    return f"{those}. Hide it from dom0 with pciback.hide on its boot line (bootloader_pci_hide) and reboot the host"
+
+
+def vnd_units(guest: Guest, current: dict[str, Any]) -> int:
+    """How many vnd units the start of a guest takes: each disk that is a file needs one (record create-five-4vnd,
+    NetBSD 7.99.10)."""
+    return sum(current["files"].get(disk.path) == "file" or disk.size is not None for disk in guest.disks if disk.path)
