@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import cProfile
 import json
 import pathlib
+import pstats
 import sys
-import time
 
 import pytest
 
@@ -613,7 +614,8 @@ def test_derived_addresses_are_the_same_in_every_run_and_differ_between_hosts():
     assert len({mac("box")[0], mac("box2")[0], mac("box", "web2")[0], *mac("box", nics=("bridge0", "bridge1"))}) == 4
 
 
-def test_a_hundred_guests_cost_less_than_two_milliseconds_each(capsys):
+def test_a_hundred_guests_cost_twelve_thousand_calls_each_at_most(capsys):
+    """Calls are counted, because how long they take is the machine's matter: about 2 ms on an idle one."""
     host = MemoryHost()
     host.put(KERNEL)
     guests = []
@@ -623,20 +625,15 @@ def test_a_hundred_guests_cost_less_than_two_milliseconds_each(capsys):
     FakeXen(host, vnd_nodes=128)
     assert run(host, *guests).failures == {}
     current = domain.read(host, None)
-    # Processor time and the best of fifteen: what else this machine does is not ours.
-    each = reading = 1e9
-    for _attempt in range(15):
-        started = time.process_time()
-        declared = domain.declare(params(*guests))
-        plan = domain.plan(current, declared)
-        planned = time.process_time()
-        domain.read(host, declared)
-        assert plan.changes == []
-        each = min(each, (planned - started) * 10)
-        reading = min(reading, (time.process_time() - planned) * 10)
+    profile = cProfile.Profile()
+    declared = profile.runcall(domain.declare, params(*guests))
+    plan = profile.runcall(domain.plan, current, declared)
+    profile.runcall(domain.read, host, declared)
+    assert plan.changes == []
+    each = pstats.Stats(profile).total_calls / 100
     with capsys.disabled():
-        print(f"\n  a guest of a hundred: {each:.2f} ms to declare and plan, {reading:.2f} ms to read (from memory)")
-    assert each + reading < 2
+        print(f"\n  a guest of a hundred: {each:.0f} calls to declare, plan and read")
+    assert each <= 12000
 
 
 def test_one_bad_guest_brings_no_false_reports_of_the_others(host, xen):
