@@ -9,12 +9,13 @@ from typing import Any
 from ..._change import Change, NotRead, Plan, Refused, XenError
 from ..._host import Host
 from ..._toolstack.choose import toolstack
-from . import vnd
 from .apply import acts
 from .declare import clashes, order
 from .declare import guest as declared_guest
 from .declare.guest import Guest
-from .plan.changes import GuestPlan, Wanted
+from .declare.wanted import Wanted
+from .plan import vnd
+from .plan.changes import GuestPlan
 from .plan.guest import lives_of, plan_guest
 from .read import live, lost, state
 

@@ -16,15 +16,13 @@ from ...._host import Host
 from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
 from ...._toolstack.lock import exclusive
-from .. import vnd
 from ..declare import config
 from ..declare.guest import Guest
 from ..plan.running import MEMORY_SLACK
 from ..read import live
-from . import health, stop
+from ..read.started_with import STARTED_DIR, read_started_with, remembered_of
+from . import health, stop, vnd
 
-# What a running guest was started with, where its file has been changed since. Gone after a reboot, as the guests are.
-STARTED_DIR = "/var/run/netbsd.xen"
 LOCK_SECONDS = 900.0
 # How long a guest's kernel may take to follow when its memory or its virtual CPUs are changed.
 FOLLOW_SECONDS = 30.0
@@ -74,25 +72,6 @@ def _remember(host: Host, name: str, started_with: dict[str, Any]) -> None:
     remembered = dict(started_with, created=toolstack(host).birth_mark(host, name))
     host.make_dir(STARTED_DIR, 0o700)
     host.write_text(f"{STARTED_DIR}/{name}", json.dumps(remembered), 0o600)
-
-
-def read_started_with(host: Host) -> dict[str, Any]:
-    """What running guests were started with, by name, where their files have been changed since then."""
-    tool = toolstack(host)
-    return {
-        name: {"settings": remembered.get("settings")}
-        for name in host.list_dir(STARTED_DIR)
-        for remembered in [_remembered(host, name)]
-        if remembered and remembered.get("created") == tool.birth_mark(host, name)
-    }
-
-
-def _remembered(host: Host, name: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(host.read_text(f"{STARTED_DIR}/{name}") or "")
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _remove_file(host: Host, name: str, data: dict[str, Any]) -> None:
@@ -153,7 +132,7 @@ def _restore(host: Host, name: str, data: dict[str, Any]) -> None:
     row = _start(host, name, data, go_on)
     if row is not None:
         host.remove(taken)
-    remembered = _remembered(host, name)
+    remembered = remembered_of(host, name)
     if remembered:
         _remember(host, name, {"settings": remembered.get("settings")})
     if row is not None:

@@ -13,7 +13,7 @@ from ...._host import Host
 from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
 from ...._toolstack.lock import exclusive
-from .. import vnd
+from . import vnd
 
 LOCK_SECONDS = 900.0
 # To write a guest's memory to the disk, beside the time that it has to react: a slow disk writes 20 MiB a second.

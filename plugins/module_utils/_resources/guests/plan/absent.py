@@ -10,8 +10,10 @@ from ...._change import GUEST_RECREATE
 from ...._formats.guest.devices import Disk
 from ..declare import config as guest_config
 from ..declare.guest import Guest
+from ..declare.wanted import Wanted
+from ..read.saved import save_path
 from . import start
-from .changes import GuestPlan, Wanted, change, save_path, stop_change
+from .changes import GuestPlan, change, stop_change
 
 
 def plan_absent(

@@ -9,29 +9,11 @@ from typing import Any
 
 from ...._change import GUEST_RESTART, LIVE, Change
 from ..declare.guest import Guest
+from ..declare.wanted import Wanted
+from ..read.live import disk_paths
+from ..read.saved import save_path, taken_path
 
 RESOURCE = "domain"
-# A saved memory while its guest is brought back from it, instead of NAME.save.
-RESTORING = ".save.restoring"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Everything that a task declares. Times in seconds."""
-
-    guests: tuple[Guest, ...]
-    config_dir: str = ""
-    save_dir: str = ""
-    restart_policy: str = "never"
-    shutdown_timeout: int = 180
-    destroy_after: int | None = None
-    remove_disks: bool = False
-    detach_devices: bool = False
-    start_delay: int = 0
-    assume_dom0: bool = False
-    assume_files: tuple[str, ...] = ()
-    assume_bridges: tuple[str, ...] = ()
-    assume_vnd_units: int = 0
 
 
 @dataclass
@@ -77,7 +59,7 @@ def start_data(guest: Guest, current: dict[str, Any]) -> dict[str, Any]:
     return {
         "path": f"{current['config_dir']}/{guest.name}",
         "saved": save_path(current, guest.name),
-        "taken": f"{current['save_dir']}/{guest.name}{RESTORING}",
+        "taken": taken_path(current, guest.name),
         "guest": guest,
         "delay": 0,
     }
@@ -91,20 +73,9 @@ def stop_data(live: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
     return {"domid": live["domid"], "seconds": seconds, "hard": hard, "disks": disk_paths(live)}
 
 
-def disk_paths(live: dict[str, Any]) -> list[str]:
-    """The paths of a running domain's disks."""
-    disks = (live["config"] or {}).get("disk", [])
-    return [disk["path"] for disk in disks if isinstance(disk, dict) and disk["path"]]
-
-
 def stop_change(guest: Guest, live: dict[str, Any], wanted: Wanted) -> Change:
     """The end of a running domain, at once only if that is what was declared."""
     data = stop_data(live, wanted)
     if guest.state == "destroyed":
         return change(guest, "destroy", "stop the guest at once", live["state"], "not running", data, GUEST_RESTART)
     return change(guest, "shutdown", "shut the guest down", live["state"], "not running", data, GUEST_RESTART)
-
-
-def save_path(current: dict[str, Any], name: str) -> str:
-    """The file that holds a saved guest's memory."""
-    return f"{current['save_dir']}/{name}.save"

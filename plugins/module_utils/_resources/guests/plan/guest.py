@@ -16,11 +16,14 @@ from ...._formats.guest.devices import Disk
 from ..declare import checks
 from ..declare import config as guest_config
 from ..declare.guest import Guest
+from ..declare.wanted import Wanted
 from ..read import live as guest_live
 from ..read import lost
+from ..read.live import disk_paths
+from ..read.saved import save_path, taken_path
 from . import start
 from .absent import plan_absent
-from .changes import RESTORING, GuestPlan, Wanted, change, disk_paths, save_path, start_change, stop_change
+from .changes import GuestPlan, change, start_change, stop_change
 from .running import plan_running
 
 
@@ -261,7 +264,7 @@ def _plan_up(
     if live is not None:
         _plan_down(plan, guest, live, current, wanted)
     elif guest.name in current["restoring"]:
-        taken, path = f"{current['save_dir']}/{guest.name}{RESTORING}", save_path(current, guest.name)
+        taken, path = taken_path(current, guest.name), save_path(current, guest.name)
         plan.problems.append(
             f"bringing it back from its saved memory was interrupted, and {taken} is left; if the guest has not run "
             f"since, rename it to {path} and run again, else move it away: restoring it would ruin the guest's disks"

@@ -9,9 +9,10 @@ from typing import Any
 from ...._change import GUEST_RESTART, Change, NotRead
 from ..declare import config as guest_config
 from ..declare.guest import Guest
+from ..declare.wanted import Wanted
 from ..read import live as guest_live
 from . import start
-from .changes import RESOURCE, GuestPlan, Wanted, change, start_data, stop_data
+from .changes import RESOURCE, GuestPlan, change, start_data, stop_data
 
 # How far a guest's own use may be from what is set, in MiB, before we say that it does not follow.
 MEMORY_SLACK = 4

@@ -126,3 +126,9 @@ def _same(live: str, declared: str, total: int | None) -> bool:
             raise NotRead("the number of the machine's CPUs was not looked at")
         total = cpuset.MOST_CPUS
     return cpuset.readable(live) and cpuset.cpus(live, total) == cpuset.cpus(declared, total)
+
+
+def disk_paths(live: dict[str, Any]) -> list[str]:
+    """The paths of a running domain's disks."""
+    disks = (live["config"] or {}).get("disk", [])
+    return [disk["path"] for disk in disks if isinstance(disk, dict) and disk["path"]]

@@ -14,18 +14,15 @@ from ...._formats.xm import xm_config
 from ...._host import Host
 from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
-from .. import vnd
-from ..apply import acts
 from ..declare import config as guest_config
-from ..plan.changes import RESTORING, Wanted
-from . import live, lost
+from ..declare.wanted import Wanted
+from . import live, lost, saved, vnd
+from .started_with import read_started_with
 
 # Files in the configuration directory that are no guest's.
 _NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 # A guest's configuration is a page of text; whatever is larger is something else.
 MAX_CONFIG_BYTES = 1 << 20
-# When a guest has been saved its toolstack still writes a few lines to its log.
-SAVE_SLACK_SECONDS = 60.0
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
@@ -48,7 +45,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         domains = tool.domains(host, pools, pins, shares)
     domains = [_without_secrets(domain) for domain in domains]
     files = _files(configs, declared)
-    started_with = acts.read_started_with(host) if ok else {}
+    started_with = read_started_with(host) if ok else {}
     disks = _disks(configs, started_with)
     return {
         "dom0": {"alive": ok, "why": why},
@@ -60,8 +57,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "occupied": occupied,
         "domains": domains,
         "managed": tool.managed(host) if ok else [],
-        "saved": {name: _overtaken(host, tool, save_dir, name) for name in _saved(host, save_dir)},
-        "restoring": [name[: -len(RESTORING)] for name in host.list_dir(save_dir) if name.endswith(RESTORING)],
+        **saved.read(host, tool, save_dir),
         "started_with": started_with,
         "waited": waiting.GOING_SECONDS if waits else 0.0,
         "vnd": vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
@@ -107,18 +103,6 @@ def _config(text: str, dialect: str) -> dict[str, Any]:
         return {"settings": guest_config.comparable(parse(text)), "error": None}
     except ValueError as error:
         return {"settings": None, "error": str(error)}
-
-
-def _saved(host: Host, save_dir: str) -> list[str]:
-    return [name[: -len(".save")] for name in host.list_dir(save_dir) if name.endswith(".save")]
-
-
-def _overtaken(host: Host, tool: Any, save_dir: str, name: str) -> bool:
-    """Whether a guest has run after its memory was saved, by whomever it was started: then its toolstack has written
-    to its log."""
-    log = host.stat(tool.guest_log(name)) if tool.guest_log(name) else None
-    saved = host.stat(f"{save_dir}/{name}.save")
-    return bool(log and saved) and log.modified > saved.modified + SAVE_SLACK_SECONDS
 
 
 def _files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:

@@ -19,21 +19,18 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ..._change import Change, CommandFailed, XenError
-from ..._formats.system import mounts, vnconfig
-from ..._formats.xl import xenstore
-from ..._formats.xl.xl_output import Row
-from ..._host import Host
-from ..._toolstack.lock import exclusive
-from .plan.changes import RESOURCE, disk_paths
-from .read.live import row_of
+from ...._change import CommandFailed
+from ...._formats.system import mounts, vnconfig
+from ...._formats.xl import xenstore
+from ...._formats.xl.xl_output import Row
+from ...._host import Host
+from .live import disk_paths, row_of
 
 VNCONFIG = "/usr/sbin/vnconfig"
 MOUNT = "/sbin/mount"
 XENSTORE_LS = "/usr/pkg/bin/xenstore-ls"
 BACKENDS = "/local/domain/0/backend/vbd"
 XENSTORE_SECONDS = 10.0
-LOCK_SECONDS = 900.0
 # The block script's own work, and that of xend after a guest has ended, takes less.
 BETWEEN_LOOKS_SECONDS = 3.0
 
@@ -59,24 +56,24 @@ def read(
     live = {path for domain in domains for path in disk_paths(domain)}
     if host.system != "NetBSD" or live.issuperset(disks):
         return None
-    places, running = _places(host, disks), set(_places(host, dict.fromkeys(live, "")))
+    places, running = places_of(host, disks), set(places_of(host, dict.fromkeys(live, "")))
     if running.issuperset(places):
         return None
-    unsure = _unsure(map(row_of, domains)) or ("a domain runs that nothing is known of" if _unknown(domains) else "")
-    return _looked(host, places, running, unsure, looks)
+    unsure = unsure_of(map(row_of, domains)) or ("a domain runs that nothing is known of" if _unknown(domains) else "")
+    return looked(host, places, running, unsure, looks)
 
 
 def _unknown(domains: list[dict[str, Any]]) -> bool:
     return any(domain["config"] is None for domain in domains)
 
 
-def _unsure(rows: Iterable[Row]) -> str:
+def unsure_of(rows: Iterable[Row]) -> str:
     """Why nobody can say what is in use; empty if one can. xenstored tells nothing of these."""
     found = next((row for row in rows if row.domid != 0 and (row.dying or row.unnamed)), None)
     return f"domain {found.domid}, {found.name}, may still use it" if found else ""
 
 
-def _places(host: Host, disks: dict[str, str]) -> dict[Place, tuple[str, str]]:
+def places_of(host: Host, disks: dict[str, str]) -> dict[Place, tuple[str, str]]:
     """Where the disks that are files are, with their paths and guests."""
     found = {}
     for path, guest in disks.items():
@@ -89,9 +86,10 @@ def _places(host: Host, disks: dict[str, str]) -> dict[Place, tuple[str, str]]:
 # -- looking -----------------------------------------------------------------------------------------------------------
 
 
-def _looked(
+def looked(
     host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str, looks: int
 ) -> dict[str, dict[str, Any]]:
+    """What ``read`` gives, of the units whose files are at these places."""
     found = _look(host, places, running, unsure)
     for _again in range(looks - 1):
         if found["left"]:
@@ -106,7 +104,7 @@ def _look(
     host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str
 ) -> dict[str, dict[str, Any]]:
     left, kept = {}, {}
-    for unit, place in _configured(host):
+    for unit, place in configured(host):
         path, guest = places.get(place, ("", ""))
         if path and place not in running:
             left[unit.name] = {"path": path, "guest": guest}
@@ -121,7 +119,7 @@ def _look(
     return {"left": left, "kept": kept}
 
 
-def _configured(host: Host) -> list[tuple[vnconfig.Unit, Place]]:
+def configured(host: Host) -> list[tuple[vnconfig.Unit, Place]]:
     """The configured units, and where their files are."""
     units = vnconfig.parse(host.run([VNCONFIG, "-l"]).stdout)
     return [(unit, (unit.device or _device(host, unit.directory), unit.inode)) for unit in units]
@@ -173,76 +171,3 @@ def _backends(host: Host) -> tuple[list[dict[str, str]], str]:
     # Without a disk the directory is not there (record after-shutdown, NetBSD 7.99.10).
     missing = "No such file or directory" in result.stderr
     return [], "" if missing else f"xenstored can't be asked who uses it: {result.tail}"
-
-
-# -- plan --------------------------------------------------------------------------------------------------------------
-
-
-def changes(found: dict[str, dict[str, Any]] | None) -> list[Change]:
-    """The units that are to be released."""
-    return [
-        Change(
-            RESOURCE,
-            name,
-            "release_vnd",
-            f"release {name}, left behind by guest {unit['guest']}",
-            f"holds {unit['path']}",
-            "not in use",
-            data={"path": unit["path"]},
-        )
-        for name, unit in (sorted(found["left"].items()) if found else ())
-    ]
-
-
-def warnings(found: dict[str, dict[str, Any]] | None) -> list[str]:
-    """The units that hold a guest's disk, which that guest does not use now, and that can't be released."""
-    return [
-        f"{name} holds {unit['path']}, a disk of guest {unit['guest']}, which does not run with it, and stays: "
-        f"{unit['why']}"
-        for name, unit in (sorted(found["kept"].items()) if found else ())
-        if unit["path"]
-    ]
-
-
-def others(found: dict[str, dict[str, Any]] | None) -> str:
-    """The units that are no guest's, in words; empty if there are none or nobody looked."""
-    names = sorted(name for name, unit in found["kept"].items() if not unit["path"]) if found else []
-    return f"; in use for what is no guest's disk: {', '.join(names)}" if names else ""
-
-
-# -- apply -------------------------------------------------------------------------------------------------------------
-
-
-def release(host: Host, tool: Any, name: str, path: str) -> None:
-    """Release a unit if it still holds ``path`` and nothing uses it. Raises XenError if something does."""
-    with exclusive(LOCK_SECONDS):
-        found = _looked(host, _places(host, {path: ""}), set(), _unsure(tool.rows(host)), 2)
-        if name in found["left"]:
-            _unconfigure(host, name)
-        elif found["kept"].get(name, {}).get("path"):
-            raise XenError(f"{name} holds {path} and was not released: {found['kept'][name]['why']}.")
-
-
-def take_back(host: Host, tool: Any, paths: Iterable[str]) -> None:
-    """Release what a guest that has just ended has left of its disks. What can't be released now is planned, and told,
-    when the machine is read again."""
-    places = _places(host, {path: "" for path in paths}) if host.system == "NetBSD" else {}
-    if not places or not any(place in places for _unit, place in _configured(host)):
-        return  # as most guests do
-    with exclusive(LOCK_SECONDS):
-        for name in _looked(host, places, set(), _unsure(tool.rows(host)), 2)["left"]:
-            try:
-                _unconfigure(host, name)
-            except XenError:
-                continue
-
-
-def _unconfigure(host: Host, name: str) -> None:
-    result = host.try_run([VNCONFIG, "-u", name])
-    if result.rc != 0 and name in [unit.name for unit in vnconfig.parse(host.run([VNCONFIG, "-l"]).stdout)]:
-        raise CommandFailed(
-            f"{name} can't be released: {result.tail}. A program in dom0, or dom0 itself, has it open; "
-            f"fstat /dev/r{name}d shows a program. Release it with vnconfig -u {name} when it is free, never with -F.",
-            command=list(result.argv),
-            rc=result.rc,
-        )
