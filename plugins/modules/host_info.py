@@ -255,10 +255,11 @@ import uuid
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _machine, _packages
+from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.machine import about
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 
 
@@ -279,7 +280,7 @@ def snapshot(host, names):
 def gather(host, names):
     """The module's result."""
     packages = _packages.installed(host)
-    result = {"host": _machine.describe(host, packages), "packages": packages}
+    result = {"host": about.describe(host, packages), "packages": packages}
     if names:
         result["snapshot"] = snapshot(host, RESOURCES if "all" in names else names)
     return result

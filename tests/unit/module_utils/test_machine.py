@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _hypervisor, _machine
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.machine import about, hypervisor
 from ansible_collections.netbsd.xen.tests.unit.fakes import MemoryHost
 
 GENERIC = "NetBSD 7.99.10 (GENERIC) #0: Sun Nov 22 08:54:09 UTC 2026"
@@ -55,8 +55,8 @@ def dom0(info: str = INFO, menu: str | None = MENU, booted: str = "new", package
     return host
 
 
-def hypervisor(host: MemoryHost, packages: dict[str, str] | None = None) -> dict[str, object]:
-    found = _hypervisor.describe(host, PACKAGES if packages is None else packages)
+def running(host: MemoryHost, packages: dict[str, str] | None = None) -> dict[str, object]:
+    found = hypervisor.describe(host, PACKAGES if packages is None else packages)
     assert found is not None
     return found
 
@@ -89,7 +89,7 @@ def test_a_machine_is_told_by_the_interfaces_of_its_kernel(
         host.tree.pop(path, None)
     for path in files:
         host.put(path)
-    found = _machine.describe(host, PACKAGES)
+    found = about.describe(host, PACKAGES)
     assert found["role"] == role
     assert (found["hypervisor"] is None) == (found["toolstack"] is None) == (found["pci"] is None) == (role != "dom0")
     assert found["kernel_config"] in kernel
@@ -102,7 +102,7 @@ def test_a_machine_without_privcmd_is_dom0_but_its_toolstack_says_what_is_missin
     monkeypatch.setattr(os, "uname", lambda: names)
     host = dom0()
     del host.tree[PRIVCMD]
-    toolstack = _machine.describe(host, PACKAGES)["toolstack"]
+    toolstack = about.describe(host, PACKAGES)["toolstack"]
     assert (toolstack["name"], toolstack["alive"]) == ("xl", False)
     assert "mount kernfs" in toolstack["why"]
 
@@ -111,16 +111,16 @@ def test_a_machine_without_privcmd_is_dom0_but_its_toolstack_says_what_is_missin
 def test_the_processor_is_what_uname_p_says(monkeypatch: pytest.MonkeyPatch, machine: str, processor: str) -> None:
     names = types.SimpleNamespace(sysname="NetBSD", nodename="nb", release="10.1", machine=machine, version=GENERIC)
     monkeypatch.setattr(os, "uname", lambda: names)
-    assert _machine.describe(MemoryHost(), {})["processor"] == processor
+    assert about.describe(MemoryHost(), {})["processor"] == processor
 
 
 # record sysctl (NetBSD 7.99.10)
 @pytest.mark.parametrize(("printed", "seconds"), [("1795342188\n", 1795342188), ("", None), ("Sun Nov 22\n", None)])
 def test_when_it_was_booted(printed: str, seconds: int | None) -> None:
     host = MemoryHost()
-    assert _machine.boot_time(host) is None
+    assert about.boot_time(host) is None
     host.programs["/sbin/sysctl"] = lambda argv: (0, printed, "")
-    assert _machine.boot_time(host) == seconds
+    assert about.boot_time(host) == seconds
 
 
 @pytest.mark.parametrize("database", ["/usr/pkg/pkgdb", "/var/db/pkg"])
@@ -135,14 +135,14 @@ def test_tools_that_came_after_the_boot_have_older_daemons(
     if installed_at is not None:
         host.put(f"{database}/xentools420-20260610/+CONTENTS")
         host.tree[f"{database}/xentools420-20260610/+CONTENTS"].modified = installed_at
-    assert _machine.describe(host, PACKAGES)["toolstack"]["exchanged"] is exchanged
+    assert about.describe(host, PACKAGES)["toolstack"]["exchanged"] is exchanged
 
 
 # -- its hypervisor ----------------------------------------------------------------------------------------------------
 
 
 def test_numbers_and_words_of_the_running_hypervisor() -> None:
-    found = hypervisor(dom0())
+    found = running(dom0())
     assert found["release"] == "4.20"
     assert (found["memory_total"], found["memory_free"], found["cpus"]) == (3071, 2270, 2)
     assert found["guest_types"] == ["pv", "pvh", "hvm"]
@@ -180,7 +180,7 @@ def without_toolstack(messages: str, boot_messages: str | None = None) -> Memory
 def test_the_kernels_own_words_tell_a_hypervisor_that_the_tools_can_not_talk_to(
     messages: str, version: str, release: str
 ) -> None:
-    found = hypervisor(without_toolstack(messages))
+    found = running(without_toolstack(messages))
     assert (found["version"], found["release"]) == (version, release)
     unknown = ("commandline", "capabilities", "virtualization", "guest_types", "scheduler", "memory_free", "cpus")
     assert [found[key] for key in unknown] == [None] * len(unknown)
@@ -189,32 +189,32 @@ def test_the_kernels_own_words_tell_a_hypervisor_that_the_tools_can_not_talk_to(
 
 
 def test_the_last_boot_counts_where_the_buffer_has_two() -> None:
-    assert hypervisor(without_toolstack(MESSAGES + TIMED_MESSAGES))["release"] == "4.18"
+    assert running(without_toolstack(MESSAGES + TIMED_MESSAGES))["release"] == "4.18"
 
 
 def test_the_copy_of_the_messages_counts_only_if_it_is_of_this_boot() -> None:
     host = without_toolstack("nothing of the boot is left\n", MESSAGES)
-    assert _hypervisor.describe(host, PACKAGES, booted_at=999)["release"] == "4.17"
-    assert _hypervisor.describe(host, PACKAGES, booted_at=1001) is None
-    assert _hypervisor.describe(host, PACKAGES, booted_at=None) is None
+    assert hypervisor.describe(host, PACKAGES, booted_at=999)["release"] == "4.17"
+    assert hypervisor.describe(host, PACKAGES, booted_at=1001) is None
+    assert hypervisor.describe(host, PACKAGES, booted_at=None) is None
 
 
 def test_tools_of_another_release_tell_a_part() -> None:
     part = "".join(line + "\n" for line in INFO.splitlines() if line.startswith(("host", "xen_")))
-    found = hypervisor(dom0(info=part))
+    found = running(dom0(info=part))
     assert (found["version"], found["commandline"], found["memory_free"]) == ("4.20.2_20260610nb0", "dom0_mem=1G", None)
 
 
 def test_a_hypervisor_of_which_nothing_tells_is_unknown() -> None:
     host = without_toolstack("")
-    assert _hypervisor.describe(host, PACKAGES) is None
+    assert hypervisor.describe(host, PACKAGES) is None
     del host.programs["/sbin/dmesg"]
-    assert _hypervisor.describe(host, PACKAGES) is None
+    assert hypervisor.describe(host, PACKAGES) is None
 
 
 def test_a_version_in_pieces_is_put_together() -> None:
     # As xm info of Xen 3.1 prints it (tools/python/xen/xend/XendNode.py, xeninfo).
-    found = hypervisor(dom0(info="xen_major : 3\nxen_minor : 1\nxen_extra : .4\n"))
+    found = running(dom0(info="xen_major : 3\nxen_minor : 1\nxen_extra : .4\n"))
     assert (found["version"], found["release"], found["commandline"]) == ("3.1.4", "3.1", None)
 
 
@@ -230,18 +230,18 @@ def test_a_version_in_pieces_is_put_together() -> None:
     ],
 )
 def test_types_of_guests_follow_from_the_capabilities(info: dict[str, str], types_: list[str]) -> None:
-    assert _hypervisor.guest_types({"xen_major": "4", **info}) == types_
+    assert hypervisor.guest_types({"xen_major": "4", **info}) == types_
 
 
 def test_the_installed_hypervisor_runs_and_is_booted_again() -> None:
-    found = hypervisor(dom0())
+    found = running(dom0())
     assert found["installed"] == {"package": "xenkernel420", "release": "4.20", "version": "20260610"}
     assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": True}
     assert found["current"] is True
 
 
 def test_a_newer_package_waits_for_a_copy_and_a_reboot() -> None:
-    found = hypervisor(dom0(booted="old"), {**PACKAGES, "xenkernel420": "20260911"})
+    found = running(dom0(booted="old"), {**PACKAGES, "xenkernel420": "20260911"})
     assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": False}
     assert (found["installed"]["version"], found["current"]) == ("20260911", False)
 
@@ -250,20 +250,20 @@ def test_of_two_releases_the_one_that_the_next_boot_boots_counts() -> None:
     host = dom0(menu=MENU.replace("xen-4.20.gz", "xen-4.18.gz"))
     host.put("/xen-4.18.gz", "eighteen")
     host.put("/usr/pkg/xen418-kernel/xen.gz", "eighteen")
-    found = hypervisor(host, {**PACKAGES, "xenkernel418": "20260911"})
+    found = running(host, {**PACKAGES, "xenkernel418": "20260911"})
     assert found["installed"]["package"] == "xenkernel418"
     assert (found["boots"], found["current"]) == ({"file": "/xen-4.18.gz", "from_package": True}, False)
 
 
 def test_of_two_releases_else_the_running_one_counts() -> None:
-    found = hypervisor(dom0(booted="made by hand"), {**PACKAGES, "xenkernel418": "20260911"})
+    found = running(dom0(booted="made by hand"), {**PACKAGES, "xenkernel418": "20260911"})
     assert (found["installed"]["package"], found["current"]) == ("xenkernel420", True)
     assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": False}
 
 
 @pytest.mark.parametrize("menu", [None, "", MENU.replace("default=1", "default=2")])
 def test_a_menu_that_boots_no_hypervisor_by_default(menu: str | None) -> None:
-    assert hypervisor(dom0(menu=menu))["boots"] is None
+    assert running(dom0(menu=menu))["boots"] is None
 
 
 # As the HOWTO (revision 1.7) has it for GRUB legacy.
@@ -307,17 +307,17 @@ def test_the_default_of_whichever_menu_names_a_hypervisor(menus: dict[str, str],
     host = dom0(menu=NATIVE_MENU)
     for path, text in menus.items():
         host.put(path, text)
-    assert (hypervisor(host)["boots"] or {}).get("file") == file
+    assert (running(host)["boots"] or {}).get("file") == file
 
 
 def test_a_file_that_is_missing_can_not_be_compared() -> None:
     host = dom0()
     del host.tree["/xen-4.20.gz"]
-    assert hypervisor(host)["boots"] == {"file": "/xen-4.20.gz", "from_package": None}
+    assert running(host)["boots"] == {"file": "/xen-4.20.gz", "from_package": None}
 
 
 def test_without_packages_nothing_is_guessed() -> None:
-    found = hypervisor(dom0(), {})
+    found = running(dom0(), {})
     assert (found["installed"], found["current"]) == (None, None)
 
 
@@ -340,7 +340,7 @@ def test_the_version_tells_what_runs_or_nothing_does(
     running: str, name: str, package: str, version: str, current: bool | None
 ) -> None:
     row = RELEASES[package]
-    assert _hypervisor.is_current(running, name, row, {row.kernel_package: version}) is current
+    assert hypervisor.is_current(running, name, row, {row.kernel_package: version}) is current
 
 
 # -- PCI devices that are left to guests -------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def test_the_version_tells_what_runs_or_nothing_does(
 
 def test_devices_that_pciback_has_taken() -> None:
     host = MemoryHost()
-    assert _machine.hidden_devices(host) == []
+    assert about.hidden_devices(host) == []
     for name in ("0000:03:00.0", "0000:00:1f.3", "README"):
         host.put("/kern/xen/pci/" + name)
-    assert _machine.hidden_devices(host) == ["0000:00:1f.3", "0000:03:00.0"]
+    assert about.hidden_devices(host) == ["0000:00:1f.3", "0000:03:00.0"]

@@ -12,12 +12,13 @@ import os
 import re
 from typing import Any
 
-from . import _hypervisor, _packages, _processes
-from ._change import CommandFailed
-from ._formats.guest import pci
-from ._host import Host
-from ._releases import RELEASES
-from ._toolstack import choose, lost
+from ... import _packages, _processes
+from ..._change import CommandFailed
+from ..._formats.guest import pci
+from ..._host import Host
+from ..._releases import RELEASES
+from ..._toolstack import choose, lost
+from . import hypervisor
 
 DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
 # "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.
@@ -51,7 +52,7 @@ def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
         "booted_at": booted_at,
         "role": role,
         "kernfs": host.exists("/kern/version") if is_netbsd else None,
-        "hypervisor": _hypervisor.describe(host, installed, booted_at) if role == DOM0 else None,
+        "hypervisor": hypervisor.describe(host, installed, booted_at) if role == DOM0 else None,
         "toolstack": _toolstack(host, installed, booted_at) if role == DOM0 else None,
         "pci": {"hidden": hidden_devices(host)} if role == DOM0 and is_netbsd else None,
     }

@@ -12,11 +12,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ._change import CommandFailed
-from ._formats.boot import bootcfg, grubcfg, menulst
-from ._host import Host
-from ._releases import RELEASES, Release
-from ._toolstack import choose
+from ..._change import CommandFailed
+from ..._formats.boot import bootcfg, grubcfg, menulst
+from ..._host import Host
+from ..._releases import RELEASES, Release
+from ..._toolstack import choose
 
 BOOT_MENU = "/boot.cfg"
 GRUB_MENU, GRUB_SAVED, GRUB2_MENU = "/grub/menu.lst", "/grub/default", "/grub/grub.cfg"
