@@ -25,7 +25,8 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ._change import CommandFailed, XenError
-from ._host import Host, Result
+from ._command import Result
+from ._host import Host
 
 # Cleaned at every boot, as it must be: a machine that boots has what its files say, and nothing to be taken back.
 DIRECTORY = "/var/run/netbsd-xen-guard"

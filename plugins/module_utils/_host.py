@@ -5,55 +5,22 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import re
-import shutil
-import signal
 import stat
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from . import _atomic
 from ._change import CommandFailed, XenError
+from ._command import Result, run
 from ._formats.system import damage
 
-# A non-login ssh to NetBSD has no sbin in its PATH (record path-raw), and rc.d scripts expect a full one.
-SEARCH_PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"
 COMMAND_SECONDS = 30.0
-# After a kill: how long to wait for the dead child. A process in uninterruptible sleep (xl with xenstored dead) never
-# goes, and waiting for it would hang us too.
-REAP_SECONDS = 2.0
-# How often a command that runs is looked at: soon at first, because most take a few milliseconds.
-FIRST_LOOK_SECONDS = 0.001
-SLOWEST_LOOK_SECONDS = 0.02
-TAIL_LINES = 10
 # From how many files on the disk is given time to sort them.
 MANY_FILES = 100
-# How the name of a file ends that is not at its place yet. Nobody else's name does.
-UNFINISHED = ".netbsd_xen"
 # What uname -p says (hw.machine_arch), by uname -m, for NetBSD's x86 ports.
 _PROCESSORS = {"amd64": "x86_64"}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command did. ``rc`` is the exit status, negative for a signal; ``seconds`` is wall time."""
-
-    argv: tuple[str, ...]
-    rc: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-    @property
-    def tail(self) -> str:
-        """The last lines that it said, for an error message."""
-        text = self.stderr.strip() or self.stdout.strip()
-        return "\n".join(text.splitlines()[-TAIL_LINES:])
 
 
 @dataclass(frozen=True)
@@ -139,77 +106,16 @@ class Host:
         """As ``run``, but any exit status is returned. Raises CommandFailed only if it did not start or did not end."""
         if self._seen is not None and tuple(argv) in self._seen:
             return self._seen[tuple(argv)]
-        started = time.monotonic()
-        # Files, not pipes: a daemon that the command starts inherits its output and would keep a pipe open for ever.
-        with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            given.write(stdin.encode("utf-8", "surrogateescape"))
-            given.seek(0)
-            rc = self._wait(argv, timeout, cwd, dict(env or {}), (given, out, err))
-            seconds = time.monotonic() - started
-            out.seek(0)
-            err.seek(0)
-            result = Result(
-                argv=tuple(argv),
-                rc=rc,
-                stdout=out.read().decode("utf-8", "surrogateescape"),
-                stderr=err.read().decode("utf-8", "replace"),
-                seconds=seconds,
-            )
-        self.commands.append({"argv": list(argv), "rc": rc, "seconds": round(seconds, 3)})
+        try:
+            result = run(argv, timeout, cwd, env, stdin)
+        except CommandFailed as error:
+            if error.details.get("timed_out"):
+                self.commands.append({"argv": list(argv), "rc": None, "seconds": round(timeout, 3)})
+            raise
+        self.commands.append({"argv": list(argv), "rc": result.rc, "seconds": round(result.seconds, 3)})
         if self._seen is not None:
             self._seen[result.argv] = result
         return result
-
-    def _wait(
-        self, argv: Sequence[str], timeout: float, cwd: str, env: dict[str, str], streams: tuple[Any, Any, Any]
-    ) -> int:
-        given, out, err = streams
-        try:
-            child = subprocess.Popen(
-                list(argv),
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                cwd=cwd,
-                start_new_session=True,
-                env=dict({"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"}, **env),
-            )
-        except OSError as error:
-            raise CommandFailed(
-                f"{argv[0]} can't be run: {error.strerror}. Is it installed?", command=list(argv)
-            ) from error
-        if self._ended(child, timeout):
-            return child.returncode
-        self._kill(child)
-        self.commands.append({"argv": list(argv), "rc": None, "seconds": round(timeout, 3)})
-        raise CommandFailed(
-            f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed",
-            command=list(argv),
-            timed_out=True,
-        )
-
-    @staticmethod
-    def _ended(child: subprocess.Popen[bytes], timeout: float) -> bool:
-        """Wait for a command. Popen.wait(timeout) looks every 50 ms only, ten times what most commands take."""
-        deadline = time.monotonic() + timeout
-        pause = FIRST_LOOK_SECONDS
-        while child.poll() is None:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(pause)
-            pause = min(pause * 1.5, SLOWEST_LOOK_SECONDS)
-        return True
-
-    @staticmethod
-    def _kill(child: subprocess.Popen[bytes]) -> None:
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        try:
-            child.wait(REAP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -305,7 +211,7 @@ class Host:
         try:
             if backup:
                 self._keep_old(path)
-            self._replace(path, text.encode("utf-8", "surrogateescape"), mode)
+            _atomic.replace(path, text.encode("utf-8", "surrogateescape"), mode)
         except OSError as error:
             raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 
@@ -313,14 +219,14 @@ class Host:
         """Copy a file's content to ``path`` in one step; the target appears complete or not at all."""
         try:
             with open(source, "rb") as stream:
-                self._replace(path, stream, mode, keep_mode=False)
+                _atomic.replace(path, stream, mode, keep_mode=False)
         except OSError as error:
             raise XenError(f"{source} can't be copied to {path}: {error.strerror}. The target is unchanged.") from error
 
     def write_stream(self, stream: BinaryIO, path: str, mode: int) -> None:
         """Put all that a stream gives to ``path`` in one step; the target appears complete or not at all."""
         try:
-            self._replace(path, stream, mode, keep_mode=False)
+            _atomic.replace(path, stream, mode, keep_mode=False)
         except OSError as error:
             raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 
@@ -347,7 +253,7 @@ class Host:
         """Rename a file over another in one step."""
         try:
             os.rename(source, path)
-            self._sync_directory(os.path.dirname(path) or ".")
+            _atomic.sync_directory(os.path.dirname(path) or ".")
         except OSError as error:
             raise XenError(f"{source} can't be renamed to {path}: {error.strerror}") from error
 
@@ -408,7 +314,7 @@ class Host:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            self._sync_directory(os.path.dirname(path) or ".")
+            _atomic.sync_directory(os.path.dirname(path) or ".")
         except OSError as error:
             raise XenError(f"The disk file {path} can't be created: {error.strerror}") from error
 
@@ -421,72 +327,17 @@ class Host:
         for backup in (path + ".orig", path + ".prev"):
             if backup.endswith(".prev") or not os.path.exists(backup):
                 with open(path, "rb") as stream:
-                    self._replace(backup, stream, found.mode, keep_mode=False)
+                    _atomic.replace(backup, stream, found.mode, keep_mode=False)
 
-    def _replace(self, path: str, content: Any, mode: int, keep_mode: bool = True) -> None:
-        for abandoned in self.leftovers(path):
-            self.remove(abandoned)
-        with self.beside(path) as (temporary, stream):
-            if isinstance(content, bytes):
-                stream.write(content)
-            else:
-                shutil.copyfileobj(content, stream, 1 << 20)
-            stream.flush()
-            os.fsync(stream.fileno())
-            old = self.stat(path)
-            if old is not None and keep_mode:
-                mode = old.mode
-                os.chown(temporary, old.uid, old.gid)
-            os.chmod(temporary, mode)
-            os.rename(temporary, path)
-        self._sync_directory(os.path.dirname(path) or ".")
-
-    @contextlib.contextmanager
-    def beside(self, path: str) -> Iterator[tuple[str, BinaryIO]]:
+    def beside(self, path: str) -> contextlib.AbstractContextManager[tuple[str, BinaryIO]]:
         """A new file in the directory of ``path``, for what shall get to ``path``: its name, and a stream into it. At
         the end it is gone, unless it was renamed."""
-        folder, name = os.path.split(path)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", suffix=UNFINISHED, dir=folder or ".")
-        with os.fdopen(descriptor, "wb") as stream:
-            # Until it is closed, leftovers() sees that somebody works on it.
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            try:
-                yield temporary, stream
-            finally:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(temporary)
+        return _atomic.beside(path)
 
     def leftovers(self, path: str) -> list[str]:
         """The files that runs which were killed have left behind on their way to ``path``."""
-        folder, name = os.path.split(path)
-        pattern = re.compile(re.escape(f".{name}.") + "[a-z0-9_]+" + re.escape(UNFINISHED) + r"\Z")
-        return [os.path.join(folder, entry) for entry in self.unfinished(folder or ".") if pattern.match(entry)]
+        return _atomic.leftovers(path)
 
     def unfinished(self, folder: str) -> list[str]:
         """The names of all files in a directory that runs which were killed have left behind."""
-        names = [entry for entry in self.list_dir(folder) if entry.startswith(".") and entry.endswith(UNFINISHED)]
-        return [entry for entry in names if self._is_abandoned(os.path.join(folder, entry))]
-
-    def _is_abandoned(self, path: str) -> bool:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        finally:
-            os.close(descriptor)
-        return True
-
-    @staticmethod
-    def _sync_directory(folder: str) -> None:
-        """The rename itself must survive a power cut."""
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError:
-            pass  # some file systems can't sync a directory; the file itself is safe
-        finally:
-            os.close(descriptor)
+        return _atomic.unfinished(folder)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
-from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host
 
 
 @dataclass

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pathlib
 
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
 
 class RootedHost(Host):

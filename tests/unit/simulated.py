@@ -8,7 +8,7 @@ import os
 import pathlib
 import sys
 
-from ansible_collections.netbsd.xen.plugins.module_utils._host import SEARCH_PATH, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._command import SEARCH_PATH, Result
 from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 
 _HERE = pathlib.Path(os.path.realpath(__file__)).parent

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._change import CommandFailed
+from .._command import Result
 from .._formats.xl.xl_output import Row
 from .._formats.xl.xl_tables import Vcpu
-from .._host import Result
 
 
 def parsed(parse: Callable[[str], Any], result: Result) -> Any:

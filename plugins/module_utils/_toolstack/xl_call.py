@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from .. import _processes
 from .._change import CommandFailed
+from .._command import Result
 from .._formats.xl.xl_output import cause
-from .._host import Host, Result
+from .._host import Host
 from . import lost
 
 QUERY_SECONDS = 60.0

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._change import CommandFailed, XenError
+from .._command import Result
 from .._formats.xm import xm_output
-from .._host import Host, Result
+from .._host import Host
 from . import waiting
 from .answers import parsed
 

@@ -9,8 +9,9 @@ import os
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host, Result
+from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes
 
 UNITS = {"xen": True, "vnd_units": 2, "xbd_units": 0}

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Result
+from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock

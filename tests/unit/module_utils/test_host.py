@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _host
+from ansible_collections.netbsd.xen.plugins.module_utils import _atomic, _command, _host
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 
@@ -60,8 +60,8 @@ class TestRun:
 
     def test_a_child_that_can_not_be_killed_does_not_block(self, host, monkeypatch):
         # As xl with xenstored dead on NetBSD: uninterruptible, no signal ends it (record xenstored-dead-hang).
-        monkeypatch.setattr(_host.os, "killpg", lambda *_: None)
-        monkeypatch.setattr(_host, "REAP_SECONDS", 0.2)
+        monkeypatch.setattr(_command.os, "killpg", lambda *_: None)
+        monkeypatch.setattr(_command, "REAP_SECONDS", 0.2)
         started = time.monotonic()
         with pytest.raises(CommandFailed):
             host.run(["/bin/sleep", "3"], timeout=0.2)
@@ -85,7 +85,7 @@ class TestRun:
 
     def test_c_locale_full_path_and_no_standard_input(self, host):
         result = host.run(["/bin/sh", "-c", 'echo "$LC_ALL $PATH"; cat'])
-        assert result.stdout == f"C {_host.SEARCH_PATH}\n"
+        assert result.stdout == f"C {_command.SEARCH_PATH}\n"
 
     def test_working_directory(self, host, tmp_path):
         assert host.run(["/bin/pwd"], cwd=str(tmp_path)).stdout.strip() == str(tmp_path)
@@ -124,7 +124,7 @@ class TestWrite:
         def full(_descriptor):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(_host.os, "fsync", full)
+        monkeypatch.setattr(_atomic.os, "fsync", full)
         with pytest.raises(XenError, match="No space left on device. It is unchanged"):
             host.write_text(str(path), "new")
         assert os.listdir(tmp_path) == ["boot.cfg"]
@@ -199,7 +199,7 @@ def test_a_backup_that_was_interrupted_is_no_backup(host, tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(_host.shutil, "copyfileobj", cut)
+        patched.setattr(_atomic.shutil, "copyfileobj", cut)
         with pytest.raises(XenError, match="can't be written"):
             host.write_text(str(path), "second\n", backup=True)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["rc.conf"]

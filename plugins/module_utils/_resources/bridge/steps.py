@@ -9,8 +9,9 @@ from typing import Any, Iterable, Sequence
 
 from ... import _guard
 from ..._change import Refused, XenError
+from ..._command import Result
 from ..._formats.net.netstat import Route
-from ..._host import Host, Result
+from ..._host import Host
 from . import connection, read, seen
 from .read import IFCONFIG, ROUTE
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from ... import _packages
 from ..._change import CommandFailed, XenError
+from ..._command import Result
 from ..._formats.system import damage
-from ..._host import Host, Result
+from ..._host import Host
 from . import check
 
 SOURCES = ("pkgin", "pkg_add", "pkgsrc")

@@ -16,7 +16,8 @@ from typing import Any
 
 from ... import _processes, _releases
 from ..._change import CommandFailed, Refused, XenError
-from ..._host import Host, Result
+from ..._command import Result
+from ..._host import Host
 from ..._toolstack import lost
 from . import settings
 
