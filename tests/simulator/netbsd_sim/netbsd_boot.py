@@ -20,6 +20,8 @@ MAX_COMMAND = 79
 DEFAULT_TIMEOUT = 5  # installboot's (record bootcfg-spaces: a timeout line that is not read leaves 5)
 DEFAULT_KERNELS = ("netbsd", "netbsd.gz", "onetbsd", "onetbsd.gz", "netbsd.old", "netbsd.old.gz")
 _IGNORED = ("rndseed", "userconf", "consdev", "fs", "vesa", "splash", "modules", "")
+# The root file system's disk as the loader names it. All others have nothing that boots.
+ROOT_DEVICE = "hd0a"
 
 Loaded = tuple[str, images.Image | None, str]
 
@@ -95,7 +97,7 @@ def load(disk: BootDisk) -> Started:
         return _boot_default(disk)
     if config.timeout < 0:
         return Started(down="boot menu: waits for ever for a choice (timeout does not begin with a digit)")
-    return _run_entry(disk, *config.menus[config.default])
+    return _Run(disk, config).entry(config.default)
 
 
 def _boot_cfg(disk: BootDisk) -> bytes | None:
@@ -117,57 +119,93 @@ def _boot_default(disk: BootDisk, arguments: str = "") -> Started:
     return Started(down="boot loader: no kernel (netbsd: No such file or directory)")
 
 
-def _run_entry(disk: BootDisk, text: str, commands: str) -> Started:
-    """Run an entry's commands. One that fails falls through to the next (record bootcfg-first-missing-semicolon); after
-    the last one the menu comes again, for ever (record bootcfg-missing-kernel)."""
-    said: list[str] = []
-    hazards: list[str] = []
-    loaded: Loaded | None = None
-    for command in (part.lstrip(" ") for part in commands.split(";")):
+class _Run:
+    """What the loader keeps while it runs an entry's commands."""
+
+    def __init__(self, disk: BootDisk, config: Config) -> None:
+        self.disk = disk
+        self.config = config
+        self.said: list[str] = []
+        self.hazards: list[str] = []
+        self.loaded: list[tuple[str, str]] = []
+        self.device = ROOT_DEVICE
+        self.entered = False
+
+    def entry(self, number: int) -> Started:
+        """Run an entry's commands. One that fails falls through to the next (record bootcfg-first-missing-semicolon);
+        after the last one the menu comes again, for ever (record bootcfg-missing-kernel)."""
+        started = self._commands(number)
+        if started is None:
+            name, said = self.config.menus[number][0], "; ".join(self.said) or "no boot command"
+            started = Started(down=f"boot menu: entry {name!r} starts nothing, for ever: {said}")
+        started.hazards = self.hazards
+        return started
+
+    def _commands(self, number: int) -> Started | None:
+        text, commands = self.config.menus[number]
+        for command in (part.lstrip(" ") for part in commands.split(";")):
+            started = self._command(command, text)
+            if started is not None:
+                return started
+        return None
+
+    def _command(self, command: str, text: str) -> Started | None:
+        """What it starts, or how it ends the boot; None if it goes on."""
         if len(command) > MAX_COMMAND:
-            hazards.append(f"boot command of {len(command)} characters overflows the loader's buffer of 80: {command}")
-            if disk.m.profile.strict_boot_commands or disk.m.data.get("strict_boot_commands"):
-                return Started(down=hazards[-1], hazards=hazards)
+            self.hazards.append(
+                f"boot command of {len(command)} characters overflows the loader's buffer of 80: {command}"
+            )
+            if self.disk.m.profile.strict_boot_commands or self.disk.m.data.get("strict_boot_commands"):
+                return Started(down=self.hazards[-1])
         verb, _blank, rest = command.partition(" ")
         name, _blank, arguments = rest.strip(" ").partition(" ")
         if verb == "load":
-            loaded = (_path(name), disk.image(_path(name)), arguments)
+            self.loaded.append((name, arguments))  # only taken down (exec.c, module_add)
+        elif verb == "dev" and ":" in name:
+            self.device = name.partition(":")[0]  # boot2.c, command_dev; without a colon it changes nothing
         elif verb in ("boot", "multiboot"):
-            if verb == "boot":
-                started = _boot(disk, name, arguments)
-            else:
-                started = _multiboot(disk, name, arguments, loaded, said)
+            started = self._boot(name, arguments) if verb == "boot" else self._multiboot(name, arguments)
             if started:
-                started.hazards = hazards
                 return started
-            said.append(f"{verb}: hd0a:{name}: No such file or directory")
+            self.said.append(f"{verb}: {self.device}:{name}: No such file or directory")
         elif verb == "prompt":
-            return Started(down=f"boot loader: at its prompt (entry {text!r})", hazards=hazards)
-        elif verb not in _IGNORED:
-            said.append(f"unknown command {verb!r}")
-    return Started(down=f"boot menu: entry {text!r} starts nothing, for ever: {'; '.join(said) or 'no boot command'}",
-                   hazards=hazards)
+            return Started(down=f"boot loader: at its prompt (entry {text!r})")
+        elif verb not in (*_IGNORED, "dev"):
+            self.said.append(f"unknown command {verb!r}")
+        return None
+
+    def _boot(self, name: str, arguments: str) -> Started:
+        if not name and not self.entered:
+            # Neither file nor flag: the menu's default, once (boot2.c, command_boot; bootmenu.c, bootdefault).
+            self.entered = True
+            started = self._commands(self.config.default)
+            if started is not None:
+                return started
+        if not name or name.startswith("-"):
+            return _boot_default(self.disk, f"{name} {arguments}".strip()) if self.device == ROOT_DEVICE else Started()
+        image = self._image(name)
+        return startup.native(_path(name), image, arguments) if image else Started()
+
+    def _multiboot(self, name: str, arguments: str) -> Started:
+        image = self._image(name)
+        if image is None:
+            return Started()
+        if image.kind != "xen":
+            # multiboot starts a NetBSD kernel too (record bootcfg-missing-load).
+            return startup.native(_path(name), image)
+        if startup.by_efi(self.disk.m) and not startup.has_multiboot2(image):
+            self.said.append(f"{name}: EFI boot requires multiboot 2 kernel")  # facts section 4.2
+            return Started()
+        # The first of what was loaded is dom0's kernel.
+        file, dom0_arguments = self.loaded[0] if self.loaded else ("", "")
+        loaded = (_path(file), self._image(file), dom0_arguments) if file else None
+        return startup.under_xen(self.disk.m, _path(name), image, arguments, loaded)
+
+    def _image(self, name: str) -> images.Image | None:
+        device, colon, _path_there = name.partition(":")
+        return self.disk.image(_path(name)) if (device if colon else self.device) == ROOT_DEVICE else None
 
 
 def _path(name: str) -> str:
     """A loader path: an optional device (hd0a:, NAME=x:) and a path that may lack its slash."""
     return "/" + name.rpartition(":")[2].lstrip("/")
-
-
-def _boot(disk: BootDisk, name: str, arguments: str) -> Started:
-    if not name or name.startswith("-"):
-        return _boot_default(disk, f"{name} {arguments}".strip())
-    image = disk.image(_path(name))
-    return startup.native(_path(name), image, arguments) if image else Started()
-
-
-def _multiboot(disk: BootDisk, name: str, arguments: str, loaded: Loaded | None, said: list[str]) -> Started:
-    image = disk.image(_path(name))
-    if image is None:
-        return Started()
-    if image.kind != "xen":
-        return startup.native(_path(name), image)  # record bootcfg-missing-load: multiboot starts a NetBSD kernel too
-    if startup.by_efi(disk.m) and not startup.has_multiboot2(image):
-        said.append(f"{name}: EFI boot requires multiboot 2 kernel")  # facts section 4.2
-        return Started()
-    return startup.under_xen(disk.m, _path(name), image, arguments, loaded)

@@ -64,6 +64,32 @@ def refusal(text=STOCK, files=FILES, **given):
     return str(caught.value)
 
 
+# -- menus from the field
+
+
+def test_modules_are_no_files_that_a_boot_waits_for():
+    """The OpenZFS way to load modules; no file of theirs lies in /."""
+    menu = "menu=Boot normally:rndseed /var/db/entropy-file;load solaris;load zfs;boot\n"
+    menu += "menu=Prompt with modules:load solaris;load zfs;prompt\ndefault=1\ntimeout=2\n"
+    lines = written(menu, entries=[XEN], timeout=5).splitlines()
+    assert lines == [XEN_LINE, *menu.splitlines()[:2], "default=2", "timeout=5"]
+
+
+def test_what_lies_on_another_disk_is_neither_looked_for_nor_a_way_back():
+    elsewhere = "menu=Boot PVH:dev hd0f:;load /netbsd-PVH root=wd0f; multiboot /xen420-debug.gz dom0=pvh\n"
+    menu = elsewhere + "menu=Boot normally:boot netbsd\ndefault=1\ntimeout=5\n"
+    assert elsewhere in written(menu, entries=[XEN])
+    only = "menu=Boot the other disk:dev hd0f:;boot netbsd\n"
+    assert "no entry that boots a native kernel" in refusal(only, entries=[XEN])
+
+
+def test_a_bare_boot_is_no_way_back_once_xen_is_the_default():
+    """From any other entry than the default, ``boot`` without a file boots the default first."""
+    menu = "menu=Boot normally:boot\ndefault=1\n"
+    assert written(menu, entries=[XEN])
+    assert "no entry that boots a native kernel" in refusal(menu, entries=[XEN], default="Xen")
+
+
 # -- writing
 
 

@@ -139,16 +139,84 @@ def test_keywords_are_compared_by_their_beginning():
     assert (entry.text, entry.commands) == ("one", ("boot netbsd",))
 
 
+# Every command of the loader (boot2.c and efiboot/boot.c, ``commands``), and what is made of an entry with it: the
+# files without which it does not boot, and the kernel that it boots without Xen. A command that is in neither stays as
+# it is.
+COMMANDS = {
+    "boot": (["/netbsd"], None),  # the default entry, once: see below
+    "boot -s": (["/netbsd"], "/netbsd"),
+    "boot netbsd.old -s": (["/netbsd.old"], "/netbsd.old"),
+    "boot -s netbsd.old": (["/netbsd.old"], "/netbsd.old"),
+    "boot /netbsd-XEN3_DOM0.gz": (["/netbsd-XEN3_DOM0.gz"], None),
+    "boot hd1a:netbsd": ([], None),
+    "boot hd1a:": ([], None),
+    "boot NAME=other:/netbsd": ([], None),
+    "pkboot netbsd": (["/netbsd"], "/netbsd"),
+    "dev hd0f:;boot netbsd": ([], None),
+    "dev NAME=other:;boot netbsd": ([], None),
+    "dev;boot netbsd": (["/netbsd"], "/netbsd"),
+    "dev hd0f;boot netbsd": (["/netbsd"], "/netbsd"),  # without its colon it is refused, and changes nothing
+    "boot netbsd;dev hd0f:;boot netbsd": (["/netbsd"], "/netbsd"),
+    "load zfs;load /stand/own.kmod;boot netbsd": (["/netbsd"], "/netbsd"),  # goes on without a module
+    "load netbsd-XEN3_DOM0 a=b  c;multiboot xen.gz x": (["/netbsd-XEN3_DOM0", "/xen.gz"], None),
+    "load /dom0;load /ramdisk;multiboot /xen.gz": (["/dom0", "/xen.gz"], None),
+    "load /dom0;dev hd0f:;multiboot /xen.gz": ([], None),
+    "load hd1a:/dom0;multiboot /xen.gz": (["/xen.gz"], None),
+    "multiboot /xen.gz;boot netbsd": (["/xen.gz", "/netbsd"], None),
+    "multiboot": ([], None),
+    "prompt": ([], None),
+    "menu": ([], None),
+    "quit": ([], None),
+    "help": ([], None),
+    "?": ([], None),
+    "ls hd0a:/": ([], None),
+    "version": ([], None),
+    "memmap": ([], None),
+    "devpath": ([], None),
+    "efivar": ([], None),
+    **{
+        f"{command};boot netbsd": (["/netbsd"], "/netbsd")
+        for command in (
+            "consdev com0",
+            "consdev auto,9600",
+            "modules off",
+            "vesa 800x600x32",
+            "gop 2",
+            "text 1",
+            "splash /boot.jpg",
+            "rndseed /var/db/entropy-file",
+            "fs /ramdisk.fs",
+            "userconf disable acpi*",
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("commands", COMMANDS)
+def test_what_is_made_of_each_command_of_the_loader(commands):
+    entry = bootcfg.Entry("x", bootcfg.split_commands(commands))
+    assert (bootcfg.files(entry), bootcfg.native_kernel(entry)) == COMMANDS[commands]
+
+
+def test_every_command_of_the_loader_has_its_verdict():
+    known = set(
+        "? boot consdev dev devpath efivar fs gop help load ls memmap menu modules multiboot pkboot prompt quit "
+        "rndseed splash text userconf version vesa".split()
+    )
+    named = {command.split()[0] for commands in COMMANDS for command in bootcfg.split_commands(commands)}
+    assert named == known
+    print(f"{len(known)} commands of the loader in {len(COMMANDS)} forms")
+
+
 @pytest.mark.parametrize(
-    ("command", "path"),
+    ("default", "natives"),
     [
-        ("boot", "/netbsd"),
-        ("boot -s", "/netbsd"),
-        ("boot netbsd.old -s", "/netbsd.old"),
-        ("boot /netbsd-XEN3_DOM0.gz", None),
-        ("boot hd1a:netbsd", None),
-        ("prompt", None),
+        ("1", ["/netbsd"]),  # in itself, the second time, it boots netbsd
+        ("2", []),  # from there, Xen
+        ("3", ["/netbsd.old"]),  # which is an entry of its own
     ],
 )
-def test_what_counts_as_a_native_kernel(command, path):
-    assert bootcfg.native_kernel(bootcfg.Entry("x", (command,))) == path
+def test_a_bare_boot_is_a_way_back_as_the_default_only(default, natives):
+    menu = "menu=a:load zfs;boot\nmenu=b:load /dom0;multiboot /xen.gz\n"
+    menu += "menu=c:boot netbsd.old\n" if default == "3" else ""
+    assert bootcfg.native_kernels(bootcfg.parse(f"{menu}default={default}\n")) == natives

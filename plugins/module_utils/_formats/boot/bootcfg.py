@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """boot.cfg(5) as the NetBSD/x86 boot loader reads it, and back, line for line.
 
-Source of every rule: ``perform_bootcfg`` in NetBSD's sys/lib/libsa/bootcfg.c and ``docommandchoice`` in
-sys/arch/i386/stand/lib/bootmenu.c; measured where a record is named (NetBSD 7.99.10). Before that, ``parsebootconf`` in
-sys/arch/i386/stand/boot/boot2.c (NetBSD 5.2), which knows no comments and no blank lines.
+Source of every rule: ``perform_bootcfg`` in NetBSD's sys/lib/libsa/bootcfg.c, ``docommandchoice`` in
+sys/arch/i386/stand/lib/bootmenu.c, for the commands sys/arch/i386/stand/boot/boot2.c and lib/exec.c beside it; measured
+where a record is named (NetBSD 7.99.10). Before that, ``parsebootconf`` in boot2.c (NetBSD 5.2), which knows no comments
+and no blank lines.
 """
 
 from __future__ import annotations
@@ -185,23 +186,60 @@ def is_numeric(line: Line | None) -> bool:
     return _NUMBER.fullmatch(value.rstrip()) is not None
 
 
-def boot_file(word: str) -> str | None:
+# -- what an entry boots ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Boot:
+    """A command of an entry that boots, in the root file system's paths; None stands for a file on another device.
+
+    ``file`` is the kernel, or the hypervisor where ``multiboot``; ``dom0`` the kernel that the hypervisor is given,
+    empty if it is given none, and ``arguments`` that kernel's.
+    ``default`` is a ``boot`` without file and flags: it boots the menu's default entry, once, whatever that is, and
+    only then, or from within that entry, /netbsd (``command_boot``, ``bootdefault``).
+    """
+
+    file: str | None
+    multiboot: bool = False
+    dom0: str | None = ""
+    arguments: str = ""
+    default: bool = False
+
+
+def boots(entry: Entry) -> list[Boot]:
+    """What an entry boots; each is tried only if those before it are not there.
+
+    ``load`` only takes a name down. A hypervisor is given all of them, the first as the kernel of dom0. Before a native
+    kernel they are modules, ``load NAME`` without a slash one of /stand/ARCH/RELEASE/modules: the boot goes on without
+    those that are missing (exec.c, ``module_path``, ``module_init``).
+    """
+    found: list[Boot] = []
+    loaded: list[list[str]] = []
+    elsewhere = False
+    for command in entry.commands:
+        words = command.split(None, 2)
+        if words[0] == "dev" and len(words) > 1 and ":" in words[1]:
+            elsewhere = True  # whether hd0a is the root file system's disk can't be told from here
+        elif words[0] == "load" and len(words) > 1:
+            loaded.append(words[1:])
+        elif words[0] == "multiboot" and len(words) > 1:
+            dom0, arguments = [*loaded[0], ""][:2] if loaded else ("", "")
+            found.append(Boot(_place(words[1], elsewhere), True, dom0 and _place(dom0, elsewhere), arguments))
+        elif words[0] in _BOOT_COMMANDS:
+            named = [word for word in command.split()[1:] if not word.startswith("-")]
+            found.append(Boot(_place(named[0] if named else "netbsd", elsewhere), default=len(words) == 1))
+    return found
+
+
+def _place(word: str, elsewhere: bool) -> str | None:
     """The path in the root file system of a file as the loader's commands name it; None if it is on another device."""
-    if _DEVICE.match(word):
-        return None
-    return "/" + word.lstrip("/")
+    return None if elsewhere or _DEVICE.match(word) else "/" + word.lstrip("/")
 
 
 def files(entry: Entry) -> list[str]:
-    """Every file that an entry loads or boots, as far as it lies in the root file system."""
-    found = []
-    for command in entry.commands:
-        words = command.split()
-        if words[0] in _BOOT_COMMANDS:
-            found.append(_booted_file(words))
-        elif words[0] in ("load", "multiboot") and len(words) > 1:
-            found.append(boot_file(words[1]))
-    return [path for path in found if path is not None]
+    """Every file without which an entry does not boot, as far as it lies in the root file system."""
+    named = [path for boot in boots(entry) for path in (boot.dom0, boot.file)]
+    return [path for path in named if path]
 
 
 def native_kernel(entry: Entry) -> str | None:
@@ -209,36 +247,30 @@ def native_kernel(entry: Entry) -> str | None:
 
     Kernels built for Xen carry XEN3 in their names (NetBSD's distribution) and don't run on bare metal.
     """
-    for command in entry.commands:
-        words = command.split()
-        if words[0] == "multiboot":
-            return None
-        if words[0] in _BOOT_COMMANDS:
-            path = _booted_file(words)
-            return None if path is None or "XEN3" in path.rsplit("/", 1)[-1] else path
-    return None
+    first = next(iter(boots(entry)), None)
+    if first is None or first.multiboot or first.default or first.file is None:
+        return None
+    return None if "XEN3" in first.file.rsplit("/", 1)[-1] else first.file
+
+
+def native_kernels(lines: list[Line]) -> list[str]:
+    """The kernels that a menu boots without a hypervisor. A bare ``boot`` does so in the default entry only: from every
+    other one it boots the default first."""
+    index = default_index(lines)
+    found = []
+    for number, entry in enumerate(entries(lines)[:MAX_ENTRIES]):
+        first = next(iter(boots(entry)), None)
+        kernel = first.file if first is not None and first.default and number == index else native_kernel(entry)
+        found += [kernel] if kernel else []
+    return found
 
 
 def hypervisor(entry: Entry) -> str | None:
     """The hypervisor that an entry boots, as far as it lies in the root file system, or None."""
-    for command in entry.commands:
-        words = command.split()
-        if words[0] == "multiboot" and len(words) > 1:
-            return boot_file(words[1])
-    return None
+    first = next(iter(boots(entry)), None)
+    return first.file if first is not None and first.multiboot else None
 
 
 def dom0_arguments(entry: Entry) -> str:
     """The arguments of the kernel that a hypervisor is given, empty for a native entry."""
-    if not any(command.split()[0] == "multiboot" for command in entry.commands):
-        return ""
-    for command in entry.commands:
-        words = command.split(None, 2)
-        if words[0] == "load":
-            return words[2] if len(words) > 2 else ""
-    return ""
-
-
-def _booted_file(words: list[str]) -> str | None:
-    named = [word for word in words[1:] if not word.startswith("-")]
-    return boot_file(named[0]) if named else "/netbsd"
+    return next((boot.arguments for boot in boots(entry) if boot.multiboot), "")

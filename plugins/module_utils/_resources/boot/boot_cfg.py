@@ -222,8 +222,7 @@ def _refuse_unbootable(
     index = bootcfg.default_index(lines)
     for entry in managed + ([] if index is None else [entries[index]]):
         boot_entries.refuse_missing(current, menu, entry.text, bootcfg.files(entry))
-    natives = [kernel for kernel in map(bootcfg.native_kernel, entries) if kernel is not None]
-    boot_entries.refuse_without_native(current, menu, natives)
+    boot_entries.refuse_without_native(current, menu, bootcfg.native_kernels(lines))
 
 
 # -- words ------------------------------------------------------------------------------------------------------------
