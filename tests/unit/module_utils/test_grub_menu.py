@@ -130,6 +130,79 @@ def test_grub_joins_lines_and_skips_comments():
     assert menulst.chains(second)
 
 
+# Forms of an entry of GRUB legacy (stage2/builtins.c): the files without which it does not boot, and the kernel that it
+# boots without Xen.
+LEGACY = {
+    "kernel /netbsd root=wd0a": (["/netbsd"], "/netbsd"),
+    "kernel=/netbsd root=wd0a": (["/netbsd"], "/netbsd"),  # skip_to: blanks, tabs or '=' end a command
+    "root=(hd0,a)\nkernel = /netbsd": (["/netbsd"], "/netbsd"),
+    "root (hd0,a) 1\nkernel /netbsd": (["/netbsd"], "/netbsd"),
+    "root (hd1,a)\nkernel /netbsd": ([], None),
+    "rootnoverify (hd1,a)\nkernel=/netbsd": ([], None),
+    "kernel --type=netbsd /netbsd": (["/netbsd"], "/netbsd"),
+    "kernel=--type=netbsd --no-mem-option /netbsd": (["/netbsd"], "/netbsd"),
+    "kernel (hd1,a)/netbsd": ([], None),
+    "kernel=/xen.gz dom0_mem=262144\nmodule=/netbsd-XEN3_DOM0 root=wd0a": (["/xen.gz", "/netbsd-XEN3_DOM0"], None),
+    "kernel /xen.gz\nmodulenounzip /netbsd-XEN3_DOM0.gz": (["/xen.gz", "/netbsd-XEN3_DOM0.gz"], None),
+    "kernel /netbsd-XEN3_DOM0": (["/netbsd-XEN3_DOM0"], None),
+    "chainloader +1": ([], None),
+    "configfile /other.lst": ([], None),
+    "savedefault 0\nkernel /netbsd\nboot": (["/netbsd"], "/netbsd"),
+}
+
+
+@pytest.mark.parametrize("commands", LEGACY)
+def test_what_is_made_of_an_entry_of_grub_legacy(commands):
+    (block,) = menulst.parse(f"title=a\n{commands}\n").blocks
+    assert (menulst.files(block, "(hd0,a)"), menulst.native_kernel(block, "(hd0,a)")) == LEGACY[commands]
+
+
+def test_a_menu_with_equals_signs_gets_xen():
+    """From the field."""
+    old = "default=1\ntimeout=10\ntitle=Xen\nroot=(hd0,a)\nkernel=/xen.gz dom0_mem=262144\n"
+    old += "module=/netbsd-XEN3_DOM0.gz root=wd0a console=pc\n"
+    old += "title=NetBSD native\nroot=(hd0,a)\nkernel=/netbsd root=wd0a\n"
+    files = (*FILES, "/xen.gz")
+    (change,) = planned("legacy", {LST: old}, files, entries=[dict(XEN, name="Xen new")], default=None).changes
+    menu = menulst.parse(change.after)
+    assert menu.titles == ["Xen new", "Xen", "NetBSD native"]
+    assert menulst.choice(menu, None).default == 2
+
+
+# Forms of an entry's first line in GRUB 2 (grub-core/commands/menuentry.c).
+TITLES = {
+    'menuentry "a b" {': "a b",
+    "menuentry 'a b' --class netbsd {": "a b",
+    'menuentry --class netbsd "a b" {': "a b",
+    "menuentry --class=netbsd --users '' --id 'x y' 'a b' {": "a b",
+    "  menuentry --unrestricted plain {": "plain",
+    "menuentry plain --hotkey x {": "plain",
+    "menuentry ${name} {": None,
+    "submenu 'a b' {": None,
+}
+
+
+@pytest.mark.parametrize("line", TITLES)
+def test_titles_of_grub_2(line):
+    text = f"{line}\n\tknetbsd /netbsd\n}}\n"
+    assert [entry.title for entry in grubcfg.entries(text)] == ([TITLES[line]] if TITLES[line] else [])
+    assert grubcfg.without_entries(text, ["a b", "plain"]) == ("" if TITLES[line] else text)
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("knetbsd /netbsd -s", "/netbsd"),
+        ("knetbsd -r wd0a /netbsd", "/netbsd"),
+        ("knetbsd --root=wd0a -s --serial=com0,9600 /netbsd", "/netbsd"),
+        ("multiboot --quirk-bad-kludge --quirk-modules-after-kernel /xen.gz x", "/xen.gz"),
+        ("module2 --nounzip /netbsd-XEN3_DOM0.gz", "/netbsd-XEN3_DOM0.gz"),
+    ],
+)
+def test_options_stand_before_a_file_in_grub_2(command, path):
+    assert grubcfg.files(grubcfg.Entry("x", (command,)), "") == [path]
+
+
 def test_a_file_on_another_disk_is_nothing_that_can_be_looked_at():
     text = "title a\nroot (hd1,a)\nkernel /netbsd\ntitle b\nkernel (hd0,a)/netbsd\ntitle c\nkernel (hd1,a)/netbsd\n"
     assert [menulst.files(block, "(hd0,a)") for block in menulst.parse(text).blocks] == [[], ["/netbsd"], []]

@@ -3,9 +3,8 @@
 """boot.cfg(5) as the NetBSD/x86 boot loader reads it, and back, line for line.
 
 Source of every rule: ``perform_bootcfg`` in NetBSD's sys/lib/libsa/bootcfg.c, ``docommandchoice`` in
-sys/arch/i386/stand/lib/bootmenu.c, for the commands sys/arch/i386/stand/boot/boot2.c and lib/exec.c beside it; measured
-where a record is named (NetBSD 7.99.10). Before that, ``parsebootconf`` in boot2.c (NetBSD 5.2), which knows no comments
-and no blank lines.
+sys/arch/i386/stand/lib/bootmenu.c; for the commands boot/boot2.c and lib/exec.c there; measured where a record is named
+(NetBSD 7.99.10). Before that, ``parsebootconf`` in boot2.c (NetBSD 5.2), which knows no comments and no blank lines.
 """
 
 from __future__ import annotations

@@ -21,10 +21,18 @@ END = "### END netbsd.xen ###"
 # Xen and the dom0 kernel both pass over a word that they don't know.
 PLACEHOLDER = "placeholder"
 NEXT_ENTRY = "next_entry"
-_ENTRY = re.compile(r"""^\s*menuentry\s+(?P<quote>['"])(?P<title>.*?)(?P=quote)""")
+# Options may stand before a title (commands/menuentry.c), and one of a single word needs no quotes.
+_ENTRY = re.compile(
+    r"""^\s*menuentry\s+
+    (?:--(?:unrestricted|(?:class|users|hotkey|source|id)(?:=|\s+)(?:'[^']*'|"[^"]*"|\S+))\s+)*
+    (?:(?P<quote>['"])(?P<quoted>.*?)(?P=quote)|(?P<word>[^\s'"{$-][^\s'"{$]*))""",
+    re.VERBOSE,
+)
 _SETTING = re.compile(r"""^\s*set\s+(?P<name>default|timeout)=(?P<quote>["']?)(?P<value>.*?)(?P=quote)\s*$""")
-_KERNEL = re.compile(r"^\s*knetbsd\s+(?:-\S+\s+)*(?P<path>\S+)")
-_LOADED = re.compile(r"^\s*(?:multiboot2?|module2?|knetbsd)\s+(?:-\S+\s+)*(?P<path>\S+)")
+# Options come before the file; of knetbsd's, -r has an argument behind it (loader/i386/bsd.c).
+_OPTIONS = r"(?:-r\s+\S+\s+|-\S+\s+)*"
+_KERNEL = re.compile(rf"^\s*knetbsd\s+{_OPTIONS}(?P<path>\S+)")
+_LOADED = re.compile(rf"^\s*(?:multiboot2?|module2?|knetbsd)\s+{_OPTIONS}(?P<path>\S+)")
 _OTHER_ROOT = re.compile(r"^\s*(?:set\s+root=|search\s)")
 _CHAIN = re.compile(r"^\s*chainloader\s")
 
@@ -96,14 +104,20 @@ def _fallback_lines(indent: str, numbers: list[int]) -> list[str]:
     return [f'{indent}set fallback="{" ".join(map(str, numbers))}"'] if numbers else []
 
 
+def _title(line: str) -> str | None:
+    """The title of the entry that begins on a line; None if none does, or if only GRUB knows its title."""
+    found = _ENTRY.match(line)
+    return (found.group("word") or found.group("quoted")) if found else None
+
+
 def entries(text: str) -> list[Entry]:
-    """The entries with quoted titles in a piece of a file, each with the lines up to its closing brace."""
+    """The entries in a piece of a file, each with the lines up to its closing brace."""
     found: list[Entry] = []
     title, commands = None, []
     for line in text.split("\n"):
-        begun = _ENTRY.match(line)
-        if begun:
-            title, commands = begun.group("title"), []
+        begun = _title(line)
+        if begun is not None:
+            title, commands = begun, []
         elif title is not None and line.strip() == "}":
             found.append(Entry(title, tuple(commands)))
             title = None
@@ -118,8 +132,7 @@ def without_entries(text: str, titles: Iterable[str]) -> str:
     kept: list[str] = []
     held: list[str] = []
     for line in text.split("\n"):
-        begun = _ENTRY.match(line)
-        if begun and begun.group("title") in unwanted and not held:
+        if _title(line) in unwanted and not held:
             held = [line]
         elif held:
             held = [] if line.strip() == "}" else [*held, line]

@@ -228,7 +228,8 @@ def files(entry: Block, root: str) -> list[str]:
     device = root
     for command in entry.commands:
         if _word(command) in ("root", "rootnoverify"):
-            device = _argument(command)
+            # What may follow is the number of hard disks that DOS would count.
+            device = _argument(command).split(" ")[0]
         elif _word(command) in (_KERNEL, "module", "modulenounzip"):
             named = _named(command)
             if named and (_DEVICE.match(named) or [device])[0] == root:
@@ -237,7 +238,7 @@ def files(entry: Block, root: str) -> list[str]:
 
 
 def _named(command: str) -> str:
-    return next((word for word in command.split()[1:] if not word.startswith(_OPTION)), "")
+    return next((word for word in _argument(command).split() if not word.startswith(_OPTION)), "")
 
 
 def native_kernel(entry: Block, root: str) -> str | None:
