@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
 
@@ -107,6 +108,40 @@ def test_an_interface_moves_from_an_absent_bridge(tmp_path):
     host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
     run(host, {"name": "bridge1", "interfaces": ["wm0"]}, dict(OFFICE, state="absent"))
     assert host.bridges == {"bridge1": ["wm0"]}
+
+
+# -- files and interfaces that somebody else has made
+
+VETHER = (
+    "create\n!ifconfig vether0 create\n!ifconfig vether0 inet 192.168.2.1/24 up\n"
+    "!brconfig $int add wm0 add vether0 up\n"
+)
+
+
+@pytest.fixture
+def with_vether(tmp_path, monkeypatch):
+    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0", "vether0"]}, addresses={"vether0": ["192.168.2.1/24"]})
+    host.put("/etc/ifconfig.bridge0", VETHER)
+    return host
+
+
+def test_an_interface_with_an_address_that_is_declared_as_a_member_is_left_alone(with_vether):
+    assert run(with_vether, dict(OFFICE, interfaces=["wm0", "vether0"])).done == []
+    assert with_vether.text("/etc/ifconfig.bridge0") == VETHER
+
+
+def test_an_address_that_was_not_given_here_is_not_taken_away(with_vether):
+    assert "vether0 has the address 192.168.2.1" in refusal(with_vether, OFFICE)
+    assert with_vether.text("/etc/ifconfig.bridge0") == VETHER
+    assert with_vether.networks == {"vether0": ["192.168.2.1/24"]}
+
+
+def test_options_of_a_member_that_left_do_not_keep_the_bridge_down(tmp_path):
+    host = Machine(tmp_path, bridges={"bridge0": ["wm0"]})
+    host.put("/etc/ifconfig.bridge0", "create\n!brconfig $int add wm0 stp wm0 add wm1 stp wm1 up\n")
+    run(host, OFFICE)
+    assert host.text("/etc/ifconfig.bridge0") == "create\n!brconfig $int add wm0 stp wm0 up\n"
 
 
 # -- MTU

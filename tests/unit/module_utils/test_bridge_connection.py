@@ -162,6 +162,8 @@ def before(tmp_path, vlan=0, own="", rich=False, **options):
     if own:
         host.mtus.update(vether0=1500, bridge0=1500)
         host.networks["vether0"], host.bridges["bridge0"] = [own], ["wm0", "vether0"]
+        made = "".join(f"!ifconfig vether0 {words}\n" for words in ("create", f"inet {own}", "up"))
+        host.put("/etc/ifconfig.bridge0", f"create\n!brconfig $int add wm0 up\n{made}!brconfig $int add vether0 up\n")
     if rich:
         for name in ("vlan10", "vether0"):
             if name in host.mtus:

@@ -12,6 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import (
     brconfig,
     ifconfig,
     ifconfig_address,
+    interface_files,
     netstat,
 )
 
@@ -91,20 +92,20 @@ def test_no_output_makes_it_fail(text):
     ],
 )
 def test_every_spelling_of_one_bridge(text):
-    found = ifconfig.parse_bridge_file(text, "bridge0")
+    found = interface_files.parse_bridge_file(text, "bridge0")
     assert (found.members, found.up, found.mtu, found.other) == (["wm0"], True, 1500, [])
-    assert ifconfig.update_bridge_file(text, "bridge0", ["wm0"], 1500, False).rstrip("\n") == text.rstrip("\n")
+    assert interface_files.update_bridge_file(text, "bridge0", ["wm0"], 1500, False).rstrip("\n") == text.rstrip("\n")
 
 
 def test_a_line_for_the_shell_is_told():
-    found = ifconfig.parse_bridge_file("create\n!for i in wm0 wm1; do brconfig $int add $i; done\n", "bridge0")
+    found = interface_files.parse_bridge_file("create\n!for i in wm0 wm1; do brconfig $int add $i; done\n", "bridge0")
     assert found.other == [(2, "!for i in wm0 wm1; do brconfig $int add $i; done")]
 
 
 def update(text, members, mtu=1500, set_members=False):
-    after = ifconfig.update_bridge_file(text, "bridge0", members, mtu, set_members)
-    assert ifconfig.update_bridge_file(after, "bridge0", members, mtu, set_members) == after
-    found = ifconfig.parse_bridge_file(after, "bridge0")
+    after = interface_files.update_bridge_file(text, "bridge0", members, mtu, set_members)
+    assert interface_files.update_bridge_file(after, "bridge0", members, mtu, set_members) == after
+    found = interface_files.parse_bridge_file(after, "bridge0")
     assert sorted(found.members) == sorted(members) and found.up and found.mtu == mtu
     return after
 
@@ -118,6 +119,66 @@ def test_a_new_file():
 def test_other_lines_stay():
     text = "# office\ncreate\ninet 10.0.0.1/24\n!brconfig $int stp wm0 add wm0 add wm1 up\n!echo hello\n"
     assert update(text, ["wm0", "wm2"]) == text.replace(" add wm1", "") + "!brconfig $int add wm2 up\n"
+
+
+# Every word of brconfig (its command table in sbin/brconfig/brconfig.c), with the arguments that it has. Those that
+# name a member go with it; brconfig ends at one for a member that is not there.
+WORDS_OF_A_MEMBER = (
+    "add wm1",
+    "delete wm1",
+    "discover wm1",
+    "-discover wm1",
+    "learn wm1",
+    "-learn wm1",
+    "stp wm1",
+    "-stp wm1",
+    "protect wm1",
+    "-protect wm1",
+    "ifpriority wm1 64",
+    "ifpathcost wm1 200",
+    "static wm1 00:16:3e:00:00:01",
+)
+WORDS_OF_THE_BRIDGE = (
+    "up",
+    "flush",
+    "flushall",
+    "addr",
+    "maxaddr 200",
+    "timeout 1200",
+    "deladdr 00:16:3e:00:00:01",
+    "hellotime 2",
+    "fwddelay 15",
+    "maxage 20",
+    "priority 32768",
+    "ipf",
+    "-ipf",
+)
+
+
+@pytest.mark.parametrize("words", WORDS_OF_A_MEMBER)
+def test_a_word_about_a_member_goes_with_it(words):
+    text = f"create\n!brconfig $int {words}\n!brconfig $int add wm0 stp wm0 {words}  add wm1  up\n"
+    assert update(text, ["wm0"]) == "create\n!brconfig $int add wm0 stp wm0  up\n"
+    assert update(text, ["wm0", "wm1"]) == text
+
+
+@pytest.mark.parametrize("words", WORDS_OF_THE_BRIDGE)
+def test_a_word_about_the_bridge_stays(words):
+    assert update(f"create\n!brconfig $int add wm0 up {words} add wm1\n", ["wm0"]) == (
+        f"create\n!brconfig $int add wm0 up {words}\n"
+    )
+
+
+def test_names_of_members_may_be_like_words():
+    """What follows a word that takes arguments is none itself."""
+    assert interface_files.parse_bridge_file("!brconfig $int add up\n", "bridge0").up is False
+    assert interface_files.parse_bridge_file("!brconfig $int stp add\n", "bridge0").members == []
+
+
+def test_names_of_interfaces_with_other_signs():
+    text = "wm0.5: flags=8843<UP> mtu 1500\nvlan10: flags=8843<UP> mtu 1496\n\tvlan: 10 parent: wm0.5\n"
+    found = ifconfig.parse_interfaces(text)
+    assert (list(found), found["vlan10"].vlan) == (["wm0.5", "vlan10"], (10, "wm0.5"))
 
 
 def test_a_line_that_only_added_goes():
@@ -137,8 +198,8 @@ def test_mtu_comes_before_the_members():
     "line", ["!brconfig $int add wm0 up; brconfig $int add wm1\n", "!brconfig $int \\\n add wm1 up\n"]
 )
 def test_a_member_that_cannot_be_taken_out(line):
-    with pytest.raises(ifconfig.NotUnderstood):
-        ifconfig.update_bridge_file(line, "bridge0", ["wm0"], 1500, False)
+    with pytest.raises(interface_files.NotUnderstood):
+        interface_files.update_bridge_file(line, "bridge0", ["wm0"], 1500, False)
 
 
 pieces = st.sampled_from(

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bridges: their members, MTU and own address, now and at boot. Pure."""
+"""Bridges: their members, MTU and own address. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..._change import Change, Refused, XenError
 from ..._formats.net import ifconfig
 from ..._formats.system import rcconf
 from ..._formats.text import printable
-from . import vlans
+from . import at_boot, vlans
 from .declared import Declared, Wanted, is_guest
 from .machine import Machine
 from .read import BRCONFIG, IFCONFIG, RC_CONF, used
@@ -54,7 +54,7 @@ def _plan_one(machine: Machine, wanted: Wanted) -> Planned:
     mtu = _checked_mtu(machine, wanted)
     return Planned(
         frees=_free_changes(machine, wanted),
-        changes=[*_live_changes(machine, wanted, mtu), *_file_changes(machine, wanted, mtu)],
+        changes=[*_live_changes(machine, wanted, mtu), *at_boot.changes(machine, wanted, mtu)],
         warnings=_warnings(machine, wanted, mtu),
     )
 
@@ -110,68 +110,6 @@ def _refuse_mtu_above_parent(machine: Machine, wanted: Wanted, mtu: int) -> None
                 )
 
 
-# -- at boot ----------------------------------------------------------------------------------------------------------
-
-
-def _makes(machine: Machine, wanted: Wanted, mtu: int) -> dict[str, list[str]]:
-    """The members that the bridge's file makes, with the arguments of ifconfig for each."""
-    makes: dict[str, list[str]] = {}
-    for name in wanted.interfaces:
-        vlan = machine.declared.vlan(name)
-        if vlan:
-            makes[name] = vlans.setup(vlan, wanted.mtu)
-    own = machine.own(wanted)
-    last = "up" if mtu == ifconfig.DEFAULT_MTU else f"mtu {mtu} up"
-    makes[own] = ["create", f"inet {wanted.address}", last] if wanted.address else []
-    return makes
-
-
-def _file_changes(machine: Machine, wanted: Wanted, mtu: int) -> list[Change]:
-    before = machine.current["files"].get(wanted.file)
-    after = _wanted_file(machine, wanted, before, mtu)
-    if after == before:
-        return []
-    return [
-        Change(
-            resource=machine.resource,
-            thing=wanted.name,
-            action="write_file",
-            summary=f"{'change' if before is not None else 'write'} {wanted.file}, which makes the bridge at boot",
-            before=None if before is None else printable(before),
-            after=printable(after),
-            data=(wanted.file, after),
-        )
-    ]
-
-
-def _wanted_file(machine: Machine, wanted: Wanted, before: str | None, mtu: int) -> str:
-    members, makes = machine.members(wanted), _makes(machine, wanted, mtu)
-    try:
-        found = ifconfig.parse_bridge_file(before or "", wanted.name)
-        set_members = wanted.mtu is not None
-        in_sync = (
-            before is not None
-            and sorted(found.members) == sorted(members)
-            and found.up
-            and found.mtu == mtu
-            and all(ifconfig.makes_it(found, name, arguments) for name, arguments in makes.items())
-            and (not set_members or all(found.member_mtus.get(name) == mtu for name in wanted.interfaces))
-        )
-        if in_sync:
-            return before
-        for number, line in found.other:
-            if "brconfig" in line:
-                raise ifconfig.NotUnderstood(number, line)
-        return ifconfig.update_bridge_file(before or "", wanted.name, members, mtu, set_members, makes)
-    except ifconfig.NotUnderstood as error:
-        number, line = error.args
-        raise Refused(
-            f"Bridge {wanted.name}: line {number} of {wanted.file} is more than this module understands, so the file "
-            f"is not touched: {line!r}. Write it as '!brconfig $int add wm0 up', one "
-            "interface a line."
-        ) from error
-
-
 # -- now --------------------------------------------------------------------------------------------------------------
 
 
@@ -187,12 +125,25 @@ def _free_changes(machine: Machine, wanted: Wanted) -> list[Change]:
         return []
     commands = [[BRCONFIG, wanted.name, "delete", name] for name in extra]
     own = machine.own(wanted)
-    if own in extra:
+    if own in extra and at_boot.made_by_us(machine, wanted):
         commands.append([IFCONFIG, own, "destroy"])
+    elif own in extra:
+        _refuse_to_take_out(machine, wanted, own)
     left = sorted(name for name in found if name not in extra)
     summary = "remove " + ", ".join(extra)
     before, after = {"members": sorted(found)}, {"members": left}
     return [Change(machine.resource, wanted.name, "run", summary, before, after, data=commands)]
+
+
+def _refuse_to_take_out(machine: Machine, wanted: Wanted, own: str) -> None:
+    """Raise Refused for an interface with the bridge's address that somebody else has made."""
+    addresses = used(machine.interfaces.get(own, {"addresses": []}))
+    if addresses:
+        raise Refused(
+            f"Bridge {wanted.name}: its member {own} has the address {', '.join(addresses)}, which was not given here "
+            f"and would go. Name {own} in interfaces, or declare the address as the bridge's address; or take it out "
+            "by hand."
+        )
 
 
 def _live_changes(machine: Machine, wanted: Wanted, mtu: int) -> list[Change]:
@@ -283,7 +234,8 @@ def _absent_changes(machine: Machine, wanted: Wanted) -> list[Change]:
     changes = []
     if wanted.name in machine.current["bridges"]:
         state = _state(machine, wanted, members)
-        own = [[IFCONFIG, name, "destroy"] for name in members if name == machine.own(wanted)]
+        ours = at_boot.made_by_us(machine, wanted)
+        own = [[IFCONFIG, name, "destroy"] for name in members if ours and name == machine.own(wanted)]
         commands = [[IFCONFIG, wanted.name, "destroy"], *own]
         changes.append(Change(machine.resource, wanted.name, "run", "destroy it", state, None, data=commands))
     before = machine.current["files"].get(wanted.file)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._change import Change, Refused, XenError
-from ..._formats.net import ifconfig
+from ..._formats.net import ifconfig, interface_files
 from ..._formats.text import printable
 from . import again
 from .declared import Declared, Vlan
@@ -103,7 +103,7 @@ def _file(resource: str, current: dict[str, Any], vlan: Vlan, bridged: bool) -> 
     before = current["files"].get(vlan.file)
     if before is None and bridged:
         return []
-    after = ifconfig.update_vlan_file(before or "", vlan.number, vlan.parent)
+    after = interface_files.update_vlan_file(before or "", vlan.number, vlan.parent)
     if after == before:
         return []
     summary = f"{'write' if before is None else 'change'} {vlan.file}, which makes the VLAN at boot"
