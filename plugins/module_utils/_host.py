@@ -201,7 +201,7 @@ class Host:
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def write_text(self, path: str, text: str, mode: int = 0o644, backup: bool = False) -> None:
-        """Replace a file in one step, or leave it as it was.
+        """Replace a file in one step, or leave it as it was. A symbolic link stays, and its target is written.
 
         The text goes to a temporary file beside it, is synced and renamed over it. Mode and owner of an existing file
         are kept, else ``mode`` holds. With ``backup`` the old content stays beside it as ``PATH.orig`` (the first
@@ -211,7 +211,7 @@ class Host:
         try:
             if backup:
                 self._keep_old(path)
-            _atomic.replace(path, text.encode("utf-8", "surrogateescape"), mode)
+            _atomic.replace(self.real_path(path), text.encode("utf-8", "surrogateescape"), mode)
         except OSError as error:
             raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 

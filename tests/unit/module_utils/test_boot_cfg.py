@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
@@ -88,6 +90,22 @@ def test_a_bare_boot_is_no_way_back_once_xen_is_the_default():
     menu = "menu=Boot normally:boot\ndefault=1\n"
     assert written(menu, entries=[XEN])
     assert "no entry that boots a native kernel" in refusal(menu, entries=[XEN], default="Xen")
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_native_kernel_that_is_the_dom0_kernel_by_a_link_is_none(tmp_path, link):
+    host = machine(tmp_path, **{"/netbsd-GENERIC": "kernel"})
+    host.remove("/netbsd")
+    link(host.at("/netbsd-XEN3_DOM0.gz"), host.at("/netbsd"))
+    with pytest.raises(Refused, match="/netbsd is a Xen kernel under another name"):
+        converge(boot_cfg, params(), host, check=True)
+    fallback = dict(XEN, fallback="/netbsd")
+    with pytest.raises(Refused, match="/netbsd is a Xen kernel under another name"):
+        converge(boot_cfg, params(entries=[fallback, dict(NATIVE, kernel="/netbsd-GENERIC")]), host, check=True)
+    assert converge(boot_cfg, params(entries=[XEN, dict(NATIVE, kernel="/netbsd-GENERIC")]), host, check=True).done
+    host.put("/boot.cfg", "menu=Boot normally:boot netbsd\n")
+    with pytest.raises(Refused, match="no entry that boots a native kernel"):
+        converge(boot_cfg, params(entries=[XEN]), host, check=True)
 
 
 # -- writing

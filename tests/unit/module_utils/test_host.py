@@ -145,6 +145,19 @@ class TestWrite:
             host.create_sparse(str(path), 1 << 30)
         assert path.read_text() == "data"
 
+    def test_a_link_stays_and_its_target_is_written(self, tmp_path):
+        (tmp_path / "site").mkdir()
+        target, link = tmp_path / "site/rc.conf", tmp_path / "rc.conf"
+        target.write_text("old\n")
+        target.chmod(0o600)
+        link.symlink_to("site/rc.conf")
+        Host().write_text(str(link), "new\n", backup=True)
+        assert link.is_symlink() and (target.read_text(), target.stat().st_mode & 0o777) == ("new\n", 0o600)
+        assert (tmp_path / "rc.conf.orig").read_text() == "old\n"
+        (tmp_path / "dangling").symlink_to("site/later")
+        Host().write_text(str(tmp_path / "dangling"), "first\n")
+        assert (tmp_path / "site/later").read_text() == "first\n"
+
 
 class TestRead:
     def test_absent_things_are_none(self, host, tmp_path):

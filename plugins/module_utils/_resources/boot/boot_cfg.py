@@ -222,6 +222,7 @@ def _refuse_unbootable(
     index = bootcfg.default_index(lines)
     for entry in managed + ([] if index is None else [entries[index]]):
         boot_entries.refuse_missing(current, menu, entry.text, bootcfg.files(entry))
+    boot_entries.refuse_disguised(current, menu)
     boot_entries.refuse_without_native(current, menu, bootcfg.native_kernels(lines))
 
 

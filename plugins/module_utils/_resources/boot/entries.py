@@ -246,19 +246,18 @@ def _refuse_twins(entries: Iterable[Entry]) -> None:
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
-def look_at(host: Host, named: Iterable[str]) -> dict[str, list[str]]:
+def look_at(host: Host, named: Iterable[str]) -> dict[str, Any]:
     """Which files can be booted.
 
-    ``files`` holds the regular, non-empty ones; ``looked_at`` all that were looked for. The regular files of / are
-    always among them, so that a plan can be made for what was not yet declared.
+    ``files`` holds the regular, non-empty ones, ``identities`` what each of them is under any name; ``looked_at`` all
+    that were looked for. The regular files of / are always among them, so that a plan can be made for what was not yet
+    declared.
     """
     names = {"/" + name for name in host.list_dir("/")} | set(named)
-    return {"files": sorted(name for name in names if _is_bootable(host, name)), "looked_at": sorted(names)}
-
-
-def _is_bootable(host: Host, path: str) -> bool:
-    found = host.stat(path)
-    return found is not None and found.kind == "file" and found.size > 0
+    seen = {name: host.stat(name) for name in sorted(names)}
+    there = {name: found for name, found in seen.items() if found and found.kind == "file" and found.size > 0}
+    identities = {name: f"{found.device}/{found.inode}" for name, found in there.items()}
+    return {"files": list(there), "identities": identities, "looked_at": list(seen)}
 
 
 def exists(current: dict[str, Any], assumed: Iterable[str], path: str) -> bool:
@@ -280,9 +279,29 @@ def refuse_missing(current: dict[str, Any], menu: Menu, name: str, files: Iterab
             )
 
 
+def refuse_disguised(current: dict[str, Any], menu: Menu) -> None:
+    """Raise Refused for an entry that is to boot without Xen, or falls back to that, with a kernel that is the dom0
+    kernel under another name: a link that leads to it, say. It does not run without a hypervisor."""
+    for entry in menu.entries:
+        for path in (entry.kernel if entry.native else "", entry.fallback):
+            if path and _is_disguised(current, menu, path):
+                raise Refused(
+                    f"Boot entry {entry.name!r} of {menu.path}: {path} is a Xen kernel under another name, which does "
+                    "not boot without a hypervisor. Name the native kernel's own file (bootloader_native_kernel)."
+                )
+
+
+def _is_disguised(current: dict[str, Any], menu: Menu, path: str) -> bool:
+    """Whether a file is one whose name says Xen, or one that is declared for a hypervisor."""
+    identities = current.get("identities", {})
+    declared = {entry.kernel for entry in menu.entries if entry.hypervisor}
+    for_xen = {found for name, found in identities.items() if "XEN3" in name.rsplit("/", 1)[-1] or name in declared}
+    return identities.get(path) in for_xen
+
+
 def refuse_without_native(current: dict[str, Any], menu: Menu, natives: list[str]) -> None:
-    """Raise Refused unless one of the kernels that the menu boots without Xen is there."""
-    if not any(exists(current, menu.assume_files, path) for path in natives):
+    """Raise Refused unless one of the kernels that the menu boots without Xen is there, and is no Xen kernel."""
+    if not any(exists(current, menu.assume_files, path) and not _is_disguised(current, menu, path) for path in natives):
         raise Refused(
             f"{menu.path} would have no entry that boots a native kernel ({', '.join(natives) or 'none is named'}), so "
             "that a Xen which does not come up leaves no way back. Declare one, for example kernel: /netbsd without a "

@@ -104,6 +104,7 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     entries = [entry for entry in declared.menu.entries if _is_present(current, declared, entry)]
     for entry in entries:
         boot_entries.refuse_missing(current, declared.menu, entry.name, _entry_files(entry))
+    boot_entries.refuse_disguised(current, declared.menu)
     result = _flavour(declared).plan(current, declared, entries)
     timeout = declared.menu.timeout
     if timeout == 0:
