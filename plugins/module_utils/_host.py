@@ -211,7 +211,7 @@ class Host:
         try:
             if backup:
                 self._keep_old(path)
-            _atomic.replace(self.real_path(path), text.encode("utf-8", "surrogateescape"), mode)
+            _atomic.replace(os.path.realpath(path), text.encode("utf-8", "surrogateescape"), mode)
         except OSError as error:
             raise XenError(f"{path} can't be written: {error.strerror}. It is unchanged.") from error
 

@@ -93,6 +93,8 @@ class MemoryHost(Host):
             return FileStat("directory", 0, 0o755, 0, 0, device="0,0") if there else None
         size = len(entry.content) if entry.size is None else entry.size
         where = {"inode": self.inode(path), "device": "0,0"}
+        if entry.kind == "block":
+            where.update(major=1, minor=self.inode(path))
         return FileStat(entry.kind, size, entry.mode, 0, 0, modified=entry.modified, **where)
 
     def real_path(self, path):

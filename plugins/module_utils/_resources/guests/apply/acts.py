@@ -56,7 +56,7 @@ def _replace_config(host: Host, name: str, data: dict[str, Any]) -> None:
     path = data["path"]
     folder, base = posixpath.split(path)
     host.make_dir(folder)
-    if data["keep"]:
+    if data["keep"] and not host.exists(config.kept_path(path)):
         host.copy_file(path, config.kept_path(path), config.SECRET_MODE)
     if data["started_with"] is not None and name not in read_started_with(host):
         _remember(host, name, data["started_with"])

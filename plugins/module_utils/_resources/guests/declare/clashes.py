@@ -55,7 +55,7 @@ def _same_disk(guests: Sequence[Guest]) -> list[str]:
     found = []
     users: dict[str, tuple[str, str]] = {}
     for guest in guests:
-        for disk in guest.disks:
+        for disk in guest.disks if guest.state in _UP else ():
             if not disk.path:
                 continue
             owner, access = users.setdefault(disk.path, (guest.name, disk.access))

@@ -12,7 +12,7 @@ from ..declare import config as guest_config
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read.saved import save_path
-from . import start
+from . import start, storage
 from .changes import GuestPlan, change, stop_change
 
 
@@ -53,7 +53,7 @@ def _plan_remove_disks(
     for disk in disks:
         if disk.access != "rw" or disk.cdrom or start.kind(current, disk.path) != "file":
             continue
-        owner = used.get(start.real(current, disk.path))
+        owner = used.get(storage.identity(current, disk.path))
         if owner:
             plan.warnings.append(f"guest {guest.name}: its disk {disk.path} is kept, because {owner} uses it too")
             continue
@@ -75,4 +75,4 @@ def _used_by_others(guest: Guest, current: dict[str, Any], wanted: Wanted) -> di
     for other in wanted.guests:
         if other.name != guest.name and other.state != "absent":
             used.update({disk.path: other.name for disk in other.disks})
-    return {start.real(current, path): name for path, name in used.items()}
+    return {storage.identity(current, path): name for path, name in used.items()}

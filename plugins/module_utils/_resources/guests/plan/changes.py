@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...._change import GUEST_RESTART, LIVE, Change
+from ...._change import GUEST_RESTART, LIVE, Change, NotRead
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read.live import disk_paths
@@ -31,6 +31,13 @@ class GuestPlan:
     needs_memory: int = 0
     frees_memory: int = 0
     vnd_units: int = 0
+
+
+def known(current: dict[str, Any]) -> dict[str, Any]:
+    """What was looked at for starts. Raises NotRead if it was not."""
+    if current["start"] is None:
+        raise NotRead("what a start needs was not looked at")
+    return current["start"]
 
 
 def change(

@@ -66,7 +66,7 @@ def plan_guest(guest: Guest, current: dict[str, Any], wanted: Wanted, blank: boo
         plan.changes.append(stop_change(guest, live, wanted))
     plan.warnings += checks.warnings(guest, current["toolstack"])
     if plan.starts and not blank:
-        plan.problems += start.problems(guest, current)
+        plan.problems += start.problems(guest, current, wanted)
     return plan
 
 
@@ -184,6 +184,13 @@ def _plan_config(
             f"{path} is there and is no guest's configuration; move it away or give the guest another name"
         )
         return
+    whose = _owner(guest, old)
+    if whose:
+        plan.problems.append(
+            f"{path} is the configuration of guest {whose}; move it away, declare that guest, or give this one another "
+            "name"
+        )
+        return
     exposed = bool(before) and bool(guest.secrets) and not before["private"]
     if old == after and not exposed:
         return
@@ -194,10 +201,18 @@ def _plan_config(
         "text": guest_config.text_of(guest, current["dialect"]),
         "mode": guest_config.mode_of(guest),
         "started_with": {"settings": started_with["settings"]} if keeps and started_with else None,
-        "keep": before is not None and old is None,
+        "keep": before is not None and not before["ours"],
     }
     summary = _config_summary(path, before, after, exposed)
     plan.changes.append(change(guest, "write_config", summary, found, after, data))
+
+
+def _owner(guest: Guest, settings: dict[str, Any] | None) -> str:
+    """The name in a configuration that is another guest's; empty if it is this one's, which may have had another name
+    before."""
+    name = str((settings or {}).get("name", guest.name))
+    renamed = guest.uuid_given and (settings or {}).get("uuid") == guest.uuid
+    return "" if name == guest.name or renamed else name
 
 
 def _config_summary(path: str, before: dict[str, Any] | None, after: dict[str, Any], exposed: bool) -> str:
@@ -208,10 +223,11 @@ def _config_summary(path: str, before: dict[str, Any] | None, after: dict[str, A
             f"replace the configuration {path}, which xl can't read ({before['error']}); "
             f"the old one is kept as {guest_config.kept_path(path)}"
         )
+    kept = "" if before["ours"] else f"; the file as it was found is kept as {guest_config.kept_path(path)}"
     keys = guest_config.differences(before["settings"], after)
     if exposed and not keys:
-        return f"make the configuration {path} readable by root only, because it holds a password"
-    return f"correct the configuration {path}: {', '.join(keys)}"
+        return f"make the configuration {path} readable by root only, because it holds a password{kept}"
+    return f"correct the configuration {path}: {', '.join(keys)}{kept}"
 
 
 # -- the saved memory --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from ..declare import config as guest_config
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read import live as guest_live
-from . import start
+from . import start, storage
 from .changes import RESOURCE, GuestPlan, change, start_data, stop_data
 
 # How far a guest's own use may be from what is set, in MiB, before we say that it does not follow.
@@ -178,7 +178,7 @@ def _disk_changes(
         if old is None and (disk.cdrom or guest.type == "hvm"):
             return None  # only a guest with a device model could take it, and that is built when the guest starts
         if old is None:
-            plan.problems += start.disk_problems(guest, disk, current)
+            plan.problems += storage.problems(guest, disk, current, wanted)
             plan.vnd_units += current["files"].get(disk.path) == "file"
             data = {"domid": live["domid"], "disk": disk}
             summary = f"give it the disk {disk.path} as {disk.vdev}"

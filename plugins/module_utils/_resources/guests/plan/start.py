@@ -12,9 +12,11 @@ from typing import Any
 
 from ...._change import NotRead
 from ...._formats.guest import cpuset
-from ...._formats.guest.devices import Disk, Nic
+from ...._formats.guest.devices import Nic
 from ..declare.guest import Guest
-from ..read import lost
+from ..declare.wanted import Wanted
+from . import storage
+from .changes import known
 
 # What the hypervisor needs for a guest beside its memory, in KiB (xen tools/libs/light: libxl_create.c,
 # libxl__get_required_paging_memory; libxl_internal.h, LIBXL_PV_EXTRA_MEMORY and LIBXL_HVM_EXTRA_MEMORY).
@@ -30,13 +32,6 @@ def memory_needed(guest: Guest) -> int:
     return guest.memory + -(-(tables + extra) // 1024)
 
 
-def known(current: dict[str, Any]) -> dict[str, Any]:
-    """What was looked at for starts. Raises NotRead if it was not."""
-    if current["start"] is None:
-        raise NotRead("what a start needs was not looked at")
-    return current["start"]
-
-
 def kind(current: dict[str, Any], path: str) -> str | None:
     """What is at a path: file, block... or None. Raises NotRead if nobody looked."""
     if path not in current["files"]:
@@ -44,7 +39,7 @@ def kind(current: dict[str, Any], path: str) -> str | None:
     return current["files"][path]
 
 
-def problems(guest: Guest, current: dict[str, Any]) -> list[str]:
+def problems(guest: Guest, current: dict[str, Any], wanted: Wanted) -> list[str]:
     """Why a guest can't be started now, in words."""
     found = []
     for key in ("kernel", "ramdisk"):
@@ -56,7 +51,7 @@ def problems(guest: Guest, current: dict[str, Any]) -> list[str]:
     for nic in guest.nics:
         found += nic_problems(guest, nic, current)
     for disk in guest.disks:
-        found += disk_problems(guest, disk, current)
+        found += storage.problems(guest, disk, current, wanted)
     return found + _identity(guest, current) + _pools_and_cpus(guest, current) + _pci(guest, current)
 
 
@@ -68,46 +63,15 @@ def nic_problems(guest: Guest, nic: Nic, current: dict[str, Any]) -> list[str]:
     if nic.bridge not in bridges:
         present = ", ".join(bridges) or "none"
         found.append(f"bridge {nic.bridge} does not exist on the machine; there are: {present}")
-    for name, config in _others(guest, current):
+    for name, config in storage.others(guest, current):
         if nic.mac in [vif["mac"] for vif in config.get("vif", [])]:
             found.append(f"mac {nic.mac} is in use by {name}")
     return found
 
 
-def disk_problems(guest: Guest, disk: Disk, current: dict[str, Any]) -> list[str]:
-    """Two guests on one disk lose its data, and xl does not mind (record create-s2-same-image, NetBSD 7.99.10). A disk
-    is the same under another name, too."""
-    if not disk.path:
-        return []
-    place = real(current, disk.path)
-    return [
-        f"disk {disk.path} is in use by {name}"
-        for name, config in _others(guest, current)
-        for theirs in config.get("disk", [])
-        if isinstance(theirs, dict)
-        and real(current, theirs["path"]) == place
-        and "rw" in (disk.access, theirs["access"])
-    ]
-
-
-def real(current: dict[str, Any], path: str) -> str:
-    """A path without symbolic links, as far as it was looked at."""
-    return current["links"].get(path, path)
-
-
-def _others(guest: Guest, current: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The running guests but this one, which may still run under another name: in words, and their configurations."""
-    own = current["own"].get(guest.name, ())
-    return [
-        (lost.label(domain), domain["config"])
-        for domain in current["domains"]
-        if domain["config"] and domain["domid"] not in own
-    ]
-
-
 def _identity(guest: Guest, current: dict[str, Any]) -> list[str]:
     found = []
-    for name, config in _others(guest, current):
+    for name, config in storage.others(guest, current):
         if config.get("uuid") == guest.uuid:
             found.append(f"uuid {guest.uuid} is in use by {name}")
         display = guest.vnc.display if guest.vnc else None

@@ -16,7 +16,7 @@ from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
 from ..declare import config as guest_config
 from ..declare.wanted import Wanted
-from . import live, lost, saved, vnd
+from . import live, lost, saved, storage, vnd
 from .started_with import read_started_with
 
 # Files in the configuration directory that are no guest's.
@@ -25,6 +25,7 @@ _NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 MAX_CONFIG_BYTES = 1 << 20
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
 _VND_NODE = re.compile(r"vnd([0-9]+)d\Z")
+_PATH = re.compile(r"/[A-Za-z0-9_./+-]*[A-Za-z0-9_]")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
 
 
@@ -44,9 +45,9 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         waiting.until(lambda: not any(map(lost.is_passing, tool.rows(host))), waiting.GOING_SECONDS)
         domains = tool.domains(host, pools, pins, shares)
     domains = [_without_secrets(domain) for domain in domains]
-    files = _files(configs, declared)
+    files = storage.files(configs, declared)
     started_with = read_started_with(host) if ok else {}
-    disks = _disks(configs, started_with)
+    disks = storage.disks(configs, started_with)
     return {
         "dom0": {"alive": ok, "why": why},
         "toolstack": tool.NAME,
@@ -61,8 +62,7 @@ def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
         "started_with": started_with,
         "waited": waiting.GOING_SECONDS if waits else 0.0,
         "vnd": vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
-        "files": {path: _kind(host, path) for path in files},
-        "links": _links(host, files, domains),
+        **storage.look(host, files, domains),
         "start": None,
     }
 
@@ -93,53 +93,26 @@ def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, Any],
             occupied.append(name)
         elif not name.endswith(_NOT_A_GUEST):
             text = host.read_text(f"{config_dir}/{name}") or ""
-            configs[name] = dict(_config(text, dialect), private=not found.mode & 0o077)
+            ours = guest_config.HEADER in text.partition("\n")[0]
+            configs[name] = dict(_config(text, dialect), private=not found.mode & 0o077, ours=ours)
     return configs, occupied
 
 
 def _config(text: str, dialect: str) -> dict[str, Any]:
     parse = xm_config.parse if dialect == "xm" else xlcfg.parse
     try:
-        return {"settings": guest_config.comparable(parse(text)), "error": None}
+        return {"settings": guest_config.comparable(parse(text)), "error": None, "paths": []}
     except ValueError as error:
-        return {"settings": None, "error": str(error)}
-
-
-def _files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:
-    """The files to look at: the disks of every configuration, and what the declared guests need."""
-    paths = {disk.path for config in configs.values() for disk in guest_config.disks_in(config["settings"])}
-    for guest in declared.guests if declared else ():
-        paths.update(disk.path for disk in guest.disks if disk.path)
-        paths.update(guest.files)
-        if guest.bootloader.startswith("/"):
-            paths.add(guest.bootloader)
-    return sorted(paths)
-
-
-def _disks(configs: dict[str, Any], started_with: dict[str, Any]) -> dict[str, str]:
-    """Every disk that a guest's configuration names, path to guest: in its file, and in what it was started with."""
-    named = [(name, config["settings"]) for name, config in [*started_with.items(), *configs.items()]]
-    return {disk.path: name for name, settings in named for disk in guest_config.disks_in(settings) if disk.path}
-
-
-def _kind(host: Host, path: str) -> str | None:
-    found = host.stat(path)
-    return found.kind if found else None
-
-
-def _links(host: Host, files: list[str], domains: list[dict[str, Any]]) -> dict[str, str]:
-    """Where a path goes by symbolic links, for those that do."""
-    configs = [domain["config"] for domain in domains if domain["config"]]
-    disks = [disk["path"] for config in configs for disk in config.get("disk", []) if isinstance(disk, dict)]
-    real = {path: host.real_path(path) for path in {*files, *disks} if path}
-    return {path: place for path, place in sorted(real.items()) if place != path}
+        # Nobody knows what it means, so each path in it may be a disk.
+        return {"settings": None, "error": str(error), "paths": sorted(set(_PATH.findall(text)))}
 
 
 # -- what only a start needs -------------------------------------------------------------------------------------------
 
 
 def for_start(host: Host, declared: Wanted) -> dict[str, Any]:
-    """The machine's bridges, CPUs, free memory (MiB), vnd units, CPU pools, and PCI devices that are kept for guests.
+    """The machine's bridges, CPUs, free memory (MiB), vnd units, CPU pools, PCI devices that are kept for guests, and
+    the disks that dom0 itself uses.
 
     None stands for what can't be told.
     """
@@ -155,8 +128,13 @@ def for_start(host: Host, declared: Wanted) -> dict[str, Any]:
         "dom0_memory": dom0.memory if dom0 else None,
         "pools": tool.pools(host) if any(guest.pool for guest in declared.guests) else None,
         "vnd_units": _vnd_units(host),
+        "dom0_disks": storage.of_dom0(host) if _names_devices(declared) else [],
         "pci": pci.addresses_in(host.list_dir(_PCI_DIRS.get(host.system, _PCI_DIRS["NetBSD"]))),
     }
+
+
+def _names_devices(declared: Wanted) -> bool:
+    return any(disk.path.startswith("/dev/") for guest in declared.guests for disk in guest.disks)
 
 
 def _number(text: str | None) -> int | None:

@@ -39,6 +39,7 @@ BETWEEN_LOOKS_SECONDS = 3.0
 _COMING = re.compile(r"(xl|xm) (create|restore|migrate|block-attach)|/(block|xenbackendd)( |\Z)")
 _INIT = "1"
 
+_MOUNTED = "a file system on it is mounted on"
 # What is at a path under any name: file system and inode.
 Place = tuple
 
@@ -115,7 +116,7 @@ def _look(
         for name, about in list(left.items()):
             why = uses(name, about["path"])
             if why:
-                kept[name] = dict(left.pop(name), why=why)
+                kept[name] = dict(left.pop(name), why=why, mounted=why.startswith(_MOUNTED))
     return {"left": left, "kept": kept}
 
 
@@ -143,7 +144,7 @@ def _uses(host: Host, unsure: str) -> Any:
         on_it = re.compile(rf"/dev/{name}[a-p]\Z")
         directory = next((mount.directory for mount in mounted if on_it.match(mount.device)), "")
         if directory:
-            return f"a file system on it is mounted on {directory}"
+            return f"{_MOUNTED} {directory}"
         if name in units or host.real_path(path) in files:
             return "xenstored knows a guest that uses it"
         return everybody or silent
