@@ -8,8 +8,10 @@ import re
 from typing import Any
 
 from corpus import Verdict, recorded, texts
+from xl_effective import effective
+from xl_problems import problems
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xl_json, xlcfg
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_json, xlcfg
 
 # How many CPUs there may be on the machines of the records: what ``cpus="all"`` is there.
 CPUS = 8
@@ -52,14 +54,14 @@ def _difference(text: str, verdict: Verdict, release: str) -> str | None:
         settings = xlcfg.parse(text)
     except xlcfg.XlcfgError as error:
         return f"xl accepts it; we do not: {error}" if verdict.accepted else None
-    problems = xl_config.problems(settings, release, CPUS)
-    if bool(problems) == verdict.accepted:
-        return f"xl says {verdict.rc} {verdict.stderr}; we say {problems}"
+    found = problems(settings, release, CPUS)
+    if bool(found) == verdict.accepted:
+        return f"xl says {verdict.rc} {verdict.stderr}; we say {found}"
     return None if verdict.config is None else _in_values(settings, verdict.config, release)
 
 
 def _in_values(settings: dict[str, Any], config: dict[str, Any], release: str) -> str | None:
-    ours, theirs = xl_config.effective(settings, release), xl_json.settled(config)
+    ours, theirs = effective(settings, release), xl_json.settled(config)
     if "uuid" not in ours:
         theirs.pop("uuid", None)  # which xl has invented
     firmware = ours.get("firmware")

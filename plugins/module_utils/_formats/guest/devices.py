@@ -80,7 +80,7 @@ class Nic:
 _NIC_TEXTS = ("bridge", "model", "script", "ip", "vifname", "gatewaydev", "backend", "rate", "vlan")
 _NIC_NUMBERS = ("devid", "mtu")
 # libxlu_vif.c
-_RATE = re.compile(r"([0-9]+)([GMK]?)([Bb])/s(?:@([0-9]+)([mu]?)s?)?\Z")
+RATE = re.compile(r"([0-9]+)([GMK]?)([Bb])/s(?:@([0-9]+)([mu]?)s?)?\Z")
 _SETTLED_RATE = re.compile(r"[0-9]+B/[0-9]+us\Z")
 _RATE_UNITS = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3}
 _MICROSECONDS = {"": 1000000, "m": 1000, "u": 1}
@@ -150,18 +150,8 @@ def rate_text(bytes_per_interval: int, interval_usecs: int) -> str:
     return f"{bytes_per_interval}B/{interval_usecs}us"
 
 
-def rate_problem(text: str) -> str | None:
-    """Why xl would refuse a limit of a network interface, or None."""
-    found = _RATE.match(text)
-    if found is None:
-        return "allowed are a number, a unit of GB/s, MB/s, KB/s, B/s or the same with b, and @ with an interval"
-    if not 0 < int(found.group(1)) < 1 << 32 or found.group(4) and not 0 < int(found.group(4)) < 1 << 32:
-        return "the number is 0 or too large"
-    return None
-
-
 def _settled_rate(text: str) -> str:
-    found = _RATE.match(text)
+    found = RATE.match(text)
     if found is None or _SETTLED_RATE.match(text):
         return text
     number, unit, kind, interval, interval_unit = found.groups()

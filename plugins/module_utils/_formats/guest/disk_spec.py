@@ -76,8 +76,6 @@ _FLAGS: dict[str, tuple[str, bool]] = {
     "grant_usage=1": ("grant_usage", True),
     "grant_usage=0": ("grant_usage", False),
 }
-# Words that Xen 4.17 does not know: there they are taken for positional fields.
-_NEWER_THAN_4_17 = frozenset(["trusted", "untrusted", "grant_usage=1", "grant_usage=0"])
 _COLO_TEXTS = ("colo-host", "colo-export", "active-disk", "hidden-disk")
 # Said to mean something, and dropped by xl (libxlu_disk_l.l): both files and block devices are recognised by
 # themselves.
@@ -91,23 +89,23 @@ _PARAMETER = re.compile(r"([a-z][-a-z0-9]*)=")
 # -- xl ----------------------------------------------------------------------------------------------------------------
 
 
-def parse_disk(text: str, dialect: str = "xl", release: str | None = None) -> Disk:
+def parse_disk(text: str, dialect: str = "xl", unknown: frozenset[str] = frozenset()) -> Disk:
     """A disk specification in any of its spellings: ``dialect`` xl (xl-disk-configuration(5), libxlu_disk_l.l) or xm
-    (``phy:wd0e,0x1,w``). ``release`` is Xen's, where it matters ("4.17"); None is a recent one.
+    (``phy:wd0e,0x1,w``). ``unknown`` are words that an older xl does not know, and takes for positional fields.
 
     Raises ValueError for one that the toolstack would refuse.
     """
     if dialect == "xm":
         return _parse_xm(text)
-    return _XlSpec(text, release).disk()
+    return _XlSpec(text, unknown).disk()
 
 
 class _XlSpec:
     """A walk through the parameters of one specification. A value may be given twice only if nothing changes."""
 
-    def __init__(self, text: str, release: str | None) -> None:
+    def __init__(self, text: str, unknown: frozenset[str]) -> None:
         self._text = text
-        self._unknown = _NEWER_THAN_4_17 if release == "4.17" else frozenset()
+        self._unknown = unknown
         self._found: dict[str, object] = {}
         self._colo: dict[str, str] = {}
         self._prefixed = False

@@ -4,34 +4,27 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from ..guest import devices
 from ..guest.disk_spec import parse_disk
 from . import xl_specs
-from .xl_keys import DEVICES, EVENTS, HVM, KEYS, LISTS, NESTED, PV, PVH, SIZES, VIRIDIAN_WORDS, Key
-from .xl_problems import problems
+from .xl_keys import DEVICES, EVENTS, HVM, KEYS, LISTS, PV, PVH, SIZES, VIRIDIAN_WORDS, Key
 from .xl_values import first_that_starts, integer, plain, text_of
-from .xl_warnings import warnings
-from .xlcfg_keys import known_keys
-
-__all__ = ["effective", "problems", "settled", "warnings"]
 
 # What a key is without being set.
 _DEFAULTS = {"vcpus": "1", "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
-# Releases that pass over the word vlan of an interface.
-WITHOUT_VLAN = ("4.14", "4.17")
 _PCI_DEFAULTS = ("pci_permissive", "pci_msitranslate", "pci_seize", "pci_power_mgmt")
 
 
-def settled(settings: dict[str, Any], release: str | None = None) -> dict[str, Any]:
+def settled(settings: dict[str, Any], unknown_disk_words: frozenset[str] = frozenset()) -> dict[str, Any]:
     """What a configuration means: two files with the same meaning give the same data, and so does xl's JSON
     (xl_json.settled).
 
     Defaults of the common keys are filled in, old spellings become the present ones, flags are 0 or 1, numbers are
     numbers, disks and interfaces dictionaries, other devices lists of texts with their words in one order. What xl
-    would not understand stays as it is written. ``release`` matters to disks only; None is a recent one.
+    would not understand stays as it is written. ``unknown_disk_words`` are those that an older
+    xl does not know.
     """
     found = {key: plain(value) for key, value in settings.items()}
     _settle_type(found)
@@ -41,7 +34,7 @@ def settled(settings: dict[str, Any], release: str | None = None) -> dict[str, A
     for key in KEYS:
         if key in found:
             found[key] = _settled_value(KEYS[key], found[key])
-    _settle_lists(found, release)
+    _settle_lists(found, unknown_disk_words)
     return {key: value for key, value in found.items() if value not in ("", None) and not _is_default(key, value)}
 
 
@@ -133,8 +126,8 @@ def _is_default(key: str, value: Any) -> bool:
     return (bool(default) and value == default) or (key == "ms_vm_genid" and value == "none")
 
 
-def _settle_lists(found: dict[str, Any], release: str | None) -> None:
-    found["disk"] = [_settled_disk(text, release) for text in _listed(found.get("disk", []))]
+def _settle_lists(found: dict[str, Any], unknown_disk_words: frozenset[str]) -> None:
+    found["disk"] = [_settled_disk(text, unknown_disk_words) for text in _listed(found.get("disk", []))]
     found["vif"] = [_settled_vif(text, index) for index, text in enumerate(_listed(found.get("vif", [])))]
     if isinstance(found.get("pci"), list):
         defaults = {key: integer(found.pop(key, "0")) or 0 for key in _PCI_DEFAULTS}
@@ -163,9 +156,9 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _settled_disk(text: Any, release: str | None) -> Any:
+def _settled_disk(text: Any, unknown: frozenset[str]) -> Any:
     try:
-        return parse_disk(str(text), release=release).settled()
+        return parse_disk(str(text), unknown=unknown).settled()
     except ValueError:
         return str(text)
 
@@ -192,95 +185,3 @@ def _settled_viridian(value: Any) -> Any:
     order = ("defaults", *VIRIDIAN_WORDS)
     words = sorted(on, key=lambda word: (order.index(word) if word in order else len(order), word))
     return [word for word in words if on[word]] + ["!" + word for word in words if not on[word]]
-
-
-# -- what comes of it --------------------------------------------------------------------------------------------------
-
-
-def effective(settings: dict[str, Any], release: str | None = None) -> dict[str, Any]:
-    """The settled configuration without what has no effect on this release and this type of guest: unknown keys, keys
-    of other types, values of a wrong kind. What xl derives is filled in. For comparing with xl's JSON."""
-    given = _as_lists_are_read(settings)
-    found = settled(given, release)
-    known = known_keys(release)
-    kind = found["type"]
-    for key in list(found):
-        if key not in known or not _has_effect(key, found[key], kind):
-            del found[key]
-    _fill_sizes(found)
-    if release in WITHOUT_VLAN:
-        found["vif"] = [{key: value for key, value in vif.items() if key != "vlan"} for vif in found["vif"]]
-    if kind == PV:
-        _fold_vnc(found, settled(given, release))
-        if found.get("pci"):
-            found["e820_host"] = 1
-            found["pci"] = [text.replace(",rdm_policy=strict", "") for text in found["pci"]]
-    if kind == HVM and str(found.get("kernel", "")).rpartition("/")[2] == "hvmloader":
-        del found["kernel"]
-    return found
-
-
-def _as_lists_are_read(settings: dict[str, Any]) -> dict[str, Any]:
-    """A text where a list is needed does not count, and a list ends at the first list that has no business in it."""
-    found = dict(settings)
-    for key in LISTS:
-        value = found.get(key)
-        if value is None or (key in NESTED and isinstance(value, list)):
-            continue
-        if not isinstance(value, list):
-            del found[key]
-            continue
-        stop = next((index for index, item in enumerate(value) if isinstance(item, list)), len(value))
-        found[key] = value[:stop]
-    return found
-
-
-def _has_effect(key: str, value: Any, kind: str) -> bool:
-    if key in KEYS:
-        row = KEYS[key]
-        if row.only and row.only != kind:
-            return False
-        if row.kind == "words":
-            return isinstance(value, list)
-        return isinstance(value, int) if row.kind in ("flag", "number", "mib") else isinstance(value, str)
-    if key in LISTS:
-        return isinstance(value, list)
-    if key == "rdm":
-        # xl drops a policy that it understands, and what is said with it (libxlu_pci.c, xlu_rdm_parse).
-        return kind == HVM and value == "strategy=host"
-    if key == "firmware":
-        return kind != HVM
-    if key in ("smbios", "viridian", "mca_caps", "gfx_passthru", "ms_vm_genid", "serial", "usbdevice"):
-        return kind == HVM
-    return key in (
-        "name",
-        "type",
-        "uuid",
-        "seclabel",
-        "init_seclabel",
-        "cpus",
-        "cpus_soft",
-        "llc_colors",
-        "cpuid",
-        *SIZES,
-        *EVENTS,
-    )
-
-
-def _fill_sizes(found: dict[str, Any]) -> None:
-    for key in ("memory", "maxmem"):
-        if not isinstance(found.get(key), int):
-            found.pop(key, None)
-    for key, default in (("vcpus", 1), ("maxvcpus", found.get("vcpus", 1))):
-        if not isinstance(found.get(key), int) or not found[key]:
-            found[key] = default if isinstance(default, int) and default else 1
-    if found.get("vnuma"):
-        with contextlib.suppress(ValueError):  # which is a problem, and told as such
-            found["maxmem"], _cpus = xl_specs.vnuma_sums(found["vnuma"])
-
-
-def _fold_vnc(found: dict[str, Any], given: dict[str, Any]) -> None:
-    """A pv guest without ``vfb`` gets its display from the keys that are meant for hvm guests."""
-    if given.get("vnc") == 1 and not found.get("vfb"):
-        words = [(word, given[word]) for word in DEVICES["vfb"][1] if isinstance(given.get(word), (str, int))]
-        found["vfb"] = [",".join(f"{word}={value}" for word, value in sorted(words))]

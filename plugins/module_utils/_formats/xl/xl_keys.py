@@ -143,7 +143,6 @@ EVENTS = {
     "on_crash": "destroy",
     "on_soft_reset": "soft-reset",
 }
-ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset")
 
 # Words of device specifications of the form word=value: key to list in the JSON, and word to place in the entry there.
 # A place that ends in ? holds a truth.
@@ -217,12 +216,6 @@ DEVICES: dict[str, tuple[str, dict[str, str]]] = {
         {"backend": "backend_domname", "type": "type", "transport": "transport", "grant_usage": "grant_usage?"},
     ),
 }
-SMBIOS_WORDS = tuple(
-    """bios_vendor bios_version system_manufacturer system_product_name system_version system_serial_number
-    baseboard_manufacturer baseboard_product_name baseboard_version baseboard_serial_number baseboard_asset_tag
-    baseboard_location_in_chassis enclosure_manufacturer enclosure_serial_number enclosure_asset_tag
-    battery_manufacturer battery_device_name oem""".split()
-)
 # In the order of their numbers in the JSON.
 VIRIDIAN_WORDS = tuple(
     """base freq time_ref_count reference_tsc hcall_remote_tlb_flush apic_assist crash_ctl synic stimer hcall_ipi
@@ -232,5 +225,3 @@ VIRIDIAN_WORDS = tuple(
 SIZES = ("memory", "maxmem", "vcpus", "maxvcpus")
 # Keys that xl reads as lists only.
 LISTS = ("disk", "vif", "pci", "irqs", "ioports", "iomem", "dtdev", "vnuma", "vdispl", "vsnd", *DEVICES)
-# Lists of lists: elsewhere xl stops reading at the first list within a list.
-NESTED = ("vnuma", "vsnd")

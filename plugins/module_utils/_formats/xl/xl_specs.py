@@ -13,8 +13,6 @@ from .xl_keys import DEVICES
 _RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?\Z")
 _PORTS = re.compile(r"(?:0x)?([0-9a-f]+)(?:-(?:0x)?([0-9a-f]+))?", re.IGNORECASE)
 _IOMEM = re.compile(r"(?:0x)?([0-9a-f]+),(?:0x)?([0-9a-f]+)(?:@(?:0x)?([0-9a-f]+))?\Z", re.IGNORECASE)
-_VIF_WORDS = ("type", "mac", "bridge", "netdev", "gatewaydev", "ip", "script", "backend", "vifname", "model", "rate",
-              "forwarddev", "devid", "mtu", "vlan", "trusted", "untrusted")  # fmt: skip
 # A list of CPUs no longer than this is written out; nobody's host has more.
 MAX_CPU = 4096
 
@@ -37,13 +35,13 @@ def parse_cpus(text: str) -> set[int] | None:
                 raise ValueError("'^all' is not possible")
             known = False
             continue
-        first, last = _range(name)
+        first, last = cpu_range(name)
         numbers = range(first, min(last, MAX_CPU) + 1)
         cpus = cpus.difference(numbers) if without else cpus.union(numbers)
     return cpus if known else None
 
 
-def _range(text: str) -> tuple[int, int]:
+def cpu_range(text: str) -> tuple[int, int]:
     found = _RANGE.match(text)
     if found is None:
         raise ValueError(f"{text!r} is no CPU and no range of CPUs")
@@ -170,42 +168,3 @@ def settled_iomem(text: Any) -> str:
 def iomem_text(start: int, number: int, guest: int | None) -> str:
     """Frames of the host's memory as ``iomem`` has them."""
     return f"{start:x},{number:x}" + ("" if guest is None else f"@{guest:x}")
-
-
-def vnuma_sums(nodes: Any) -> tuple[int, int]:
-    """MiB of memory and number of virtual CPUs of all nodes of ``vnuma``. Raises ValueError for nodes that xl refuses:
-    a node that is no list, a word without a value, a size that is no number."""
-    memory = cpus = 0
-    for node in nodes:
-        if not isinstance(node, list):
-            raise ValueError(f"the node {node!r} is no list")
-        for word in node:
-            if not isinstance(word, str):
-                continue
-            key, _equals, value = (part.strip() for part in word.partition("="))
-            if not key or not value:
-                raise ValueError(f"{word!r} is no word=value")
-            if key == "size":
-                memory += _leading_number(value)
-            elif key == "vcpus":
-                ranges = [_range(part) for part in value.split(",")]
-                cpus += sum(last - first + 1 for first, last in ranges)
-            elif key in ("pnode", "vdistances"):
-                for part in value.split(","):
-                    _leading_number(part)
-    return memory, cpus
-
-
-def _leading_number(text: str) -> int:
-    found = re.match(r"\s*[+]?([0-9]+)", text)
-    if found is None:
-        raise ValueError(f"{text!r} is no number")
-    return int(found.group(1))
-
-
-def is_vif_word(word: str) -> bool:
-    """Whether xl knows a word of a network specification."""
-    name, equals, _value = word.partition("=")
-    if name.startswith("colo_"):
-        return bool(equals)
-    return name in _VIF_WORDS and bool(equals) != (name in ("trusted", "untrusted"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .xl_keys import HVM, PV, PVH
 from .xlcfg import Added
 
 _NUMBER = re.compile(r"\s*([+-]?)(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)\Z", re.IGNORECASE)
@@ -36,21 +35,6 @@ def integer(value: Any) -> int | None:
     else:
         number = int(digits, 8 if digits.startswith("0") else 10)
     return None if number > _LARGEST else -number if sign == "-" else number
-
-
-def guest_type(settings: dict[str, Any]) -> str | None:
-    """pv, pvh or hvm, as xl understands ``type`` and ``builder``; None where it refuses them.
-
-    xl compares no more than was written: ``type="p"`` is pv, and an empty type hvm.
-    """
-    kind, builder = text_of(settings.get("type")), text_of(settings.get("builder"))
-    found = None if kind is None else first_that_starts((HVM, PV, PVH), kind)
-    if kind is not None and found is None:
-        return None
-    if builder is None:
-        return found or PV
-    built = {HVM: HVM, "generic": PV}.get(first_that_starts((HVM, "generic"), builder) or "")
-    return built if built and found in (None, built) else None
 
 
 def first_that_starts(words: tuple[str, ...], text: str) -> str | None:

@@ -1,5 +1,5 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-# SPDX-License-Identifier: BSD-2-Clause
 """Why xl would refuse a guest's configuration (exit status of ``xl create -n``; xen tools/xl/xl_parse.c)."""
 
 from __future__ import annotations
@@ -8,12 +8,34 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..guest import devices
-from ..guest.disk_spec import parse_disk
-from . import xl_specs
-from .xl_keys import ACTIONS, DEVICES, EVENTS, HVM, KEYS, PV, SMBIOS_WORDS, VIRIDIAN_WORDS
-from .xl_values import guest_type, integer
-from .xlcfg_keys import known_keys
+from xl_effective import OLD, unknown_disk_words, vnuma_sums
+
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import devices
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.disk_spec import parse_disk
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_specs
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_keys import (
+    DEVICES,
+    EVENTS,
+    HVM,
+    KEYS,
+    PV,
+    PVH,
+    VIRIDIAN_WORDS,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_values import (
+    first_that_starts,
+    integer,
+    text_of,
+)
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import known_keys
+
+ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset")
+SMBIOS_WORDS = tuple(
+    """bios_vendor bios_version system_manufacturer system_product_name system_version system_serial_number
+    baseboard_manufacturer baseboard_product_name baseboard_version baseboard_serial_number baseboard_asset_tag
+    baseboard_location_in_chassis enclosure_manufacturer enclosure_serial_number enclosure_asset_tag
+    battery_manufacturer battery_device_name oem""".split()
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"\s*[+-]?[0-9]")
@@ -44,13 +66,28 @@ def problems(settings: dict[str, Any], release: str | None = None, cpus: int | N
     return found
 
 
+def guest_type(settings: dict[str, Any]) -> str | None:
+    """pv, pvh or hvm, as xl understands ``type`` and ``builder``; None where it refuses them.
+
+    xl compares no more than was written: ``type="p"`` is pv, and an empty type hvm.
+    """
+    kind, builder = text_of(settings.get("type")), text_of(settings.get("builder"))
+    found = None if kind is None else first_that_starts((HVM, PV, PVH), kind)
+    if kind is not None and found is None:
+        return None
+    if builder is None:
+        return found or PV
+    built = {HVM: HVM, "generic": PV}.get(first_that_starts((HVM, "generic"), builder) or "")
+    return built if built and found in (None, built) else None
+
+
 class _Reader:
     """The settings as xl's functions read them: a text is no list, a list no text, both are then as good as missing."""
 
     def __init__(self, settings: dict[str, Any], release: str | None, cpus: int | None) -> None:
         self._settings = settings
-        self.old = release in ("4.14", "4.17")
-        self.release = release
+        self.old = release in OLD
+        self.unknown_disk_words = unknown_disk_words(release)
         self.cpus = cpus
         self.kind = guest_type(settings)
 
@@ -125,7 +162,7 @@ def _vnuma(reader: _Reader, maxvcpus: int) -> Iterator[str]:
     if not nodes:
         return
     try:
-        memory, cpus = xl_specs.vnuma_sums(nodes)
+        memory, cpus = vnuma_sums(nodes)
     except ValueError as error:
         yield f"vnuma: {error}"
         return
@@ -195,7 +232,7 @@ def _lists(reader: _Reader) -> Iterator[str]:
             yield f"{key} is no list"
     for text in reader.texts("disk"):
         try:
-            parse_disk(text, release=reader.release)
+            parse_disk(text, unknown=reader.unknown_disk_words)
         except ValueError as error:
             yield str(error)
     for text in reader.texts("pci"):
@@ -210,11 +247,21 @@ def _lists(reader: _Reader) -> Iterator[str]:
 def _vif(text: str) -> Iterator[str]:
     for key, value in xl_specs.device_words(text):
         if key == "rate":
-            problem = devices.rate_problem(value)
+            problem = _rate_problem(value)
             if problem:
                 yield f"vif: the rate {value!r} is none; {problem}"
         elif key in ("devid", "mtu") and not _LEADING_NUMBER.match(value):
             yield f"vif: the {key} {value!r} is no number"
+
+
+def _rate_problem(text: str) -> str | None:
+    """Why xl would refuse a limit of a network interface, or None."""
+    found = devices.RATE.match(text)
+    if found is None:
+        return "allowed are a number, a unit of GB/s, MB/s, KB/s, B/s or the same with b, and @ with an interval"
+    if not 0 < int(found.group(1)) < 1 << 32 or found.group(4) and not 0 < int(found.group(4)) < 1 << 32:
+        return "the number is 0 or too large"
+    return None
 
 
 def _devices(reader: _Reader) -> Iterator[str]:
