@@ -12,7 +12,6 @@ LIVE = "live"
 GUEST_RESTART = "guest_restart"
 GUEST_RECREATE = "guest_recreate"
 HOST_REBOOT = "host_reboot"
-IMPACTS = (LIVE, GUEST_RESTART, GUEST_RECREATE, HOST_REBOOT)
 
 
 class XenError(Exception):

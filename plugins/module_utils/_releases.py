@@ -37,7 +37,8 @@ class Release:
     ``pci_passthrough`` says whether a guest can be given a PCI device. ``security_support_ends`` is a day, empty where
     Xen published none. ``scripts`` are the hotplug scripts, by the names that they have in the configuration directory,
     and ``programs`` what else is run by the tools themselves, so that nobody notices that it can't be run before a
-    guest needs it. ``note`` is empty for the releases to use; for the others it says what to use instead.
+    guest needs it. ``new_keys`` are keys of a guest's configuration that its toolstack reads, and no older one.
+    ``note`` is empty for the releases to use; for the others it says what to use instead.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Release:
     scripts: tuple[str, ...] = ()
     examples: str = "/usr/pkg/share/examples/xen/scripts"
     programs: tuple[str, ...] = ()
+    new_keys: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -117,6 +119,7 @@ def _xl_release(
     netbsd: tuple[int | None, int | None] = (None, None),
     multiboot2: bool = True,
     services: tuple[Service, ...] = _XL_SERVICES,
+    new_keys: str = "",
 ) -> Release:
     digits = name.replace(".", "")
     return Release(
@@ -133,6 +136,7 @@ def _xl_release(
         multiboot2=multiboot2,
         scripts=_SCRIPTS_4_2,
         programs=_XL_PROGRAMS,
+        new_keys=tuple(new_keys.split()),
     )
 
 
@@ -140,6 +144,11 @@ def _xl_release(
 _XEND_3 = Service("xend", daemons=("xenstored", "xenconsoled"), xenstore=True, scripts=("xend",), variable="xend")
 _XENBACKENDD_3 = Service("xenbackendd", daemons=("xenbackendd",), variable="xenbackendd")
 _XEND_3_SERVICES = (_XEND_3, _XENBACKENDD_3, _XENDOMAINS)
+# What xm create of the 4.x line has beside the keys of 3.1 (xen tools/python/xen/xm/create.py). For 3.3 it stands too,
+# which may be a few too many; maxvcpus it has not (3.3.1).
+_KEYS_3_3 = """loader hpet timer_mode tsc_mode nomigrate vpt_align viridian vhpt vscsi vusb vif2 description
+    guest_os_type videoram gfx_passthru opengl target hap s3_integrity oos cpuid cpuid_check machine_address_size
+    suppress_spurious_page_faults pci_msitranslate pci_power_mgmt xen_platform_pci superpages"""
 
 _XM_RELEASES = (
     Release(
@@ -174,6 +183,7 @@ _XM_RELEASES = (
         programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
+        new_keys=tuple(_KEYS_3_3.split()),
     ),
     Release(
         name="4.1",
@@ -193,6 +203,7 @@ _XM_RELEASES = (
         programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
+        new_keys=("maxvcpus",),
     ),
     # It brings xl too; its rc.d scripts start xend, and the two must not be mixed.
     Release(
@@ -233,11 +244,28 @@ _NOT_IN_PKGSRC = (
         "2027-12-12",
         _ONLY_64,
         services=(replace(_XENCOMMONS_4_17, variable="xend"), _XENDOMAINS, _WATCHDOG),
+        new_keys="max_grant_version msr_relaxed stubdomain_cmdline vmtrace_buf_kb vpmu",
     ),
 )
+# Which release brought a key: Debian's xl of 4.14, 4.17 and 4.20 was searched for each name, and xl.cfg(5) of 4.18 has
+# three names fewer than that of 4.20.
 _SUPPORTED = (
-    _xl_release("4.18", "2028-11-16", _ONLY_64, netbsd=(9, None), services=_XL_SERVICES_4_17),
-    _xl_release("4.20", "2030-03-05", _ONLY_64, netbsd=(9, None), services=_XL_SERVICES_4_17),
+    _xl_release(
+        "4.18",
+        "2028-11-16",
+        _ONLY_64,
+        netbsd=(9, None),
+        services=_XL_SERVICES_4_17,
+        new_keys="bootloader_restrict bootloader_user smbios sve virtio",
+    ),
+    _xl_release(
+        "4.20",
+        "2030-03-05",
+        _ONLY_64,
+        netbsd=(9, None),
+        services=_XL_SERVICES_4_17,
+        new_keys="hvm_pirq llc_colors nr_spis",
+    ),
 )
 NEWEST = _SUPPORTED[-1].name
 # The name in dom0 of a guest's network interface. It hangs on NetBSD's release and not on Xen's: ``xvif3.0`` in 5,
@@ -289,6 +317,18 @@ def release(name: str) -> Release:
             f"there are {', '.join(older)}."
         )
     return RELEASES[name]
+
+
+def nearest(name: str) -> Release:
+    """The row of a release; of one that is not in the table that of the next older one, or else of the oldest."""
+    if name in RELEASES:
+        return RELEASES[name]
+    older = [row for row in RELEASES.values() if _numbers(row.name) < _numbers(name)]
+    return older[-1] if older else next(iter(RELEASES.values()))
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(part) for part in name.split(".") if part.isdigit()]
 
 
 def service(name: str) -> Service | None:

@@ -102,3 +102,12 @@ def test_what_only_some_can():
 @pytest.mark.parametrize("name", ["xvif3.0", "xvif3i0"])
 def test_a_guests_interface_in_netbsd_5_and_since(name):
     assert _releases.GUEST_INTERFACE.match(name).groupdict() == {"domain": "3", "index": "0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [("4.20", "4.20"), ("4.14", "4.13"), ("4.19", "4.18"), ("5.0", "4.20"), ("4.9", "4.8"), ("2.0", "3.1")],
+)
+def test_one_that_is_not_in_the_table_is_taken_for_the_next_older_one(name, row):
+    """Numbers are compared part by part: 4.9 is older than 4.11."""
+    assert _releases.nearest(name).name == row

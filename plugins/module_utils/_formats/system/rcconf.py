@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass, field
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SCRIPT_LINE = r"^[ \t]*{}=(?P<value>[^#\s;]*|\"[^\"\n]*\"|'[^'\n]*')[ \t]*(?:[#;].*)?$"
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _BLANKS = " \t"

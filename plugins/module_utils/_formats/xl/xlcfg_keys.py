@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ..._releases import RELEASES, nearest
+
 # Keys that a guest declares under names of its own, or that follow from them.
 DECLARED_KEYS = frozenset(
     """name type builder uuid kernel ramdisk cmdline root extra bootloader memory maxmem vcpus maxvcpus disk vif
@@ -43,17 +45,13 @@ _UNDOCUMENTED_KEYS = frozenset(
     altp2mhvm""".split()
 )
 
-# Which release brought a key: Debian's xl of 4.14, 4.17 and 4.20 was searched for each name, and xl.cfg(5) of 4.18 has
-# three names fewer than that of 4.20. What is listed as later is in the manual of the development branch only.
-_SINCE = {
-    "4.17": "max_grant_version msr_relaxed stubdomain_cmdline vmtrace_buf_kb vpmu",
-    "4.18": "bootloader_restrict bootloader_user smbios sve virtio",
-    "4.20": "hvm_pirq llc_colors nr_spis",
-    "later": "altp2m_count trap_unmapped_accesses xen_platform_pci_bar_uc xenstore_feature_mask xenstore_quota arm_sci",
-}
-_XL_RELEASES = ("4.14", "4.17", "4.18", "4.20", "later")
+# In the manual of the development branch only. What a release brought is in the table of releases.
+_LATER_KEYS = frozenset(
+    """altp2m_count trap_unmapped_accesses xen_platform_pci_bar_uc xenstore_feature_mask xenstore_quota
+    arm_sci""".split()
+)
 
-# The variables of ``xm create`` (xen tools/python/xen/xm/create.py) of the 3.x line, and what 4.x has beside them.
+# The variables of ``xm create`` (xen tools/python/xen/xm/create.py) of the 3.x line.
 _XM_KEYS = frozenset(
     """vncpasswd vncviewer vncconsole name bootloader bootargs bootentry kernel ramdisk features builder memory maxmem
     shadow_memory cpu cpus rtc_timeoffset pae acpi apic vcpus vcpu_avail cpu_cap cpu_weight restart
@@ -62,30 +60,19 @@ _XM_KEYS = frozenset(
     localtime keymap usb usbdevice stdvga isa boot nographic soundhw vnc vncdisplay vnclisten vncunused sdl
     display xauthority uuid on_xend_start on_xend_stop""".split()
 )
-_XM_LATER_KEYS = frozenset(
-    """loader hpet timer_mode tsc_mode nomigrate vpt_align viridian vhpt vscsi vusb vif2 description guest_os_type
-    videoram gfx_passthru opengl target hap s3_integrity oos cpuid cpuid_check machine_address_size
-    suppress_spurious_page_faults pci_msitranslate pci_power_mgmt xen_platform_pci superpages""".split()
-)
-# Both toolstacks come with 4.1 and 4.2; their files are shared, and what one passes over is of use to the other.
-_XM_RELEASES = {"3.1": _XM_KEYS, "3.3": _XM_KEYS | _XM_LATER_KEYS, "4.1": _XM_KEYS | _XM_LATER_KEYS}
-_XM_RELEASES["4.2"] = _XM_RELEASES["4.1"]
 
 
 def known_keys(release: str | None = None) -> frozenset[str]:
     """The keys that a release reads ("4.20", or "3.3" for a host with xm); None: that any xl reads or will read.
 
-    A release that is not in the table has those of the next older xl in it, and if there is none, those of the oldest.
-    For 3.3 the list of 4.x stands, which may be a few too many.
+    A release that is not in the table of releases has those of the next older in it.
     """
-    if release in _XM_RELEASES:
-        return _XM_RELEASES[release]
     known = DECLARED_KEYS | OTHER_KEYS | _UNDOCUMENTED_KEYS
     if release is None:
         return known
-    newer = [since for since in _XL_RELEASES[1:] if since == "later" or _number(since) > _number(release)]
-    return known - {key for since in newer for key in _SINCE[since].split()}
-
-
-def _number(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split(".") if part.isdigit())
+    rows = list(RELEASES.values())
+    own = rows.index(nearest(release))
+    # The last of them come with xl too; their files are shared, and what one passes over is of use to the other.
+    if rows[own].toolstack == "xm":
+        return _XM_KEYS.union(*(row.new_keys for row in rows[: own + 1]))
+    return (known - _LATER_KEYS).difference(*(row.new_keys for row in rows[own + 1 :]))

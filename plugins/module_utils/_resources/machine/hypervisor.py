@@ -15,7 +15,7 @@ from typing import Any
 from ..._change import CommandFailed
 from ..._formats.boot import bootcfg, grubcfg, menulst
 from ..._host import Host
-from ..._releases import RELEASES, Release
+from ..._releases import RELEASES, Release, nearest
 from ..._toolstack import choose
 
 BOOT_MENU = "/boot.cfg"
@@ -27,8 +27,6 @@ DMESG = "/sbin/dmesg"
 BOOT_MESSAGES = "/var/run/dmesg.boot"
 # From NetBSD 9 on each message has the time since the boot before it.
 _BANNER = re.compile(r"^(?:\[ *[0-9.]+\] )?hypervisor[0-9]+ at mainbus[0-9]+: Xen version (\S+)$", re.MULTILINE)
-# The first release whose xl knows guests of the type pvh (Xen 4.10, xl.cfg(5)).
-PVH_SINCE = (4, 10)
 # pkgsrc's packages from 4.18 on are snapshots: their version is a day, and the hypervisor says it in its own version,
 # 4.20.2_20260610nb0 for xenkernel420-20260610 (pkgsrc xenkernel420/Makefile, XEN_VENDORVERSION).
 _SNAPSHOT = re.compile(r"_(?P<day>[0-9]{8})nb(?P<revision>[0-9]+)\Z")
@@ -134,8 +132,8 @@ def guest_types(info: dict[str, str]) -> list[str]:
     capabilities = (info.get("xen_caps") or "").split()
     types = ["pv"] if any(word.startswith("xen-") for word in capabilities) else []
     if any(word.startswith("hvm-") for word in capabilities):
-        numbers = _number(info.get("xen_major")) or 0, _number(info.get("xen_minor")) or 0
-        types += ["pvh", "hvm"] if numbers >= PVH_SINCE else ["hvm"]
+        known = nearest(f"{info.get('xen_major', 0)}.{info.get('xen_minor', 0)}").guest_types
+        types += ["pvh", "hvm"] if "pvh" in known else ["hvm"]
     return types
 
 

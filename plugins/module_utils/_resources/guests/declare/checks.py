@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...._formats.guest import devices
 from ...._formats.guest.devices import Disk
 from ...._formats.xl.xlcfg_keys import known_keys
+from ...._releases import nearest
 
 if TYPE_CHECKING:
     from .guest import Guest
@@ -26,10 +27,6 @@ _SINCE_SOME_RELEASE = {
     "on_soft_reset": "on_soft_reset",
 }
 _XM_NAMES = {"cap": "cpu_cap"}
-# Their xl knows builder in the place of type, and would take a guest without it for a pv one (xl.cfg(5) of 4.10).
-_NO_TYPE = ("4.5", "4.6", "4.8")
-# Their xm has vcpu_avail, a mask, in the place of maxvcpus (xen tools/python/xen/xm/create.py, 3.3.1).
-_NO_MAXVCPUS = ("3.1", "3.3")
 # Options of a PCI device that xm does not read (xen tools/python/xen/xm/create.py, 4.2.2).
 _NO_XM_PCI_OPTIONS = ("permissive", "seize", "rdm_policy")
 
@@ -113,15 +110,17 @@ def _unknown_to(guest: Guest, values: dict[str, Any], release: str | None) -> li
         for key, name in _SINCE_SOME_RELEASE.items()
         if values.get(key) not in (None, False, []) and not {name, _XM_NAMES.get(key, name)} & known
     ]
-    if guest.type in ("pvh", "pvshim") and (release in _NO_TYPE or "type" not in known):
+    # Older ones know builder in the place of type, and would take a guest without it for a pv one (xl.cfg(5) of 4.10).
+    if guest.type in ("pvh", "pvshim") and "pvh" not in nearest(release).guest_types:
         problems.append(f"type is {guest.type!r}; Xen {release} has guests of type pv and hvm only")
     return problems
 
 
 def _xm(guest: Guest, values: dict[str, Any], release: str) -> list[str]:
-    """What xm (Xen 3.1 to 4.2) can't be told."""
+    """What xm can't be told."""
     problems = [problem for disk in guest.disks for problem in _xm_disk(disk)]
-    if guest.maxvcpus != guest.vcpus and release in _NO_MAXVCPUS:
+    # In its place the oldest have vcpu_avail, a mask.
+    if guest.maxvcpus != guest.vcpus and "maxvcpus" not in known_keys(release):
         problems.append(f"maxvcpus is {guest.maxvcpus}; Xen {release} starts all of a guest's virtual CPUs")
     if any("all" in text or "node" in text for text in guest.cpus):
         problems.append(f"cpus is {values['cpus']!r}; xm takes numbers, ranges and ^ only")
