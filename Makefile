@@ -36,7 +36,7 @@ export GIT_CONFIG_VALUE_0 := *
 # The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
 SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # In the order in which they run: the quick ones first.
-LINTERS := ruff yamllint shellcheck changelog role-tables ansible-lint
+LINTERS := ruff yamllint shellcheck changelog release-tables role-tables ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
@@ -59,7 +59,7 @@ demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: b
 test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
 
 # Each linter has a target of its own, so that .pre-commit-config.yaml can call it too.
-lint: $(LINTERS:%=lint-%) ## ruff, yamllint, shellcheck, changelog fragments, tables in READMEs, ansible-lint (production profile)
+lint: $(LINTERS:%=lint-%) ## ruff, yamllint, shellcheck, changelog fragments, tables that are written, ansible-lint (production profile)
 
 lint-ruff: tools
 	ruff check .
@@ -72,6 +72,9 @@ lint-shellcheck: tools
 
 lint-changelog: tools
 	antsibull-changelog lint
+
+lint-release-tables: tools
+	$(VENV)/bin/python tests/tools/release_tables.py --check
 
 lint-role-tables: tools
 	$(VENV)/bin/python tests/tools/role_tables.py --check

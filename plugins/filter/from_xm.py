@@ -16,7 +16,7 @@ name: from_xm
 short_description: A guest's xm configuration as data
 version_added: 0.1.0
 description:
-  - Reads the text of a guest's configuration for C(xm), the toolstack of Xen 3.1 to 4.2. Such a file is Python.
+  - Reads the text of a guest's configuration for C(xm), the older toolstack. Such a file is Python.
   - It is read and never run. Assignments of texts, numbers, lists and dictionaries, concatenation and C(%) are
     understood; whatever would have to be run (C(import), C(def), C(if), calls) is refused, with the line and the
     reason.

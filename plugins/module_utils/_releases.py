@@ -38,7 +38,8 @@ class Release:
     Xen published none. ``scripts`` are the hotplug scripts, by the names that they have in the configuration directory,
     and ``programs`` what else is run by the tools themselves, so that nobody notices that it can't be run before a
     guest needs it. ``new_keys`` are keys of a guest's configuration that its toolstack reads, and no older one.
-    ``note`` is empty for the releases to use; for the others it says what to use instead.
+    ``packaged`` says whether pkgsrc has, or had, packages of it. ``note`` is empty for the releases to use; for the
+    others it says what to use instead.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Release:
     examples: str = "/usr/pkg/share/examples/xen/scripts"
     programs: tuple[str, ...] = ()
     new_keys: tuple[str, ...] = ()
+    packaged: bool = True
     note: str = ""
 
     @property
@@ -281,6 +283,7 @@ def _old(row: Release) -> Release:
 def _not_in_pkgsrc(row: Release) -> Release:
     return replace(
         row,
+        packaged=False,
         note=f"pkgsrc has no packages of it, so they must be your own; Xen mends its security until "
         f"{row.security_support_ends}. Rather {_instead()}",
     )

@@ -114,7 +114,7 @@ options:
     description:
       - The Xen release of the host, like V(4.20). What it does not know is refused, where xl would ignore it without
         a word.
-      - For Xen 3.1, 3.3, 4.1 and 4.2 that is what C(xm) can be told.
+      - For the older ones that is what C(xm) can be told.
       - Without it, a key that any release knows is let through.
     type: str
   os_defaults:

@@ -16,7 +16,7 @@ description:
   - In C(/etc/rc.conf) and C(/etc/rc.conf.d/NAME) only the assignment that counts is changed, in its line. A variable
     that is set within a condition or a function is refused.
   - Of Xen's services just what is missing is started. A living xenstored is never restarted, since guests can't do
-    without it. A dead xend (Xen 3.1 to 4.2) is started; it keeps the guests that run.
+    without it. A dead xend, which C(xm) needs, is started; it keeps the guests that run.
   - A dead xenstored is not started beside running guests, because it would not know them. That is refused, with what
     tells of the guests; M(netbsd.xen.xen_reboot) has O(netbsd.xen.xen_reboot#module:abandon_guests) for the way out.
   - From Xen 4.17 on xenstored must also know the first CPU pool, or no guest can be created; it is told of it.

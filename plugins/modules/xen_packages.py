@@ -17,7 +17,7 @@ description:
     C(pkg_admin check) compares the contents. A whole text that somebody edited stays, with a warning.
   - What was installed is fsynced before this is done, with what it depends on, and noted in
     C(/var/db/netbsd.xen.packages). A dependency that is noted is not compared again, only looked for.
-  - Hypervisors of several releases stay beside each other, except those of Xen 3.1 and 3.3, which lie in one directory;
+  - Hypervisors of several releases stay beside each other, except those of Xen 3, which lie in one directory;
     there the other one's package is removed first, while its copy on the root file system stays.
   - Tools of another release are not exchanged, because the guests of a running hypervisor can be managed by its own
     tools only. The playbook C(netbsd.xen.upgrade) does it in the right order.
@@ -30,7 +30,9 @@ options:
   release:
     description: The Xen release, the one in the packages' names. The versions of the newer packages are dates.
     type: str
+    # releases, default: written by tests/tools/release_tables.py
     default: "4.20"
+    # end of the releases
   source:
     description:
       - V(pkgin) and V(pkg_add) install binary packages. They are given 30 minutes.
