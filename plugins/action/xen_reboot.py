@@ -40,11 +40,6 @@ BOOT_TIME_SECONDS = 30.0
 # From the first answer after a boot to the end of rc(8): xencommons alone sleeps for five seconds, and sshd may be up
 # before it.
 SETTLE_SECONDS = 120.0
-_MENUS = {
-    target.BOOT_CFG: ("netbsd.xen.boot_cfg", {}),
-    target.GRUB: ("netbsd.xen.grub_menu", {"flavour": "legacy"}),
-    target.GRUB2: ("netbsd.xen.grub_menu", {"flavour": "grub2"}),
-}
 
 
 class Stopped(Exception):
@@ -120,8 +115,7 @@ class ActionModule(ActionBase):
         return result
 
     def _menu(self, wanted: Wanted, **settings: str) -> None:
-        name, flavour = _MENUS[wanted.loader]
-        self._module(name, {**flavour, **settings})
+        self._module(f"netbsd.xen.{wanted.loader.menu_module}", {**wanted.loader.menu_options, **settings})
 
     def _boot_time(self) -> str:
         """The machine's boot time, as it prints it; empty if it does not answer."""

@@ -22,14 +22,15 @@ extends_documentation_fragment:
 options:
   loader:
     description:
-      - V(netbsd) puts C(/usr/mdec/boot) and the partition's boot blocks in place with C(installboot). V(grub) copies
+      - V(boot_cfg) puts C(/usr/mdec/boot) and the partition's boot blocks in place with C(installboot). V(grub) copies
         the stages of the package C(grub) to C(/grub) and runs C(root) and C(setup) in its shell. V(grub2) runs
         C(grub-install).
-      - From GRUB back to V(netbsd) the master boot record must be changed by hand first.
+      - From GRUB back to V(boot_cfg) the master boot record must be changed by hand first.
       - Options of the partition's old boot blocks, such as a serial console, a timeout or a password, are lost with
-        V(netbsd). Set them again with C(installboot -e -o).
+        V(boot_cfg). Set them again with C(installboot -e -o).
+      - V(netbsd) is an alias of V(boot_cfg), from before all options had one word for a loader. It is deprecated.
     type: str
-    choices: [netbsd, grub, grub2]
+    choices: [boot_cfg, grub, grub2, netbsd]
     required: true
   disk:
     description: The disk that the firmware boots, for example V(wd0).

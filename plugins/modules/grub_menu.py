@@ -26,9 +26,11 @@ extends_documentation_fragment:
   - netbsd.xen.boot_entries
 options:
   flavour:
-    description: Which GRUB reads the menu, V(legacy) for 0.97 (pkgsrc sysutils/grub) or V(grub2) (sysutils/grub2).
+    description:
+      - Which GRUB reads the menu, V(grub) for GRUB legacy, 0.97 (pkgsrc sysutils/grub), or V(grub2) (sysutils/grub2).
+      - V(legacy) is an alias of V(grub), from before all options had one word for a loader. It is deprecated.
     type: str
-    choices: [legacy, grub2]
+    choices: [grub, grub2, legacy]
     required: true
   path:
     description:
@@ -61,7 +63,7 @@ notes:
 EXAMPLES = r"""
 - name: Boot into Xen with GRUB legacy, with the native kernel as a way back
   netbsd.xen.grub_menu:
-    flavour: legacy
+    flavour: grub
     entries:
       - name: Xen
         kernel: /netbsd-XEN3_DOM0.gz

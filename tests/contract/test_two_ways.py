@@ -19,7 +19,7 @@ pytestmark = pytest.mark.only_on("sim", reason="Ansible and Python decide here; 
 
 # In check mode and with a diff: the arguments of each action plugin, and words of its result.
 ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "boot_blocks": ({"loader": "netbsd", "disk": "wd0"}, ""),
+    "boot_blocks": ({"loader": "boot_cfg", "disk": "wd0"}, ""),
     "boot_cfg": ({"default": "NetBSD"}, ""),
     "bridge": ({"bridges": [{"name": "bridge7", "interfaces": []}]}, "bridge7"),
     "device_nodes": ({"vnd_units": 12}, ""),
@@ -28,7 +28,7 @@ ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "write the configuration /usr/pkg/etc/xen/shown",
     ),
     "domain_request": ({"names": ["nobody"], "request": "reboot"}, "nobody"),
-    "grub_menu": ({"flavour": "legacy", "default": "NetBSD"}, ""),
+    "grub_menu": ({"flavour": "grub", "default": "NetBSD"}, ""),
     "kernfs": ({}, ""),
     "preflight": ({"release": "4.20", "boot_files": ["/netbsd"]}, ""),
     "rc_service": ({"services": [{"name": "xendomains", "enabled": True}]}, ""),

@@ -16,7 +16,7 @@ from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
 SECTORS = {
     "grub": b"\xeb\x48\x90" + b"\0" * 380 + b"GRUB \0Geom\0Hard Disk\0Read\0 Error\0",
     "grub2": b"\xeb\x63\x90" + b"\0" * 381 + b"GRUB \0Geom\0Hard Disk\0Read\0 Error\r\n\0",
-    "netbsd": b"\x31\xc0" + b"\0" * 442 + b"\xe1\xb5",
+    "boot_cfg": b"\x31\xc0" + b"\0" * 442 + b"\xe1\xb5",
     "partition": b"\xeb\x3c\x90NetBSD20",
     "other": b"\x33\xc0Invalid partition table\0",
 }
@@ -37,7 +37,7 @@ def sector(kind):
 class Machine(RootedHost):
     """A disk of which only the first sectors matter; a loader's own command changes whose they are."""
 
-    def __init__(self, root, disk="netbsd", ffs=1, method="BIOS"):
+    def __init__(self, root, disk="boot_cfg", ffs=1, method="BIOS"):
         super().__init__(root, {path: "x" for path in ("/usr/pkg/sbin/grub", "/usr/pkg/sbin/grub-install", INSTALLED)})
         for name in ("stage1", "stage2", "ffs_stage1_5"):
             self.put(f"/usr/pkg/share/grub/i386-/{name}", f"the {name}")
@@ -84,7 +84,7 @@ def run(host, loader, check=False, **given):
     return outcome.done
 
 
-@pytest.mark.parametrize(("kind", "code"), [(k, k if k != "partition" else "netbsd") for k in SECTORS])
+@pytest.mark.parametrize(("kind", "code"), [(k, k if k != "partition" else "boot_cfg") for k in SECTORS])
 def test_whose_code_a_sector_holds(kind, code):
     assert bootsector.code(sector(kind)) == code
 
@@ -101,7 +101,7 @@ def test_grub_legacy_is_installed_from_its_shell(tmp_path):
     assert host.inputs[host.ran.index(GRUB)] == "root (hd0,a)\nsetup (hd0)\nquit\n"
     assert host.text("/grub/device.map") == "(hd0)\t/dev/rwd0d\n"
     assert host.text("/grub/stage2") == "the stage2"
-    assert (tmp_path / "grub/wd0.blocks.orig").read_bytes() == sector("netbsd")
+    assert (tmp_path / "grub/wd0.blocks.orig").read_bytes() == sector("boot_cfg")
     assert run(host, "grub") == []
 
 
@@ -143,11 +143,11 @@ def test_grub2_is_installed_by_its_own_command(tmp_path):
 
 def test_netbsds_loader_is_put_in_place_and_the_old_one_kept(tmp_path):
     host = Machine(tmp_path)
-    run(host, "netbsd")
+    run(host, "boot_cfg")
     assert host.wrote == [KEEP_PARTITION, INSTALLBOOT]
     assert (host.text("/boot"), host.text("/boot.old")) == ("new loader", "old loader")
     assert (tmp_path / "boot.blocks.orig").read_bytes() == sector("partition")
-    assert run(host, "netbsd") == []
+    assert run(host, "boot_cfg") == []
 
 
 def test_blocks_of_which_only_the_first_was_written_are_written_again(tmp_path):
@@ -159,14 +159,14 @@ def test_blocks_of_which_only_the_first_was_written_are_written_again(tmp_path):
         raise CommandFailed("killed")
 
     works, host.answers[INSTALLBOOT] = host.answers[INSTALLBOOT], killed
-    assert converge(boot_blocks, params("netbsd"), host, check=False).failures
+    assert converge(boot_blocks, params("boot_cfg"), host, check=False).failures
     host.answers[INSTALLBOOT] = works
-    assert len(run(host, "netbsd")) == 1
+    assert len(run(host, "boot_cfg")) == 1
     # The loader that was there before any of this.
     assert (host.text("/boot"), host.text("/boot.old")) == ("new loader", "old loader")
 
 
-@pytest.mark.parametrize("loader", ["netbsd", "grub", "grub2"])
+@pytest.mark.parametrize("loader", ["boot_cfg", "grub", "grub2"])
 def test_check_mode_only_looks(tmp_path, loader):
     host = Machine(tmp_path)
     host.put("/grub/menu.lst")
@@ -189,8 +189,8 @@ def test_check_mode_before_the_package_is_there(tmp_path):
         ("grub", {}, [], "There is no /grub/menu.lst"),
         ("grub2", {}, ["/grub/menu.lst"], "There is no /grub/grub.cfg"),
         ("grub", {"ffs": 2}, ["/grub/menu.lst"], "FFSv1 only"),
-        ("netbsd", {"disk": "grub"}, [], "fdisk -i wd0"),
-        ("netbsd", {"disk": "grub2"}, [], "starts with GRUB"),
+        ("boot_cfg", {"disk": "grub"}, [], "fdisk -i wd0"),
+        ("boot_cfg", {"disk": "grub2"}, [], "starts with GRUB"),
         ("grub2", {"method": "UEFI"}, ["/grub/grub.cfg"], "boots by EFI"),
     ],
 )

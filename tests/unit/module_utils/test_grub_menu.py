@@ -76,7 +76,7 @@ def planned(flavour, texts=None, files=FILES, machine="i386", **given):
 
 
 def written(flavour, text=None, **given):
-    path = LST if flavour == "legacy" else CFG
+    path = LST if flavour == "grub" else CFG
     (change,) = planned(flavour, {path: text}, **given).changes
     # Whatever is written must need nothing more.
     assert planned(flavour, {path: change.after}, **given).changes == []
@@ -85,7 +85,7 @@ def written(flavour, text=None, **given):
 
 def refusal(flavour, text=None, **given):
     with pytest.raises(Refused) as caught:
-        planned(flavour, {LST if flavour == "legacy" else CFG: text}, **given)
+        planned(flavour, {LST if flavour == "grub" else CFG: text}, **given)
     return str(caught.value)
 
 
@@ -163,7 +163,7 @@ def test_a_menu_with_equals_signs_gets_xen():
     old += "module=/netbsd-XEN3_DOM0.gz root=wd0a console=pc\n"
     old += "title=NetBSD native\nroot=(hd0,a)\nkernel=/netbsd root=wd0a\n"
     files = (*FILES, "/xen.gz")
-    (change,) = planned("legacy", {LST: old}, files, entries=[dict(XEN, name="Xen new")], default=None).changes
+    (change,) = planned("grub", {LST: old}, files, entries=[dict(XEN, name="Xen new")], default=None).changes
     menu = menulst.parse(change.after)
     assert menu.titles == ["Xen new", "Xen", "NetBSD native"]
     assert menulst.choice(menu, None).default == 2
@@ -212,12 +212,12 @@ def test_a_file_on_another_disk_is_nothing_that_can_be_looked_at():
 
 
 def test_a_new_menu_lst():
-    assert written("legacy") == MENU_LST
+    assert written("grub") == MENU_LST
 
 
 def test_comments_unknown_lines_and_others_entries_stay():
     text = "# Ann's\nserial --unit=0\ndefault 0\ntimeout 5\n\ntitle Old\nchainloader +1\n\n# end\n"
-    assert written("legacy", text) == (
+    assert written("grub", text) == (
         "# Ann's\nserial --unit=0\ndefault 0\ntimeout 5\n\nfallback 1\n"
         + MENU_LST[MENU_LST.index("title Xen") :]
         + "title Old\nchainloader +1\n\n# end\n"
@@ -226,40 +226,40 @@ def test_comments_unknown_lines_and_others_entries_stay():
 
 def test_the_old_default_stays_the_default_wherever_it_stands():
     text = "default 0\ntimeout 5\ntitle Old\nchainloader +1\n"
-    menu = menulst.parse(written("legacy", text, default=None))
+    menu = menulst.parse(written("grub", text, default=None))
     assert menu.titles[menulst.choice(menu, None).default] == "Old"
 
 
 def test_an_entry_that_is_right_keeps_its_spelling():
     spelling = "# by hand\n kernel\t(hd0,a)/xen-4.18.gz \\\n dom0_mem=1G"
     text = MENU_LST.replace("\tkernel (hd0,a)/xen-4.18.gz dom0_mem=1G", spelling)
-    assert planned("legacy", {LST: text}).changes == []
+    assert planned("grub", {LST: text}).changes == []
 
 
 def test_others_entries_can_go_and_their_comments_stay():
     text = "timeout 5\ntitle Old\nchainloader +1\n# kept\ntitle Older\nchainloader +1\n"
-    text = written("legacy", text, other_entries="remove")
+    text = written("grub", text, other_entries="remove")
     assert menulst.parse(text).titles == ["Xen", "NetBSD"]
     assert text.endswith("# kept\n")
 
 
 @pytest.mark.parametrize("edit", [("default 0", "default 1"), ("dom0_mem=1G", "dom0_mem=2G"), ("timeout 5\n", "")])
 def test_drift_in_menu_lst_is_put_right(edit):
-    (change,) = planned("legacy", {LST: MENU_LST.replace(*edit)}).changes
+    (change,) = planned("grub", {LST: MENU_LST.replace(*edit)}).changes
     assert menulst.choice(menulst.parse(change.after), None).default == 0
     assert sorted(change.after.splitlines()) == sorted(MENU_LST.splitlines())
 
 
 def test_a_native_kernel_of_64_bits_is_none_for_grub_legacy():
-    assert "64 bits" in refusal("legacy", machine="amd64")
-    assert "chainloader +1" in written("legacy", machine="amd64", entries=[XEN, CHAIN])
+    assert "64 bits" in refusal("grub", machine="amd64")
+    assert "chainloader +1" in written("grub", machine="amd64", entries=[XEN, CHAIN])
 
 
 # -- once, GRUB legacy
 
 
 def test_a_boot_of_one_time_turns_the_default_back_before_it_loads_anything():
-    (change,) = planned("legacy", {LST: MENU_LST}, entries=[XEN, NEW, NATIVE], once="Xen 4.20").changes
+    (change,) = planned("grub", {LST: MENU_LST}, entries=[XEN, NEW, NATIVE], once="Xen 4.20").changes
     menu = menulst.parse(change.data["armed"])
     assert menulst.setting(menu, "default") == "saved"
     assert menu.blocks[1].commands[0] == "savedefault 0"
@@ -273,7 +273,7 @@ def test_a_boot_of_one_time_turns_the_default_back_before_it_loads_anything():
 
 def test_a_trial_that_stands_first_falls_back_to_the_proven_entry():
     trial = dict(NEW, name="Trial")
-    (change,) = planned("legacy", {LST: MENU_LST}, entries=[trial], default=None, once="Trial").changes
+    (change,) = planned("grub", {LST: MENU_LST}, entries=[trial], default=None, once="Trial").changes
     menu = menulst.parse(change.data["armed"])
     assert menulst.saves(menu.blocks[0]) == 1
     assert menulst.setting(menu, "fallback") == "1 2"
@@ -281,31 +281,31 @@ def test_a_trial_that_stands_first_falls_back_to_the_proven_entry():
 
 def armed(saved):
     given = {"entries": [XEN, NEW, NATIVE]}
-    (change,) = planned("legacy", {LST: MENU_LST}, once="Xen 4.20", **given).changes
+    (change,) = planned("grub", {LST: MENU_LST}, once="Xen 4.20", **given).changes
     return {LST: change.data["armed"], SAVED: change.data["saved"] if saved is None else saved}, given
 
 
 def test_a_pending_boot_is_left_alone_and_can_be_taken_back():
     texts, given = armed(None)
-    assert planned("legacy", texts, **given).changes == []
-    assert planned("legacy", texts, once="Xen 4.20", **given).changes == []
-    (change,) = planned("legacy", texts, once="", **given).changes
+    assert planned("grub", texts, **given).changes == []
+    assert planned("grub", texts, once="Xen 4.20", **given).changes == []
+    (change,) = planned("grub", texts, once="", **given).changes
     assert menulst.setting(menulst.parse(change.after), "default") == "0"
     assert "savedefault" not in change.after
 
 
 def test_after_the_trial_its_entry_is_like_any_other():
     texts, given = armed("0\0\n\n\n\n\n\n\n\n#\n")
-    (change,) = planned("legacy", texts, **given).changes
+    (change,) = planned("grub", texts, **given).changes
     assert "savedefault" not in change.after
-    (change,) = planned("legacy", texts, **dict(given, default="Xen 4.20")).changes
+    (change,) = planned("grub", texts, **dict(given, default="Xen 4.20")).changes
     assert "default 1\n" in change.after
 
 
 @pytest.mark.parametrize("saved", ["1\n", ""])
 def test_a_saved_default_that_grub_could_not_write_to_is_made_longer(saved):
     texts, given = armed(saved)
-    (change,) = planned("legacy", texts, once="Xen 4.20", **given).changes
+    (change,) = planned("grub", texts, once="Xen 4.20", **given).changes
     assert len(change.data["saved"]) >= 10 and change.data["saved"].startswith("1\n")
 
 
@@ -320,7 +320,7 @@ def test_no_moment_of_the_writing_boots_the_trial_twice(tmp_path):
         stages.append(menulst.choice(menu, saved))
 
     host.write_text = write
-    given = params("legacy", entries=[XEN, NEW, CHAIN], once="Xen 4.20")
+    given = params("grub", entries=[XEN, NEW, CHAIN], once="Xen 4.20")
     assert converge(grub_menu, given, host, check=False).failures == {}
     assert stages == [menulst.Choice(0), menulst.Choice(0), menulst.Choice(0, once=1)]
     assert converge(grub_menu, given, host, check=False).done == []
@@ -383,7 +383,7 @@ def test_without_a_declared_default_the_old_one_stays():
     assert 'set default="NetBSD"' in written("grub2", text, default=None, timeout=9)
 
 
-@pytest.mark.parametrize(("flavour", "path", "text"), [("legacy", LST, MENU_LST), ("grub2", CFG, GRUB_CFG)])
+@pytest.mark.parametrize(("flavour", "path", "text"), [("grub", LST, MENU_LST), ("grub2", CFG, GRUB_CFG)])
 def test_the_default_alone_can_be_changed(flavour, path, text):
     (change,) = planned(flavour, {path: text}, entries=[], default="NetBSD", timeout=None).changes
     assert change.summary.startswith("default was Xen, becomes NetBSD")
@@ -474,7 +474,7 @@ def test_next_entry_is_set_with_grubs_own_tool_and_proven(tmp_path):
 # -- both
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -499,7 +499,7 @@ def test_refused(flavour, given, words):
     assert words is None or words in found
 
 
-@pytest.mark.parametrize(("name", "flavour"), [("=x", "legacy"), ('a"b', "grub2"), ("a > b", "grub2"), ("$x", "grub2")])
+@pytest.mark.parametrize(("name", "flavour"), [("=x", "grub"), ('a"b', "grub2"), ("a > b", "grub2"), ("$x", "grub2")])
 def test_names_that_grub_would_misread(name, flavour):
     assert repr(name) in refusal(flavour, entries=[XEN, dict(NATIVE, name=name)])
 
@@ -510,10 +510,10 @@ def test_a_quote_in_a_command_must_not_swallow_the_rest_of_grub_cfg(command):
 
 
 def test_grub_legacy_without_a_timeout_would_wait_for_ever():
-    assert "wait for ever" in refusal("legacy", timeout=None)
+    assert "wait for ever" in refusal("grub", timeout=None)
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_an_optional_entry_comes_and_goes_with_its_files(flavour):
     entries = [XEN, dict(NEW, optional=True), NATIVE]
     text = written(flavour, entries=entries)
@@ -521,18 +521,18 @@ def test_an_optional_entry_comes_and_goes_with_its_files(flavour):
     assert "Xen 4.20" not in written(flavour, text, entries=entries, files=FILES[:3])
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_the_fallback_of_the_default_is_the_entry_of_its_kernel(flavour):
     entries = [dict(XEN, fallback="/netbsd.old"), NATIVE, dict(NATIVE, name="old", kernel="/netbsd.old")]
     text = written(flavour, entries=entries, files=(*FILES, "/netbsd.old"))
-    assert {"legacy": "fallback 2", "grub2": '\nset fallback="2"\n'}[flavour] in text
+    assert {"grub": "fallback 2", "grub2": '\nset fallback="2"\n'}[flavour] in text
 
 
 def machine(tmp_path):
     return RootedHost(tmp_path, {path: "kernel" for path in FILES})
 
 
-@pytest.mark.parametrize(("flavour", "path"), [("legacy", LST), ("grub2", CFG)])
+@pytest.mark.parametrize(("flavour", "path"), [("grub", LST), ("grub2", CFG)])
 def test_apply_writes_and_is_done_and_check_mode_touches_nothing(tmp_path, flavour, path):
     host = machine(tmp_path)
     host.put(path, "# old\n")
@@ -545,7 +545,7 @@ def test_apply_writes_and_is_done_and_check_mode_touches_nothing(tmp_path, flavo
     assert converge(grub_menu, given, host, check=False).done == []
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_read_ahead_serves_for_the_usual_paths(tmp_path, flavour):
     host = machine(tmp_path)
     given = params(flavour, entries=[XEN, CHAIN])
@@ -561,14 +561,14 @@ def test_read_ahead_serves_for_the_usual_paths(tmp_path, flavour):
 TRIAL = dict(NEW, name="trial")
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_an_entry_goes_by_its_name_and_the_others_stay(flavour):
     """After an upgrade that of the trial is the same as the default."""
     with_trial = written(flavour, entries=[XEN, TRIAL, dict(NEW, name="Xen 4.18"), NATIVE])
     entries = [dict(XEN, hypervisor="/xen-4.20.gz"), NATIVE]
     text = written(flavour, with_trial, entries=entries, absent_entries=["trial"])
     assert "trial" not in text and "Xen 4.18" in text
-    if flavour == "legacy":
+    if flavour == "grub":
         menu = menulst.parse(text)
         assert menu.titles == ["Xen", "NetBSD", "Xen 4.18"] and "fallback 1\n" in text
     else:
@@ -576,9 +576,9 @@ def test_an_entry_goes_by_its_name_and_the_others_stay(flavour):
         assert titles == ["Xen", "NetBSD", "Xen 4.18"] and 'set default="Xen"' in text
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_one_that_is_not_there_changes_nothing(flavour):
-    path, text = (LST, MENU_LST) if flavour == "legacy" else (CFG, GRUB_CFG)
+    path, text = (LST, MENU_LST) if flavour == "grub" else (CFG, GRUB_CFG)
     assert planned(flavour, {path: text}, absent_entries=["trial"]).changes == []
 
 
@@ -588,6 +588,6 @@ def test_outside_of_the_managed_block_as_well():
     assert "trial" not in after and 'menuentry "mine"' in after
 
 
-@pytest.mark.parametrize("flavour", ["legacy", "grub2"])
+@pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_declared_and_absent_at_once_is_refused(flavour):
     assert "'Xen' is declared, and in absent_entries as well" in refusal(flavour, absent_entries=["Xen"])

@@ -90,7 +90,7 @@ def declarations(profile):
         ],
         "grub_menu": [
             {"flavour": "grub2", "entries": ENTRIES, "timeout": 5},
-            {"flavour": "legacy", "timeout": 5, "entries": [
+            {"flavour": "grub", "timeout": 5, "entries": [
                 ENTRIES[0], {"name": "NetBSD", "commands": ["root (hd0,a)", "chainloader +1"]}]},
         ],
         "kernfs": [{}],

@@ -218,7 +218,7 @@ def test_a_shutdown_that_fails_takes_the_trial_back():
     assert result["ran"]["after"] == result["ran"]["before"], "it is up, and nobody has to go to its console"
     assert result["changed"] is True
     assert plugin.menus == [
-        ("grub_menu", {"flavour": "legacy", "once": "Xen 4.20"}), ("grub_menu", {"flavour": "legacy", "once": ""})
+        ("grub_menu", {"flavour": "grub", "once": "Xen 4.20"}), ("grub_menu", {"flavour": "grub", "once": ""})
     ]
 
 
@@ -250,7 +250,7 @@ def test_a_menu_that_takes_no_trial_leaves_no_guest_down_unsaid():
     ("loader", "menu"),
     [
         ("boot_cfg", ("boot_cfg", {"default": "NetBSD"})),
-        ("grub", ("grub_menu", {"flavour": "legacy", "default": "NetBSD"})),
+        ("grub", ("grub_menu", {"flavour": "grub", "default": "NetBSD"})),
         ("grub2", ("grub_menu", {"flavour": "grub2", "default": "NetBSD"})),
     ],
 )

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 SECTOR = 512
-NETBSD, GRUB, GRUB2, OTHER = "netbsd", "grub", "grub2", "other"
+# The words of the table of loaders (boot/loaders.py).
+BOOT_CFG, GRUB, GRUB2, OTHER = "boot_cfg", "grub", "grub2", "other"
 # What both GRUBs print when something goes wrong; GRUB 2 ends the line (GNU GRUB 0.97 stage1/stage1.S, GNU GRUB 2
 # grub-core/boot/i386/pc/boot.S).
 _GRUB_WORDS = b"GRUB \x00Geom\x00Hard Disk\x00Read\x00 Error"
@@ -18,10 +19,10 @@ _MAKER = b"NetBSD"
 
 
 def code(sector: bytes) -> str:
-    """Whose code the sector holds: NETBSD, GRUB (legacy), GRUB2 or OTHER."""
+    """Whose code the sector holds: BOOT_CFG (NetBSD's), GRUB (legacy), GRUB2 or OTHER."""
     for kind, end in _ENDS.items():
         if _GRUB_WORDS + end in sector:
             return kind
     if sector[_MBR_MAGIC_AT : _MBR_MAGIC_AT + 2] == _MBR_MAGIC or _MAKER in sector:
-        return NETBSD
+        return BOOT_CFG
     return OTHER

@@ -18,11 +18,12 @@ from ..._change import Change, NotRead, Plan, Refused, XenError
 from ..._formats.boot import bootsector
 from ..._formats.system import damage, dumpfs
 from ..._host import Host
-from . import efi
+from . import efi, loaders
+from .loaders import BOOT_CFG, GRUB, GRUB2, LOADERS, Loader
 
 NAME = "boot_blocks"
 ARGUMENTS: dict[str, Any] = {
-    "loader": {"type": "str", "choices": [bootsector.NETBSD, bootsector.GRUB, bootsector.GRUB2], "required": True},
+    "loader": {"type": "str", "choices": loaders.choices(LOADERS.values(), "netbsd"), "required": True},
     "disk": {"type": "str", "required": True},
     "partition": {"type": "str", "default": "a"},
     "assume_files": {"type": "list", "elements": "str", "default": []},
@@ -33,13 +34,9 @@ DUMPFS = "/usr/sbin/dumpfs"
 INSTALL_SECONDS = 120.0
 # The sectors before the first partition, where GRUB puts its next stage; a partition's blocks are its first 16.
 DISK_SECTORS, PARTITION_SECTORS = 63, 16
-MENUS = {bootsector.GRUB: "/grub/menu.lst", bootsector.GRUB2: "/grub/grub.cfg"}
 STAGES = ("stage1", "stage2", "ffs_stage1_5")
 STAGES_SOURCE = "/usr/pkg/share/grub"
 CORE_IMAGE = "/grub/i386-pc/core.img"
-GRUB_SHELL = "/usr/pkg/sbin/grub"
-GRUB2_INSTALL = "/usr/pkg/sbin/grub-install"
-INSTALLBOOT = "/usr/sbin/installboot"
 LOADER, LOADER_SOURCE = "/boot", "/usr/mdec/boot"
 # Written when all else is done, so that it says that GRUB was set up with the stages that lie there.
 DEVICE_MAP = "/grub/device.map"
@@ -51,7 +48,7 @@ _GRUB_ERROR = re.compile(r"^\s*Error [0-9]+:.*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Declared:
-    loader: str
+    loader: Loader
     disk: str
     partition: str
     assume_files: frozenset[str]
@@ -73,7 +70,7 @@ def declare(params: dict[str, Any]) -> Declared:
         raise Refused(f"disk is {disk!r}; allowed is a disk's name such as wd0 or sd1, without a partition.")
     if not _PARTITION.fullmatch(partition):
         raise Refused(f"partition is {partition!r}; allowed is a letter from a to p.")
-    return Declared(params["loader"], disk, partition, frozenset(params["assume_files"]))
+    return Declared(loaders.loader(params["loader"]), disk, partition, frozenset(params["assume_files"]))
 
 
 # -- current ----------------------------------------------------------------------------------------------------------
@@ -91,13 +88,13 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "disk_code": bootsector.code(_first_sector(host, declared.raw_disk)),
         "partition_code": bootsector.code(_first_sector(host, declared.raw_partition)),
         "ffs": _ffs_version(host, declared.raw_partition),
-        "menus": [path for path in MENUS.values() if host.exists(path)],
+        "menus": [row.menu for row in LOADERS.values() if host.exists(row.menu)],
         "stages": {name: [_size(host, f"{source}/{name}"), _size(host, f"/grub/{name}")] for name in STAGES},
         "stage_source": source,
         "device_map": host.exists(DEVICE_MAP),
         "core_image": host.exists(CORE_IMAGE),
         "damaged": {path: what for path, what in _damaged(host, source) if what},
-        "tools": [path for path in (GRUB_SHELL, GRUB2_INSTALL, INSTALLBOOT) if host.exists(path)],
+        "tools": [row.tool for row in LOADERS.values() if host.exists(row.tool)],
         "loader_is_current": host.read_bytes(LOADER) == host.read_bytes(LOADER_SOURCE) and host.exists(LOADER),
     }
 
@@ -147,15 +144,15 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
             f"This machine boots by EFI, which starts a file of the EFI partition and no boot blocks; {declared.disk} "
             "is left as it is."
         )
-    return Plan(_PLANS[declared.loader](current, declared))
+    return Plan(_PLANS[declared.loader.name](current, declared))
 
 
 def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
-    _refuse_unready(current, declared, GRUB_SHELL, "grub")
+    _refuse_unready(current, declared)
     if current["ffs"] != 1:
         raise Refused(
             f"GRUB legacy reads FFSv1 only, which {declared.disk}{declared.partition} is not; it would start and find "
-            "neither its menu nor a kernel. Use boot_cfg or grub2."
+            f"neither its menu nor a kernel. Use {loaders.names(row for row in LOADERS.values() if row.root is None)}."
         )
     # GRUB writes its menu's name into the copy of stage2, so that contents always differ.
     stale = [
@@ -172,21 +169,21 @@ def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
         summary = f"copy {', '.join(stale)} from {current['stage_source']}"
         data = [(f"{current['stage_source']}/{name}", f"/grub/{name}") for name in stale]
         changes.append(Change(NAME, "/grub", "stages", summary, after=stale, data=data))
-    if stale or current["disk_code"] != bootsector.GRUB or not current["device_map"]:
+    if stale or current["disk_code"] != GRUB.name or not current["device_map"]:
         changes.append(_install(current, declared, needs=("/grub",)))
     return changes
 
 
 def _plan_grub2(current: dict[str, Any], declared: Declared) -> list[Change]:
-    _refuse_unready(current, declared, GRUB2_INSTALL, "grub2")
+    _refuse_unready(current, declared)
     modules = [path for path in current["damaged"] if path.startswith(os.path.dirname(CORE_IMAGE) + "/")]
-    if current["disk_code"] == bootsector.GRUB2 and current["core_image"] and not modules:
+    if current["disk_code"] == GRUB2.name and current["core_image"] and not modules:
         return []
     return [_install(current, declared)]
 
 
-def _plan_netbsd(current: dict[str, Any], declared: Declared) -> list[Change]:
-    if current["disk_code"] in (bootsector.GRUB, bootsector.GRUB2):
+def _plan_boot_cfg(current: dict[str, Any], declared: Declared) -> list[Change]:
+    if current["disk_code"] in (GRUB.name, GRUB2.name):
         raise Refused(
             f"{declared.disk} starts with GRUB. Put NetBSD's master boot record back yourself, for example with: "
             f"fdisk -i {declared.disk} (fdisk(8)); then run this again."
@@ -194,34 +191,26 @@ def _plan_netbsd(current: dict[str, Any], declared: Declared) -> list[Change]:
     if current["ffs"] is None:
         raise Refused(f"{declared.disk}{declared.partition} has no FFS file system; there is no boot block for it.")
     _refuse_damaged(current, [LOADER_SOURCE], "the set base of this NetBSD")
-    if current["partition_code"] == bootsector.NETBSD and current["loader_is_current"]:
+    if current["partition_code"] == BOOT_CFG.name and current["loader_is_current"]:
         return []
     return [_install(current, declared)]
 
 
-_PLANS = {bootsector.NETBSD: _plan_netbsd, bootsector.GRUB: _plan_grub, bootsector.GRUB2: _plan_grub2}
+_PLANS = {BOOT_CFG.name: _plan_boot_cfg, GRUB.name: _plan_grub, GRUB2.name: _plan_grub2}
 
 
 def _install(current: dict[str, Any], declared: Declared, needs: tuple[str, ...] = ()) -> Change:
-    where = "partition_code" if declared.loader == bootsector.NETBSD else "disk_code"
+    before = current["partition_code" if declared.loader == BOOT_CFG else "disk_code"]
     return Change(
         resource=NAME,
         thing=declared.disk,
-        action=declared.loader,
-        summary=f"let {declared.disk} start with {_WORDS[declared.loader]}",
-        before=_WORDS[current[where]],
-        after=_WORDS[declared.loader],
+        action=declared.loader.name,
+        summary=f"let {declared.disk} start with {declared.loader.title}",
+        before="something else" if before == bootsector.OTHER else LOADERS[before].title,
+        after=declared.loader.title,
         needs=needs,
         data=(declared, current["ffs"]),
     )
-
-
-_WORDS = {
-    bootsector.NETBSD: "NetBSD's loader",
-    bootsector.GRUB: "GRUB legacy",
-    bootsector.GRUB2: "GRUB 2",
-    bootsector.OTHER: "something else",
-}
 
 
 def _refuse_damaged(current: dict[str, Any], sources: list[str], where: str) -> None:
@@ -230,13 +219,13 @@ def _refuse_damaged(current: dict[str, Any], sources: list[str], where: str) -> 
             raise Refused(f"{path} {current['damaged'][path]}, so it is not installed. Restore it from {where}.")
 
 
-def _refuse_unready(current: dict[str, Any], declared: Declared, tool: str, package: str) -> None:
+def _refuse_unready(current: dict[str, Any], declared: Declared) -> None:
     """GRUB without a menu shows its prompt, and waits there for ever."""
-    menu = MENUS[declared.loader]
+    menu, tool = declared.loader.menu, declared.loader.tool
     if menu not in current["menus"] and menu not in declared.assume_files:
         raise Refused(f"There is no {menu}, so that GRUB would wait at its prompt for ever. Write the menu first.")
     if tool not in current["tools"] and tool not in declared.assume_files:
-        raise Refused(f"There is no {tool}; install the package {package} first.")
+        raise Refused(f"There is no {tool}; install the package {declared.loader.package} first.")
 
 
 # -- apply ------------------------------------------------------------------------------------------------------------
@@ -259,7 +248,7 @@ def _install_grub(host: Host, declared: Declared, ffs: int) -> None:
     new_map = f"{DEVICE_MAP}.new"
     host.write_text(new_map, f"(hd0)\t{declared.raw_disk}\n")
     commands = f"root (hd0,{declared.partition})\nsetup (hd0)\nquit\n"
-    argv = [GRUB_SHELL, "--batch", f"--device-map={new_map}"]
+    argv = [GRUB.tool, "--batch", f"--device-map={new_map}"]
     result = host.run(argv, timeout=INSTALL_SECONDS, stdin=commands)
     failed = _GRUB_ERROR.search(result.stdout + result.stderr)
     if failed:
@@ -270,7 +259,7 @@ def _install_grub(host: Host, declared: Declared, ffs: int) -> None:
 def _install_grub2(host: Host, declared: Declared, ffs: int) -> None:
     host.make_dir("/grub")
     _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
-    host.run([GRUB2_INSTALL, "--boot-directory=/", declared.raw_disk], timeout=INSTALL_SECONDS)
+    host.run([GRUB2.tool, "--boot-directory=/", declared.raw_disk], timeout=INSTALL_SECONDS)
     host.sync(_files_below(host, "/grub"))
 
 
@@ -284,22 +273,18 @@ def _files_below(host: Host, folder: str) -> list[str]:
     return found
 
 
-def _install_netbsd(host: Host, declared: Declared, ffs: int) -> None:
+def _install_boot_cfg(host: Host, declared: Declared, ffs: int) -> None:
     """The loader comes last, so that it says that all the blocks were written: of those only the first is looked at.
     Old blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
     _keep_blocks(host, declared.raw_partition, f"{LOADER}.blocks.orig", PARTITION_SECTORS)
     blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
-    host.run([INSTALLBOOT, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
+    host.run([BOOT_CFG.tool, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
     if host.exists(LOADER):
         host.copy_file(LOADER, f"{LOADER}.old", 0o444)
     host.copy_file(LOADER_SOURCE, LOADER, 0o444)
 
 
-_INSTALL = {
-    bootsector.NETBSD: _install_netbsd,
-    bootsector.GRUB: _install_grub,
-    bootsector.GRUB2: _install_grub2,
-}
+_INSTALL = {BOOT_CFG.name: _install_boot_cfg, GRUB.name: _install_grub, GRUB2.name: _install_grub2}
 
 
 def _keep_blocks(host: Host, device: str, path: str, sectors: int) -> None:

@@ -14,11 +14,11 @@ from ..._change import Change, NotRead, Plan, Refused
 from ..._formats.boot import bootcfg, bootcfg_edit
 from ..._formats.text import printable
 from ..._host import Host
-from . import efi
+from . import efi, loaders
 from . import entries as boot_entries
 
 NAME = "boot_cfg"
-DEFAULT_PATH = "/boot.cfg"
+DEFAULT_PATH = loaders.BOOT_CFG.menu
 ARGUMENTS: dict[str, Any] = {
     "path": {"type": "path", "default": DEFAULT_PATH},
     "loader_release": {"type": "str"},

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..._change import Refused
 from .entries import Menu
+from .loaders import Loader
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Declared:
     names the entry of the next boot only, empty for none, None to leave that alone."""
 
     menu: Menu
-    flavour: str
+    loader: Loader
     root: str
     protocol: str
     once: str | None

@@ -17,15 +17,12 @@ from ..._change import Change, NotRead, Plan, Refused
 from ..._formats.boot import grubcfg, menulst
 from ..._host import Host
 from . import entries as boot_entries
-from . import grub2, grub_legacy
+from . import grub2, grub_legacy, loaders
 from .grub_declared import Declared
 
 NAME = "grub_menu"
-LEGACY, GRUB2 = "legacy", "grub2"
-DEFAULT_PATHS = {LEGACY: "/grub/menu.lst", GRUB2: "/grub/grub.cfg"}
-DEFAULT_ROOTS = {LEGACY: "(hd0,a)", GRUB2: ""}
 ARGUMENTS: dict[str, Any] = {
-    "flavour": {"type": "str", "choices": [LEGACY, GRUB2], "required": True},
+    "flavour": {"type": "str", "choices": loaders.choices(loaders.OF_GRUB_MENU, "legacy"), "required": True},
     "path": {"type": "path"},
     "root": {"type": "str"},
     "protocol": {"type": "str", "choices": ["multiboot", "multiboot2"], "default": "multiboot2"},
@@ -37,15 +34,14 @@ _ROOT = re.compile(r"\([^()\s]+\)")
 
 def declare(params: dict[str, Any]) -> Declared:
     """The wanted menu. Raises Refused for what GRUB would misread."""
-    flavour = params["flavour"]
-    path = params.get("path") or DEFAULT_PATHS[flavour]
+    loader = loaders.loader(params["flavour"])
     root = params.get("root")
     if root and not _ROOT.fullmatch(root):
         raise Refused(f"root is {root!r}; it must be a device in GRUB's words, such as (hd0,a).")
     declared = Declared(
-        menu=boot_entries.declare(dict(params, path=path)),
-        flavour=flavour,
-        root=DEFAULT_ROOTS[flavour] if root is None else root,
+        menu=boot_entries.declare(dict(params, path=params.get("path") or loader.menu)),
+        loader=loader,
+        root=loader.device if root is None else root,
         protocol=params["protocol"],
         once=params.get("once"),
     )
@@ -54,7 +50,7 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def _flavour(declared: Declared) -> Any:
-    return grub_legacy if declared.flavour == LEGACY else grub2
+    return {loaders.GRUB: grub_legacy, loaders.GRUB2: grub2}[declared.loader]
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
@@ -62,7 +58,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
 
     ``texts`` are by path, None for a file that is not there; ``damaged`` has the menus of which they are not.
     """
-    paths = set(DEFAULT_PATHS.values()) | ({declared.menu.path} if declared else set())
+    paths = {loader.menu for loader in loaders.OF_GRUB_MENU} | ({declared.menu.path} if declared else set())
     found = {path: boot_entries.read_menu(host, path) for path in paths}
     texts = {path: host.read_text(path) for each in paths for path in _beside(each)}
     texts.update({path: one.text for path, one in found.items()})
@@ -71,7 +67,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     }
     named: set[str] = set()
     for path in paths:
-        named.update(_named_files(texts[path] or "", declared.root if declared else DEFAULT_ROOTS[LEGACY]))
+        named.update(_named_files(texts[path] or "", declared.root if declared else loaders.GRUB.device))
     if declared:
         named.update(path for entry in declared.menu.entries for path in _entry_files(entry))
     return {"texts": texts, "damaged": damaged, "machine": os.uname().machine, **boot_entries.look_at(host, named)}

@@ -8,6 +8,7 @@ with holes that are long mended.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -17,9 +18,8 @@ from ..._formats.boot import bootcfg, grubcfg, menulst
 from ..._host import Host
 from ..._releases import RELEASES, Release, nearest
 from ..._toolstack import choose
+from ..boot import loaders
 
-BOOT_MENU = "/boot.cfg"
-GRUB_MENU, GRUB_SAVED, GRUB2_MENU = "/grub/menu.lst", "/grub/default", "/grub/grub.cfg"
 _KERNEL_COMMANDS = ("kernel", "multiboot", "multiboot2")
 _MODULE_COMMANDS = ("module", "modulenounzip", "module2")
 _GRUB_DEVICE = re.compile(r"\A\([^)]*\)")
@@ -146,29 +146,36 @@ def _booted_by_default(host: Host) -> str | None:
     A machine can have the menus of several loaders, and which one it boots with can't be seen from here: where they
     name different hypervisors, nothing is known.
     """
-    named = {_boot_cfg_default(host), _menu_lst_default(host), _grub_cfg_default(host)} - {None}
+    named = {default(host, loader.menu) for loader, default in _DEFAULTS.items()} - {None}
     return named.pop() if len(named) == 1 else None
 
 
-def _boot_cfg_default(host: Host) -> str | None:
-    lines = bootcfg.parse(host.read_text(BOOT_MENU) or "")
+def _boot_cfg_default(host: Host, path: str) -> str | None:
+    lines = bootcfg.parse(host.read_text(path) or "")
     index = bootcfg.default_index(lines)
     return None if index is None else bootcfg.hypervisor(bootcfg.entries(lines)[index])
 
 
-def _menu_lst_default(host: Host) -> str | None:
-    menu = menulst.parse(host.read_text(GRUB_MENU) or "")
-    number = menulst.choice(menu, host.read_text(GRUB_SAVED)).default
+def _menu_lst_default(host: Host, path: str) -> str | None:
+    menu = menulst.parse(host.read_text(path) or "")
+    number = menulst.choice(menu, host.read_text(os.path.join(os.path.dirname(path), menulst.SAVED_FILE))).default
     return None if number is None else _multiboot_file(menu.blocks[number].commands)
 
 
-def _grub_cfg_default(host: Host) -> str | None:
-    text = host.read_text(GRUB2_MENU) or ""
+def _grub_cfg_default(host: Host, path: str) -> str | None:
+    text = host.read_text(path) or ""
     wanted = grubcfg.setting(text, "default") or "0"
     for number, entry in enumerate(grubcfg.entries(text)):
         if wanted in (entry.title, str(number)):
             return _multiboot_file(entry.commands)
     return None
+
+
+_DEFAULTS = {
+    loaders.BOOT_CFG: _boot_cfg_default,
+    loaders.GRUB: _menu_lst_default,
+    loaders.GRUB2: _grub_cfg_default,
+}
 
 
 def _multiboot_file(commands: Sequence[str]) -> str | None:

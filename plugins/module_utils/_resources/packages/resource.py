@@ -22,10 +22,12 @@ from ... import _packages
 from ..._change import Change, NotRead, Plan, Refused
 from ..._host import Host
 from ..._releases import NEWEST, RELEASES, Release, release
+from ..boot.loaders import LOADERS
 from . import check, sources
 
 NAME = "xen_packages"
 PARTS = ("kernel", "tools")
+LOADERS_PACKAGES = [row.package for row in LOADERS.values() if row.package]
 DEFAULT_TREE = "/usr/pkgsrc"
 ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "default": NEWEST},
@@ -33,14 +35,14 @@ ARGUMENTS: dict[str, Any] = {
     "repository": {"type": "str"},
     "pkgsrc_dir": {"type": "str", "default": DEFAULT_TREE},
     "hvm": {"type": "bool", "default": False},
-    "loader_package": {"type": "str", "choices": ["grub", "grub2"]},
+    "loader_package": {"type": "str", "choices": LOADERS_PACKAGES},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
     "replace_tools": {"type": "bool", "default": False},
 }
 
 # Tools packages of whatever release, in the table or not. libxen and xenstoretools are other things.
 _TOOLS = re.compile(r"xentools[0-9]+(-hvm)?\Z")
-_OF_INTEREST = re.compile(r"(xen(kernel|tools)[0-9]+(-hvm)?|grub2?)\Z")
+_OF_XEN = re.compile(r"xen(kernel|tools)[0-9]+(-hvm)?\Z")
 _REVISION = re.compile(r"nb[0-9]+\Z")
 
 
@@ -107,7 +109,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     pkgsrc tree can build, by the tree's directory."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
     installed = _packages.installed(host)
-    found = {name: version for name, version in installed.items() if _OF_INTEREST.match(name)}
+    found = {name: version for name, version in installed.items() if _OF_XEN.match(name) or name in LOADERS_PACKAGES}
     looked = check.look(host, installed, found)
     return {
         "packages": found,

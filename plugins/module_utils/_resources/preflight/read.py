@@ -15,6 +15,7 @@ from ..._change import CommandFailed
 from ..._formats.system import cpuctl, dumpfs, mounts
 from ..._host import Host
 from ..._toolstack import choose
+from ..boot.loaders import LOADERS
 
 MOUNT = "/sbin/mount"
 CPUCTL = "/usr/sbin/cpuctl"
@@ -22,7 +23,6 @@ DUMPFS = "/usr/sbin/dumpfs"
 SYSCTL = "/sbin/sysctl"
 # Since NetBSD 9: UEFI or BIOS, as the native kernel was booted (sys/arch/x86/x86/x86_machdep.c).
 BOOT_METHOD = "machdep.bootmethod"
-GRUB_MENU = "/grub/menu.lst"
 PRIVCMD, XENBUS, KERNFS_SIGN = "/kern/xen/privcmd", "/kern/xen/xenbus", "/kern/version"
 
 
@@ -30,11 +30,11 @@ def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> d
     """The machine in plain data; ``free`` in bytes, ``unfinished`` the names of what killed runs left behind in /.
 
     ``files`` are looked at beside those in the root directory. ``with_superblock`` says whether the form of the root
-    file system matters; None: where GRUB legacy is in use.
+    file system matters; None: where a loader is in use that does not read every one.
     """
     uname = os.uname()
     if with_superblock is None:
-        with_superblock = host.exists(GRUB_MENU)
+        with_superblock = any(host.exists(row.menu) for row in LOADERS.values() if row.root)
     dom0 = host.exists(PRIVCMD)
     has_kernfs = host.exists(KERNFS_SIGN)
     mounted = mounts.parse(_said(host, [MOUNT])) if with_superblock or not has_kernfs else []

@@ -11,15 +11,16 @@ from typing import Any
 from ... import _releases
 from ..._change import Change, NotRead, Plan, Refused, XenError
 from ..._host import Host
+from ..boot import loaders
+from ..boot.loaders import LOADERS, Loader
 from . import read as preflight_read
 
 NAME = "preflight"
 GUEST_TYPES = ("pv", "pvh", "hvm")
-LOADERS = ("boot_cfg", "grub", "grub2")
 ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "required": True},
     "guest_types": {"type": "list", "elements": "str", "choices": list(GUEST_TYPES), "default": ["pv"]},
-    "loader": {"type": "str", "choices": list(LOADERS), "default": "boot_cfg"},
+    "loader": {"type": "str", "choices": list(LOADERS), "default": loaders.BOOT_CFG.name},
     "native_kernel": {"type": "path", "default": "/netbsd"},
     "boot_files": {"type": "list", "elements": "path", "default": []},
 }
@@ -27,8 +28,6 @@ ARGUMENTS: dict[str, Any] = {
 MEBIBYTE = 1 << 20
 # More than a hypervisor or a dom0 kernel takes, each compressed; twice, because the previous one stays beside it.
 ROOM_FOR_A_FILE = 2 * 16 * MEBIBYTE
-# What GRUB legacy reads (NetBSD/Xen HOWTO, revision 1.7).
-GRUB_FORMAT, GRUB_BLOCK, GRUB_FRAGMENT, GRUB_SIZE = "FFSv1", 8192, 1024, 512 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Declared:
 
     row: _releases.Release
     guest_types: tuple[str, ...]
-    loader: str
+    loader: Loader
     native_kernel: str
     boot_files: tuple[str, ...]
 
@@ -51,7 +50,7 @@ def declare(params: dict[str, Any]) -> Declared:
     return Declared(
         row=_releases.release(params["release"]),
         guest_types=tuple(dict.fromkeys(params["guest_types"])),
-        loader=params["loader"],
+        loader=LOADERS[params["loader"]],
         native_kernel=params["native_kernel"],
         boot_files=tuple(params["boot_files"]),
     )
@@ -62,7 +61,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     if declared is None:
         return preflight_read.machine(host, (), None)
     files = (declared.native_kernel, *declared.boot_files)
-    return preflight_read.machine(host, files, declared.loader == "grub")
+    return preflight_read.machine(host, files, declared.loader.root is not None)
 
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
@@ -157,9 +156,9 @@ def _kern(current: dict[str, Any], declared: Declared) -> list[str]:
     ]
 
 
-def _root_for_grub(current: dict[str, Any], declared: Declared) -> list[str]:
-    """GRUB 2 and NetBSD's loader read every FFS."""
-    if declared.loader != "grub":
+def _root_for_loader(current: dict[str, Any], declared: Declared) -> list[str]:
+    needed = declared.loader.root
+    if needed is None:
         return []
     found = current["superblock"]
     if found is None:
@@ -167,19 +166,20 @@ def _root_for_grub(current: dict[str, Any], declared: Declared) -> list[str]:
     wrong = [
         f"{what} {value}"
         for what, value, right in (
-            ("format", found["format"] or "unknown", found["format"] == GRUB_FORMAT),
-            ("block size", found["block"], found["block"] == GRUB_BLOCK),
-            ("fragment size", found["fragment"], found["fragment"] == GRUB_FRAGMENT),
-            ("size", f"{found['size']} bytes", 0 < found["size"] < GRUB_SIZE),
+            ("format", found["format"] or "unknown", found["format"] == needed.format),
+            ("block size", found["block"], found["block"] == needed.block),
+            ("fragment size", found["fragment"], found["fragment"] == needed.fragment),
+            ("size", f"{found['size']} bytes", 0 < found["size"] < needed.below),
         )
         if not right
     ]
     if not wrong:
         return []
     return [
-        f"GRUB legacy can't read the root file system: it has {', '.join(wrong)}. It needs {GRUB_FORMAT} with blocks "
-        f"of {GRUB_BLOCK} and fragments of {GRUB_FRAGMENT} bytes, smaller than {GRUB_SIZE} bytes. Set "
-        "bootloader_loader to boot_cfg, or install NetBSD with such a root (newfs -O 1 -b 8192 -f 1024)."
+        f"{declared.loader.title} can't read the root file system: it has {', '.join(wrong)}. It needs {needed.format} "
+        f"with blocks of {needed.block} and fragments of {needed.fragment} bytes, smaller than {needed.below} bytes. "
+        f"Set bootloader_loader to {loaders.names(row for row in LOADERS.values() if row.root is None)}, or install "
+        f"NetBSD with such a root ({needed.newfs})."
     ]
 
 
@@ -194,9 +194,10 @@ def _firmware(current: dict[str, Any], declared: Declared) -> list[str]:
             f"This machine boots by UEFI, and Xen {declared.row.name} has no multiboot2 header, without which it "
             f"can't. It needs Xen {first} or newer (dom0_xen_release), or a boot by BIOS (CSM)."
         )
-    if declared.loader == "grub":
+    if not declared.loader.efi:
         problems.append(
-            "This machine boots by UEFI, and GRUB legacy can't. Set bootloader_loader to boot_cfg or grub2."
+            f"This machine boots by UEFI, and {declared.loader.title} can't. Set bootloader_loader to "
+            f"{loaders.names(row for row in LOADERS.values() if row.efi)}."
         )
     return problems
 
@@ -228,7 +229,7 @@ CHECKS = (
     _room,
     _native_kernel,
     _kern,
-    _root_for_grub,
+    _root_for_loader,
     _firmware,
     _guests_of_release,
     _guests_of_cpu,

@@ -11,9 +11,10 @@ from typing import Any
 from ... import _releases
 from ..._change import HOST_REBOOT, Change, Plan, Refused
 from ..._formats.guest import pci
+from ..boot import loaders
+from ..boot.loaders import LOADERS, Loader
 
 NAME = "xen_reboot"
-BOOT_CFG, GRUB, GRUB2 = "boot_cfg", "grub", "grub2"
 MAX_SECONDS = 86400
 ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "required": True},
@@ -27,7 +28,7 @@ ARGUMENTS: dict[str, Any] = {
     "abandon_guests": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 600},
     "guest_timeout": {"type": "int", "default": 300},
-    "loader": {"type": "str", "choices": [BOOT_CFG, GRUB, GRUB2], "default": BOOT_CFG},
+    "loader": {"type": "str", "choices": list(LOADERS), "default": loaders.BOOT_CFG.name},
     "native_entry": {"type": "str"},
     "once": {"type": "str"},
 }
@@ -53,7 +54,7 @@ class Wanted:
     abandon_guests: bool
     seconds: int
     guest_seconds: int
-    loader: str
+    loader: Loader
     native_entry: str
     once: str
 
@@ -71,10 +72,11 @@ def declare(params: dict[str, Any]) -> Wanted:
     for option in ("timeout", "guest_timeout"):
         if not 1 <= params[option] <= MAX_SECONDS:
             problems.append(f"{option} is {params[option]}; allowed are 1 to {MAX_SECONDS} seconds")
-    if params.get("once") and params["loader"] == BOOT_CFG:
+    loader = LOADERS[params["loader"]]
+    if params.get("once") and not loader.boots_once:
         problems.append(
-            f"once is {params['once']!r}, but NetBSD's own loader can't boot an entry once: boot.cfg has no such "
-            "thing, and a dom0 can't reach the firmware's BootNext. GRUB can (loader: grub or grub2)"
+            f"once is {params['once']!r}, but {loader.title} can't boot an entry once, and a dom0 can't reach the "
+            f"firmware's BootNext. loader {loaders.names(row for row in LOADERS.values() if row.boots_once)} can"
         )
     if problems:
         raise Refused("\n".join(problems), problems=problems)
@@ -90,7 +92,7 @@ def declare(params: dict[str, Any]) -> Wanted:
         abandon_guests=params["abandon_guests"],
         seconds=params["timeout"],
         guest_seconds=params["guest_timeout"],
-        loader=params["loader"],
+        loader=loader,
         native_entry=params.get("native_entry") or "",
         once=params.get("once") or "",
     )
