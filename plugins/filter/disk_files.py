@@ -26,7 +26,11 @@ options:
 EXAMPLES = r"""
 - name: How many units of vnd(4) the guests of this host need
   ansible.builtin.debug:
-    msg: "{{ domu_guests | netbsd.xen.disk_files | length }}"
+    msg: "{{ domu_guests | netbsd.xen.disk_files | length }}"  # 1
+  vars:
+    domu_guests:
+      - {name: web1, disks: [/dev/wd0e]}
+      - {name: db1, disks: [{path: /home/xen/db1.img, size: 4G}]}
 """
 
 RETURN = r"""

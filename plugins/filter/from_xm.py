@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 - name: Concatenation is understood
   ansible.builtin.debug:
-    msg: "{{ 'd = \"/dev/\"; disk = [\"phy:\" + d + \"wd0e,0x1,w\"]' | netbsd.xen.from_xm }}"
+    msg: "{{ 'd = \"/dev/\"; root = d + \"wd0a\"' | netbsd.xen.from_xm }}"  # {'d': '/dev/', 'root': '/dev/wd0a'}
 """
 
 RETURN = r"""

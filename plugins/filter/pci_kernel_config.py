@@ -49,6 +49,12 @@ EXAMPLES = r"""
       - {device: usb, at: ehci}
       - {device: uhub, at: usb}
       - {device: umass, at: uhub}
+
+- name: The line of a driver alone
+  ansible.builtin.debug:
+    msg: "{{ (card | netbsd.xen.pci_kernel_config).split()[-7:] | join(' ') }}"  # wm* at pci? dev ? function ?
+  vars:
+    card: [{device: wm, at: pci}]
 """
 
 RETURN = r"""

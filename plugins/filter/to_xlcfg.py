@@ -43,6 +43,10 @@ EXAMPLES = r"""
     content: "{{ {'name': 'try1', 'memory': 256, 'vif': ['bridge=bridge0']} | netbsd.xen.to_xlcfg }}"
     dest: /home/xen/try1.cfg
     mode: "0644"
+
+- name: A list
+  ansible.builtin.debug:
+    msg: "{{ {'vif': ['bridge=bridge0']} | netbsd.xen.to_xlcfg | trim }}"  # vif = ["bridge=bridge0"]
 """
 
 RETURN = r"""

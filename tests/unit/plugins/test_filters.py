@@ -237,8 +237,8 @@ def test_guests_that_depend_on_each_other_in_a_circle_are_not_lost() -> None:
 # -- their documentation -----------------------------------------------------------------------------------------------
 
 FILTERS = sorted(path.stem for path in (Path(__file__).resolve().parents[3] / "plugins/filter").glob("*.py"))
-# An expression in an example's msg, and the result that the comment behind it states.
-EXAMPLE = re.compile(r"""msg: "\{\{ (?P<expression>.*) \}\}"  # (?P<result>.*)""")
+# An expression in an example, and the result that the comment behind it states.
+EXAMPLE = re.compile(r"""(?P<quoted>"\{\{ .* \}\}")\}?  # (?P<result>.*)""")
 
 
 def documented(name: str) -> ModuleType:
@@ -248,19 +248,15 @@ def documented(name: str) -> ModuleType:
 def stated_examples() -> list[tuple[str, str, str, dict[str, Any]]]:
     found = []
     for name in FILTERS:
-        text = documented(name).EXAMPLES
-        tasks = yaml.safe_load(text)
-        results = {match["expression"]: match["result"] for match in EXAMPLE.finditer(text)}
-        for task in tasks:
-            for expression, result in results.items():
-                message = task.get("ansible.builtin.debug", {}).get("msg", "")
-                if yaml.safe_load(f'"{expression}"') in message:
-                    found.append((name, yaml.safe_load(f'"{expression}"'), result, task.get("vars", {})))
+        for text in documented(name).EXAMPLES.split("\n\n"):
+            variables = yaml.safe_load(text)[0].get("vars", {})
+            for match in EXAMPLE.finditer(text):
+                found.append((name, yaml.safe_load(match["quoted"])[3:-3], match["result"], variables))
     return found
 
 
-def test_the_examples_that_state_a_result_are_found() -> None:
-    assert len(stated_examples()) >= 8
+def test_each_filter_has_an_example_that_states_its_result() -> None:
+    assert {name for name, *_example in stated_examples()} == set(FILTERS)
 
 
 @pytest.mark.parametrize(("name", "expression", "result", "variables"), stated_examples())
