@@ -69,7 +69,9 @@ class _Declared:
 def xendomains_order(guests: Any, os_defaults: Any = None) -> list[str]:
     """The names in their order. What is not a guest, or has nonsense for a key, is left to those who check it."""
     defaults = os_defaults if isinstance(os_defaults, Mapping) else {}
-    known = [_declared(guest, defaults) for guest in guests or [] if isinstance(guest, Mapping) and guest.get("name")]
+    # Any: these have no more of a guest than its place is decided by.
+    named = [guest for guest in guests or [] if isinstance(guest, Mapping) and guest.get("name")]
+    known: Any = [_declared(guest, defaults) for guest in named]
     return [guest.name for guest in ordered(known) if guest.autostart]
 
 
@@ -80,7 +82,7 @@ def _declared(guest: Mapping[str, Any], os_defaults: Mapping[str, Any]) -> _Decl
     return _Declared(
         name=str(guest["name"]),
         autostart=boolean(merged.get("autostart"), strict=False) and merged.get("state") != "absent",
-        priority=int(priority) if str(priority).lstrip("-").isdigit() else 0,
+        priority=int(str(priority)) if str(priority).lstrip("-").isdigit() else 0,
         depends_on=tuple(str(name) for name in depends_on) if isinstance(depends_on, (list, tuple)) else (),
     )
 

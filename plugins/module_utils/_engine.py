@@ -79,8 +79,8 @@ def converge(resource: Any, params: dict[str, Any], host: Host, check: bool) -> 
             outcome.failures.setdefault(resource.NAME, error)
             break
         outcome.plan.warnings = list(dict.fromkeys([*said, *outcome.plan.warnings]))
-        for thing, error in outcome.plan.refused.items():
-            outcome.failures.setdefault(thing, error)
+        for thing, refusal in outcome.plan.refused.items():
+            outcome.failures.setdefault(thing, refusal)
         left = [change for change in outcome.plan.changes if change.thing not in outcome.failures]
         to_do = [change for change in left if change not in outcome.done]
         _note_undone(outcome, [change for change in left if change in outcome.done])

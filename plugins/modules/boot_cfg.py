@@ -115,7 +115,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_cfg
 
 
-def main():
+def main() -> None:
     run_module(boot_cfg)
 
 

@@ -222,12 +222,17 @@ failures:
   elements: dict
 """
 
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_module
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import guarded
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 
 
-def first(module, host):
+def first(module: AnsibleModule, host: Host) -> dict[str, Any] | None:
     """The guarded step, or its confirmation."""
     result = guarded.first(module.params, module.check_mode, host)
     if result is None:
@@ -239,7 +244,7 @@ def first(module, host):
     return result
 
 
-def main():
+def main() -> None:
     run_module(bridge, first)
 
 

@@ -92,7 +92,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes
 
 
-def main():
+def main() -> None:
     run_module(device_nodes)
 
 

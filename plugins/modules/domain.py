@@ -340,7 +340,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 
 
-def main():
+def main() -> None:
     run_module(domain)
 
 

@@ -92,7 +92,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.info import guests_by_name
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec={"names": {"type": "list", "elements": "str"}}, supports_check_mode=True)
     host = Host()
     try:

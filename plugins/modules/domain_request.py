@@ -116,7 +116,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 
 
-def main():
+def main() -> None:
     run_module(request)
 
 

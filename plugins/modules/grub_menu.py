@@ -144,7 +144,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import grub_menu
 
 
-def main():
+def main() -> None:
     run_module(grub_menu)
 
 

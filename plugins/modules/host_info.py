@@ -252,6 +252,8 @@ commands:
 """
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -263,7 +265,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.machine impo
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 
 
-def snapshot(host, names):
+def snapshot(host: Host, names: Iterable[str]) -> dict[str, Any]:
     """Read the named resources; one that can't be read is an error of its own and does not hide the others."""
     resources, errors = {}, {}
     for name in names:
@@ -277,7 +279,7 @@ def snapshot(host, names):
     return {"id": uuid.uuid4().hex, "resources": resources, "errors": errors}
 
 
-def gather(host, names):
+def gather(host: Host, names: list[str]) -> dict[str, Any]:
     """The module's result."""
     packages = _packages.installed(host)
     result = {"host": about.describe(host, packages), "packages": packages}
@@ -286,7 +288,7 @@ def gather(host, names):
     return result
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "resources": {

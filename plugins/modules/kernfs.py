@@ -78,7 +78,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import kernfs
 
 
-def main():
+def main() -> None:
     run_module(kernfs)
 
 

@@ -107,7 +107,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 
 
-def main():
+def main() -> None:
     run_module(preflight)
 
 

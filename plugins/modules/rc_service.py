@@ -142,7 +142,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 
 
-def main():
+def main() -> None:
     run_module(rc_service)
 
 

@@ -144,7 +144,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 
 
-def main():
+def main() -> None:
     run_module(system_files)
 
 

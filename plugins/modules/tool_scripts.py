@@ -82,7 +82,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import tool_scripts
 
 
-def main():
+def main() -> None:
     run_module(tool_scripts)
 
 

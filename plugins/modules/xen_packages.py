@@ -141,7 +141,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 
 
-def main():
+def main() -> None:
     run_module(xen_packages)
 
 

@@ -189,7 +189,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import rc, target
 
 
-def main():
+def main() -> None:
     """The machine's own part, which the action plugin calls before it reboots: a look at rc.conf, and the guests are
     shut down."""
     module = AnsibleModule(argument_spec=target.ARGUMENTS, supports_check_mode=True)

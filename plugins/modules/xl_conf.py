@@ -96,7 +96,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import run_modu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import xl_conf
 
 
-def main():
+def main() -> None:
     run_module(xl_conf)
 
 

@@ -89,7 +89,8 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
 
 def check_rack(reports: list[HostReport]) -> list[str]:
     """What no single host can know: a MAC address that two of them use."""
-    errors, owners = [], {}
+    errors: list[str] = []
+    owners: dict[str, str] = {}
     for report in reports:
         for mac, guest in report.macs.items():
             if mac in owners:

@@ -11,7 +11,7 @@ from .._formats.text import printable
 from .._formats.xl import xl_conf, xlcfg
 from .._formats.xl.xl_conf import Meaning
 from .._host import Host
-from .._toolstack import xl
+from .._toolstack import xl_call
 
 NAME = "xl_conf"
 ARGUMENTS: dict[str, Any] = {"settings": {"type": "dict", "required": True}}
@@ -37,7 +37,7 @@ def declare(params: dict[str, Any]) -> Meaning:
 
 def read(host: Host, declared: Meaning | None = None) -> dict[str, Any]:
     """What the file sets, or why xl can't read it."""
-    path = f"{xl.paths(host.system).config_dir}/{FILE_NAME}"
+    path = f"{xl_call.paths(host.system).config_dir}/{FILE_NAME}"
     text = host.read_text(path)
     try:
         settings, problem = xl_conf.meaning(xlcfg.parse(text or "")), ""

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 from .._host import Host
-from . import xl, xm
+from . import xl, xl_call, xm, xm_call
 
 
 def toolstack(host: Host) -> Any:
     """The toolstack's module. Xen 4.2 brings both, and the two must never be mixed: xend's script in /etc/rc.d says
     that the machine is run with xm."""
-    if not host.exists(xm.paths(host.system).xm):
+    if not host.exists(xm_call.paths(host.system).xm):
         return xl
-    return xm if host.exists("/etc/rc.d/xend") or not host.exists(xl.paths(host.system).xl) else xl
+    return xm if host.exists("/etc/rc.d/xend") or not host.exists(xl_call.paths(host.system).xl) else xl

@@ -113,7 +113,8 @@ def _title(line: str) -> str | None:
 def entries(text: str) -> list[Entry]:
     """The entries in a piece of a file, each with the lines up to its closing brace."""
     found: list[Entry] = []
-    title, commands = None, []
+    title: str | None = None
+    commands: list[str] = []
     for line in text.split("\n"):
         begun = _title(line)
         if begun is not None:

@@ -63,7 +63,9 @@ def parse(text: str) -> Menu:
             groups.append([])
         groups[-1].append(line)
         continued = line.endswith("\\")
-    header, blocks, before = groups[0], [], ()
+    header = groups[0]
+    blocks: list[Block] = []
+    before: tuple[str, ...] = ()
     for group in groups[1:]:
         size = _without_tail(group)
         blocks.append(Block(_argument(group[0]), tuple(group[:size]), before))

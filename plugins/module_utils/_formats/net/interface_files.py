@@ -210,8 +210,8 @@ def _without_mtu(line: str, bridge: str) -> str:
 
 def _sets_mtu_of(line: str, bridge: str, interface: str) -> bool:
     """True for a line that does nothing but set an interface's MTU by an ifconfig command."""
-    commands = _commands(line, bridge) if line.startswith("!") else None
-    return bool(commands) and len(commands) == 1 and commands[0][1:3] == [interface, "mtu"] and len(commands[0]) == 4
+    commands = (_commands(line, bridge) if line.startswith("!") else None) or []
+    return len(commands) == 1 and commands[0][1:3] == [interface, "mtu"] and len(commands[0]) == 4
 
 
 def _makes(line: str, bridge: str, interface: str) -> bool:

@@ -219,10 +219,10 @@ class _Scanner:
             self.document.sources.append((self._line(words[0][0]), _unquoted(texts[1]) or texts[1]))
         if texts[0] in _DECLARING:
             words, texts = words[1:], texts[1:]
-        if not all(_ASSIGNMENT.match(text) for text in texts):
+        names = [found.group(1) for found in map(_ASSIGNMENT.match, texts) if found]
+        if len(names) < len(texts):
             return  # VAR=x command: set for that command only
-        for (start, end), text in zip(words, texts):
-            name = _ASSIGNMENT.match(text).group(1)
+        for (start, end), name in zip(words, names):
             begin = start + len(name) + 1
             self.document.settings.append(
                 Setting(

@@ -185,12 +185,12 @@ def _with(text: str, key: str, value: str) -> str:
 
 def _replaced(lines: list[str], key: str, line: str) -> str:
     """The text with the key's last plain line changed: what is around the value stays."""
-    found = [number for number, old in enumerate(lines) if _assignment(key).match(old)]
-    if not found:
+    matches = [(number, found) for number, found in enumerate(map(_assignment(key).match, lines)) if found]
+    if not matches:
         return ""
-    old = _assignment(key).match(lines[found[-1]])
+    last, old = matches[-1]
     value = line.partition(" = ")[2].rstrip("\n")
-    return "".join([*lines[: found[-1]], old.group("before") + value + old.group("after"), *lines[found[-1] + 1 :]])
+    return "".join([*lines[:last], old.group("before") + value + old.group("after"), *lines[last + 1 :]])
 
 
 def _below_example(lines: list[str], key: str, line: str) -> str:

@@ -77,8 +77,8 @@ def parse_list(text: str) -> list[Row]:
         found = _ROW.match(line)
         if found is None:
             raise ValueError(f"xl list printed a line that is not understood: {line!r}")
-        numbers = [int(found[key]) for key in ("domid", "memory", "vcpus")]
-        rows.append(Row(found["name"], *numbers, state=found["state"], pool=found["pool"]))
+        domid, memory, vcpus = (int(found[key]) for key in ("domid", "memory", "vcpus"))
+        rows.append(Row(found["name"], domid, memory, vcpus, state=found["state"], pool=found["pool"]))
     return rows
 
 

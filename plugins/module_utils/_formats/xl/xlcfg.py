@@ -96,7 +96,8 @@ def _unquote(quoted: str, line: int) -> str:
         raise XlcfgError(line, "a NUL character in a string")
     if "\\" not in body:
         return body
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     while True:
         found = _ESCAPE.search(body, at)
         if found is None:

@@ -244,9 +244,8 @@ class _Evaluation:
         return self._sum(left, right, node) if isinstance(node.op, ast.Add) else self._formatted(left, right, node)
 
     def _sum(self, left: Any, right: Any, node: ast.AST) -> Any:
-        for kind in (str, list, tuple, int):
-            if isinstance(left, kind) and isinstance(right, kind):
-                return self._checked(left + right, node)
+        if any(isinstance(left, kind) and isinstance(right, kind) for kind in (str, list, tuple, int)):
+            return self._checked(left + right, node)
         raise XmConfigError(_line(node), "these two can't be added")
 
     def _formatted(self, form: Any, values: Any, node: ast.AST) -> str:

@@ -111,7 +111,7 @@ def _disk(device: Form) -> Any:
 
 
 def _nic(device: Form) -> dict[str, object]:
-    words = {key: sxp.value(device, key) or "" for key in _NIC_WORDS}
+    words: dict[str, Any] = {key: sxp.value(device, key) or "" for key in _NIC_WORDS}
     words["script"] = _SCRIPT_DIR.sub("", words["script"])
     limit = _LIMIT.match(words["rate"])
     if limit:
@@ -125,7 +125,8 @@ def _pci(device: Form) -> list[dict[str, object]]:
     for dev in sxp.children(device, "dev"):
         parts = [sxp.value(dev, key) or "" for key in ("domain", "bus", "slot", "func")]
         if all(_HEX.match(part) for part in parts):
-            found.append(Pci(*(int(part, 16) for part in parts)).settled())
+            domain, bus, slot, function = (int(part, 16) for part in parts)
+            found.append(Pci(domain, bus, slot, function).settled())
     return found
 
 

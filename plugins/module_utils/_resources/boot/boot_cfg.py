@@ -214,7 +214,7 @@ def _refuse_unbootable(
         )
     for keyword in ("timeout", "default"):
         line = bootcfg.last(lines, keyword)
-        if not bootcfg.is_numeric(line):
+        if line is not None and not bootcfg.is_numeric(line):
             raise Refused(
                 f"{path} says {line.text!r}, which is no number: the loader would "
                 f"{'wait for ever' if keyword == 'timeout' else 'take the first entry'}. Declare a {keyword}."

@@ -63,14 +63,13 @@ def _wanted_file(machine: Machine, wanted: Wanted, before: str | None, mtu: int)
         found = interface_files.parse_bridge_file(before or "", wanted.name)
         set_members = wanted.mtu is not None
         in_sync = (
-            before is not None
-            and sorted(found.members) == sorted(members)
+            sorted(found.members) == sorted(members)
             and found.up
             and found.mtu == mtu
             and all(interface_files.makes_it(found, name, arguments) for name, arguments in makes.items())
             and (not set_members or all(found.member_mtus.get(name) == mtu for name in wanted.interfaces))
         )
-        if in_sync:
+        if before is not None and in_sync:
             return before
         for number, line in found.other:
             if "brconfig" in line:

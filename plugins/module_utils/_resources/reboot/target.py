@@ -133,14 +133,14 @@ def differences(found: dict[str, Any], wanted: Wanted) -> list[Change]:
     changes = []
     if wanted.kernel_config and found["kernel_config"] != wanted.kernel_config:
         changes.append(_change("dom0 kernel", "boot the other kernel", found["kernel_config"], wanted.kernel_config))
-    runs_with = _arguments(hypervisor["commandline"])
-    if None not in (wanted.hypervisor_args, runs_with) and wanted.hypervisor_args != runs_with:
+    runs_with, asked_for = _arguments(hypervisor["commandline"]), wanted.hypervisor_args
+    if runs_with is not None and asked_for is not None and asked_for != runs_with:
         changes.append(
             _change(
                 "hypervisor arguments",
                 "boot the hypervisor with other arguments",
                 " ".join(runs_with),
-                " ".join(wanted.hypervisor_args),
+                " ".join(asked_for),
             )
         )
     if _newer_waits(hypervisor, wanted.release):

@@ -144,7 +144,7 @@ def expand(
     values = _with_defaults(raw, os_defaults.get(system, {}))
     fields = Fields(f"guest {name}", values)
     fields.only(GUEST_KEYS)
-    guest = _guest(fields, str(name), host_name, secrets.get(name) or {}, release)
+    guest = _guest(fields, str(name), host_name, secrets.get(str(name)) or {}, release)
     wrong = checks.contradictions(guest, values, release, toolstack)
     return guest, fields.problems + [f"guest {name}: {each}" for each in wrong]
 

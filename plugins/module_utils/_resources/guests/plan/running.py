@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict, Tuple
 
 from ...._change import GUEST_RESTART, Change, NotRead
 from ..declare import config as guest_config
@@ -17,7 +17,7 @@ from .changes import RESOURCE, GuestPlan, change, start_data, stop_data
 # How far a guest's own use may be from what is set, in MiB, before we say that it does not follow.
 MEMORY_SLACK = 4
 
-Differences = dict  # key of a guest to (live, declared)
+Differences = Dict[str, Tuple[Any, Any]]  # key of a guest to (live, declared)
 
 
 def plan_running(
@@ -130,7 +130,7 @@ def _can_set_memory(guest: Guest, live: dict[str, Any], before: dict[str, Any] |
         return False
     if guest.os != "netbsd" or guest.memory < live["memory"]:
         return True
-    old = before["settings"] if before else None
+    old = before["settings"] if before else {}
     return bool(old) and old.get("memory") == old.get("maxmem") == live["maxmem"]
 
 
@@ -174,21 +174,21 @@ def _disk_changes(
             summary = f"take the disk {old['path'] or vdev} from the running guest"
             changes.append(change(guest, "detach_disk", summary, old, "none", {"domid": live["domid"], "vdev": vdev}))
     for vdev, disk in declared.items():
-        old, new = present.get(vdev), disk.settled()
-        if old is None and (disk.cdrom or guest.type == "hvm"):
+        now, new = present.get(vdev), disk.settled()
+        if now is None and (disk.cdrom or guest.type == "hvm"):
             return None  # only a guest with a device model could take it, and that is built when the guest starts
-        if old is None:
+        if now is None:
             plan.problems += storage.problems(guest, disk, current, wanted)
             plan.vnd_units += current["files"].get(disk.path) == "file"
             data = {"domid": live["domid"], "disk": disk}
             summary = f"give it the disk {disk.path} as {disk.vdev}"
             changes.append(change(guest, "attach_disk", summary, "none", new, data))
-        elif old != new:
-            if not _is_medium_change(guest, old, new):
+        elif now != new:
+            if not _is_medium_change(guest, now, new):
                 return None
             word = f"put {disk.path} into" if disk.path else "empty"
             data = {"domid": live["domid"], "vdev": disk.vdev, "path": disk.path}
-            changes.append(change(guest, "insert_cd", f"{word} its CD drive {disk.vdev}", old["path"], disk.path, data))
+            changes.append(change(guest, "insert_cd", f"{word} its CD drive {disk.vdev}", now["path"], disk.path, data))
     return changes
 
 

@@ -36,7 +36,7 @@ def differences(guest: Guest, domain: dict[str, Any]) -> dict[str, tuple[Any, An
     """
     config = domain["config"]
     found: dict[str, tuple[Any, Any]] = {}
-    pairs = {"type": (config.get("type"), guest.xl_type)}
+    pairs: dict[str, tuple[Any, Any]] = {"type": (config.get("type"), guest.xl_type)}
     for key in ("memory", "maxmem", "vcpus", "maxvcpus", *_EVENTS, *_boot_keys(guest)):
         pairs[key] = (config.get(key, ""), getattr(guest, key))
     if guest.weight is not None:
@@ -61,7 +61,7 @@ def _boot_keys(guest: Guest) -> tuple[str, ...]:
 
 
 def _devices(guest: Guest, config: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    found = {}
+    found: dict[str, tuple[Any, Any]] = {}
     live, declared = disks_by_vdev(config), {disk.settled()["vdev"]: disk.settled() for disk in guest.disks}
     if live != declared:
         found["disks"] = (list(live.values()), list(declared.values()))

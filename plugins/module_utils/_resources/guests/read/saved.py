@@ -30,7 +30,7 @@ def _overtaken(host: Host, tool: Any, save_dir: str, name: str) -> bool:
     to its log."""
     log = host.stat(tool.guest_log(name)) if tool.guest_log(name) else None
     saved = host.stat(f"{save_dir}/{name}{_SAVED}")
-    return bool(log and saved) and log.modified > saved.modified + SLACK_SECONDS
+    return log is not None and saved is not None and log.modified > saved.modified + SLACK_SECONDS
 
 
 def save_path(current: dict[str, Any], name: str) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Optional, Tuple
 
 from ...._change import CommandFailed
 from ...._formats.system import mounts, vnconfig
@@ -41,7 +41,7 @@ _INIT = "1"
 
 _MOUNTED = "a file system on it is mounted on"
 # What is at a path under any name: file system and inode.
-Place = tuple
+Place = Tuple[str, Optional[int]]
 
 
 def read(
@@ -76,7 +76,7 @@ def unsure_of(rows: Iterable[Row]) -> str:
 
 def places_of(host: Host, disks: dict[str, str]) -> dict[Place, tuple[str, str]]:
     """Where the disks that are files are, with their paths and guests."""
-    found = {}
+    found: dict[Place, tuple[str, str]] = {}
     for path, guest in disks.items():
         stat = host.stat(path) if path else None
         if stat is not None and stat.kind == "file":
