@@ -36,7 +36,7 @@ export GIT_CONFIG_VALUE_0 := *
 # The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
 SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # In the order in which they run: the quick ones first.
-LINTERS := ruff yamllint shellcheck changelog release-tables role-tables ansible-lint
+LINTERS := ruff mypy yamllint shellcheck changelog release-tables role-tables ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
@@ -59,10 +59,13 @@ demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: b
 test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
 
 # Each linter has a target of its own, so that .pre-commit-config.yaml can call it too.
-lint: $(LINTERS:%=lint-%) ## ruff, yamllint, shellcheck, changelog fragments, tables that are written, ansible-lint (production profile)
+lint: $(LINTERS:%=lint-%) ## ruff, mypy, yamllint, shellcheck, changelog fragments, tables that are written, ansible-lint (production profile)
 
 lint-ruff: tools
 	ruff check .
+
+lint-mypy: tools
+	mypy
 
 lint-yamllint: tools
 	yamllint --strict .
