@@ -36,7 +36,7 @@ export GIT_CONFIG_VALUE_0 := *
 # The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
 SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # In the order in which they run: the quick ones first.
-LINTERS := ruff mypy yamllint shellcheck changelog release-tables role-tables ansible-lint
+LINTERS := ruff mypy yamllint shellcheck changelog plugin-tables role-tables ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
 HERE := $(COLLECTIONS)/netbsd/xen
@@ -76,8 +76,8 @@ lint-shellcheck: tools
 lint-changelog: tools
 	antsibull-changelog lint
 
-lint-release-tables: tools
-	$(VENV)/bin/python tests/tools/release_tables.py --check
+lint-plugin-tables: tools
+	$(VENV)/bin/python tests/tools/plugin_tables.py --check
 
 lint-role-tables: tools
 	$(VENV)/bin/python tests/tools/role_tables.py --check

@@ -30,7 +30,9 @@ options:
         V(boot_cfg). Set them again with C(installboot -e -o).
       - V(netbsd) is an alias of V(boot_cfg), from before all options had one word for a loader. It is deprecated.
     type: str
+    # loaders, loaders: written by tests/tools/plugin_tables.py
     choices: [boot_cfg, grub, grub2, netbsd]
+    # end of the loaders
     required: true
   disk:
     description: The disk that the firmware boots, for example V(wd0).

@@ -30,7 +30,9 @@ options:
       - Which GRUB reads the menu, V(grub) for GRUB legacy, 0.97 (pkgsrc sysutils/grub), or V(grub2) (sysutils/grub2).
       - V(legacy) is an alias of V(grub), from before all options had one word for a loader. It is deprecated.
     type: str
+    # loaders, flavours: written by tests/tools/plugin_tables.py
     choices: [grub, grub2, legacy]
+    # end of the loaders
     required: true
   path:
     description:

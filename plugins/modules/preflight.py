@@ -36,7 +36,9 @@ options:
       - The boot loader. V(boot_cfg) is NetBSD's own. V(grub) is GRUB legacy, which reads the root file system only if
         it is FFSv1 with blocks of 8192 and fragments of 1024 bytes, smaller than 512 MiB.
     type: str
+    # loaders, loaders: written by tests/tools/plugin_tables.py
     choices: [boot_cfg, grub, grub2]
+    # end of the loaders
     default: boot_cfg
   native_kernel:
     description: The kernel without Xen, which is the way back. It must be there.

@@ -30,7 +30,7 @@ options:
   release:
     description: The Xen release, the one in the packages' names. The versions of the newer packages are dates.
     type: str
-    # releases, default: written by tests/tools/release_tables.py
+    # releases, default: written by tests/tools/plugin_tables.py
     default: "4.20"
     # end of the releases
   source:
@@ -60,7 +60,9 @@ options:
       - The package of a boot loader that is wanted too, where the machine does not boot by NetBSD's own. Installed, it
         boots nothing; M(netbsd.xen.boot_blocks) puts it onto a disk.
     type: str
+    # loaders, packages: written by tests/tools/plugin_tables.py
     choices: [grub, grub2]
+    # end of the loaders
   parts:
     description: What of the pair is wanted.
     type: list

@@ -85,7 +85,9 @@ options:
   loader:
     description: What the machine boots with, and so which menu is changed.
     type: str
+    # loaders, loaders: written by tests/tools/plugin_tables.py
     choices: [boot_cfg, grub, grub2]
+    # end of the loaders
     default: boot_cfg
   native_entry:
     description: The name of the menu's entry that boots NetBSD without Xen. If omitted, the menu is never changed.

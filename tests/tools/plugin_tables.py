@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Write what roles and pages say of Xen's releases, between two marks, from the one table of releases.
+"""Write what roles, modules and pages say of Xen's releases and of boot loaders, between two marks, from the plugins'
+tables of them.
 
-A mark is a comment of YAML or Markdown: "releases, NAME: written by tests/tools/release_tables.py", and after the text
-"end of the releases". Which file has which is in `texts`.
+A mark is a comment of YAML or Markdown: "releases, NAME: written by tests/tools/plugin_tables.py", and after the text
+"end of the releases"; or the same of loaders. Which file has which is in `texts`.
 
-usage: python3 release_tables.py [--check]    with --check nothing is written, and a text that differs is an error
+usage: python3 plugin_tables.py [--check]    with --check nothing is written, and a text that differs is an error
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -26,14 +27,17 @@ from ansible_collections.netbsd.xen.plugins.module_utils._releases import (  # n
     Release,
     supported,
 )
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks, grub_menu  # noqa: E402
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import LOADERS  # noqa: E402
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as packages  # noqa: E402
 
 BLOCK = re.compile(
-    r"""^(?P<indent>\ *)(?P<begin>(?P<mark>\#|<!--)\ releases,\ (?P<name>\w+):
-        \ written\ by\ tests/tools/release_tables\.py(?:\ -->)?)\n
-        (?P<text>.*?)^\ *(?P<end>(?P=mark)\ end\ of\ the\ releases(?:\ -->)?)$""",
+    r"""^(?P<indent>\ *)(?P<begin>(?P<mark>\#|<!--)\ (?P<subject>releases|loaders),\ (?P<name>\w+):
+        \ written\ by\ tests/tools/plugin_tables\.py(?:\ -->)?)\n
+        (?P<text>.*?)^\ *(?P<end>(?P=mark)\ end\ of\ the\ (?P=subject)(?:\ -->)?)$""",
     re.MULTILINE | re.DOTALL | re.VERBOSE,
 )
-MARK = re.compile(r"(?:#|<!--) (?:releases, |end of the releases)")
+MARK = re.compile(r"(?:#|<!--) (?:(?:releases|loaders), |end of the (?:releases|loaders))")
 PORTS = {"x86_64": "amd64", "i386": "i386"}
 # What starts the guests, and what guards the machine.
 NO_DAEMONS = ("xendomains", "xen-watchdog")
@@ -47,16 +51,28 @@ def texts() -> dict[str, dict[str, str]]:
     of_dom0 = f"\"{{{{ dom0_xen_release | default('{NEWEST}') }}}}\""
     return {
         "roles/dom0/meta/argument_specs.yml": {"choices": choices + default},
-        "roles/bootloader/meta/argument_specs.yml": {"choices": choices},
+        "roles/bootloader/meta/argument_specs.yml": {"choices": choices, "loaders": of_loaders(LOADERS)},
         "roles/services/meta/argument_specs.yml": {"choices": choices},
         "roles/dom0/defaults/main.yml": {"default": f"dom0_xen_release: {json.dumps(NEWEST)}\n"},
         "roles/bootloader/defaults/main.yml": {"default": f"bootloader_xen_release: {of_dom0}\n"},
         "roles/services/defaults/main.yml": {"default": f"services_xen_release: {of_dom0}\n"},
-        "plugins/modules/xen_packages.py": {"default": default},
+        "plugins/modules/xen_packages.py": {
+            "default": default,
+            "packages": of_loaders(packages.ARGUMENTS["loader_package"]["choices"]),
+        },
+        "plugins/modules/boot_blocks.py": {"loaders": of_loaders(boot_blocks.ARGUMENTS["loader"]["choices"])},
+        "plugins/modules/grub_menu.py": {"flavours": of_loaders(grub_menu.ARGUMENTS["flavour"]["choices"])},
+        "plugins/modules/preflight.py": {"loaders": of_loaders(LOADERS)},
+        "plugins/modules/xen_reboot.py": {"loaders": of_loaders(LOADERS)},
         "README.md": {"supported": f"{in_words()}\n", "tested": f"{eras()}\n"},
         "docs/howto.md": {"table": table()},
         "roles/services/README.md": {"services": services()},
     }
+
+
+def of_loaders(words: Iterable[str]) -> str:
+    """Loaders to choose from, or what is named after them."""
+    return f"choices: [{', '.join(words)}]\n"
 
 
 def in_words() -> str:
@@ -175,7 +191,7 @@ def main(arguments: list[str]) -> int:
             if not arguments:
                 path.write_text(new, encoding="utf-8")
     if arguments and stale:
-        print(f"Not as the releases are: {', '.join(stale)}. Run tests/tools/release_tables.py.", file=sys.stderr)
+        print(f"Not as the plugins' tables say: {', '.join(stale)}. Run tests/tools/plugin_tables.py.", file=sys.stderr)
     return 1 if arguments and stale else 0
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""What roles and pages say of Xen's releases comes from the table of releases, and nobody else lists them."""
+"""What is said of Xen's releases and of boot loaders comes from their tables, and nobody else lists releases."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import ast
 import re
 from pathlib import Path
 
+import plugin_tables
 import pytest
-import release_tables
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import NEWEST, RELEASES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import LOADERS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-BEGIN = "# releases, default: written by tests/tools/release_tables.py"
+BEGIN = "# releases, default: written by tests/tools/plugin_tables.py"
 END = "# end of the releases"
 # What is read by admins, and what they set.
 PAGES = sorted(
@@ -39,7 +40,7 @@ LIST = re.compile(rf"{NAME}(?:[\"'`)]*(?:,|\s+and|\s+or|\s+to)\s+(?:and\s+|or\s+
 
 def others(path: Path) -> str:
     """A file's text without what is written from the table."""
-    return release_tables.BLOCK.sub("", path.read_text())
+    return plugin_tables.BLOCK.sub("", path.read_text())
 
 
 @pytest.mark.parametrize(
@@ -86,29 +87,36 @@ def test_roles_compare_no_numbers_of_releases(path: Path) -> None:
 
 
 def test_all_is_as_the_table_says() -> None:
-    assert release_tables.main(["--check"]) == 0
+    assert plugin_tables.main(["--check"]) == 0
 
 
 def test_a_release_that_is_new_changes_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release_tables, "RELEASES", {**RELEASES, "4.22": RELEASES[NEWEST]})
-    new = release_tables.texts()
+    monkeypatch.setattr(plugin_tables, "RELEASES", {**RELEASES, "4.22": RELEASES[NEWEST]})
+    new = plugin_tables.texts()
     assert '"4.22"]' in new["roles/services/meta/argument_specs.yml"]["choices"]
-    assert release_tables.main(["--check"]) == 1
+    assert plugin_tables.main(["--check"]) == 1
+
+
+def test_a_loader_that_is_new_changes_what_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugin_tables, "LOADERS", {**LOADERS, "limine": LOADERS["grub2"]})
+    new = plugin_tables.texts()
+    assert new["plugins/modules/preflight.py"]["loaders"] == "choices: [boot_cfg, grub, grub2, limine]\n"
+    assert plugin_tables.main(["--check"]) == 1
 
 
 def test_what_was_between_the_marks_is_replaced_with_their_indentation() -> None:
     page = f"a:\n  {BEGIN}\n  default: '4.2'\n  {END}\nb: 1\n"
     wanted = f"a:\n  {BEGIN}\n  default: '4.20'\n  {END}\nb: 1\n"
-    assert release_tables.rewritten(page, {"default": "default: '4.20'\n"}) == wanted
+    assert plugin_tables.rewritten(page, {"default": "default: '4.20'\n"}) == wanted
 
 
 def test_markdown_gets_the_blank_lines_that_a_table_needs() -> None:
     begin, end = f"<!--{BEGIN[1:]} -->", f"<!--{END[1:]} -->"
-    assert release_tables.rewritten(f"{begin}\n{end}\n", {"default": "| a |\n"}) == f"{begin}\n\n| a |\n\n{end}\n"
+    assert plugin_tables.rewritten(f"{begin}\n{end}\n", {"default": "| a |\n"}) == f"{begin}\n\n| a |\n\n{end}\n"
 
 
 @pytest.mark.parametrize("page", ["a: 1\n", f"{BEGIN}\n", f"{END}\n", f"{BEGIN}\n{END}\n{BEGIN}\n{END}\n",
                                   f"{BEGIN.replace('default', 'other')}\n{END}\n"])  # fmt: skip
 def test_marks_that_are_not_there_once_each_are_an_error(page: str) -> None:
     with pytest.raises(ValueError, match="marks of default"):
-        release_tables.rewritten(page, {"default": ""})
+        plugin_tables.rewritten(page, {"default": ""})
