@@ -12,7 +12,7 @@ from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read import live as guest_live
 from . import start, storage
-from .changes import RESOURCE, GuestPlan, change, start_data, stop_data
+from .changes import RESOURCE, GuestPlan, change, known, start_data, stop_data
 
 # How far a guest's own use may be from what is set, in MiB, before we say that it does not follow.
 MEMORY_SLACK = 4
@@ -71,7 +71,7 @@ def _cpu_changes(
         )
     if "pool" in differing:
         old, new = differing.pop("pool")
-        if new not in (start.known(current)["pools"] or []):
+        if new not in (known(current)["pools"] or []):
             plan.problems.append(f"pool {new} does not exist on the machine")
         changes.append(change(guest, "set_pool", f"move it to the CPU pool {new}", old, new, dict(domid, pool=new)))
     shares = {key: differing.pop(key) for key in ("weight", "cap") if key in differing}

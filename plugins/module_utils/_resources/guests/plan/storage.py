@@ -110,11 +110,12 @@ def _of_dom0(disk: Disk, current: dict[str, Any]) -> list[str]:
     found = []
     for device, what in known(current)["dom0_disks"]:
         used = _PARTITION.match(device)
-        same_disk = this and used and this["disk"] == used["disk"]
         if device == real(current, disk.path):
             found.append(f"disk {disk.path} is {what} in dom0")
-        elif same_disk and this["letter"] in _WHOLE:
+        elif not this or not used or this["disk"] != used["disk"]:
+            continue
+        elif this["letter"] in _WHOLE:
             found.append(f"disk {disk.path} holds {device}, which is {what} in dom0")
-        elif same_disk and used["letter"] in _WHOLE:
+        elif used["letter"] in _WHOLE:
             found.append(f"disk {disk.path} is a part of {device}, which is {what} in dom0")
     return found
