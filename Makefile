@@ -89,7 +89,7 @@ unit: packages tools ## Unit tests of the collection, the simulator and the test
 	pytest --numprocesses=$(WORKERS)
 
 # ansible-test keeps one core busy: what imports every file under each Python takes as long as all the rest.
-sanity: tools ## ansible-test sanity, on a copy of the tree
+sanity: tools ## ansible-test sanity, on a copy of what is shipped
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going sanity-import sanity-rest
 
 sanity-import: WHICH := --test import

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Run `ansible-test sanity` on a copy of this checkout.
+"""Run `ansible-test sanity` on a copy of what this checkout ships.
 
 ansible-test wants a collection at a real path that ends in ansible_collections/NAMESPACE/NAME, which a checkout need
 not have. It also wants to download pip's bootstrap script: a small one in its cache, which asks Python's own ensurepip,
@@ -15,7 +15,10 @@ import os
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
+
+import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +49,9 @@ def main(work: Path, arguments: list[str]) -> int:
 
 
 def refresh(copy: Path) -> None:
-    """Make ``copy`` what the checkout is: every file that git knows or would know. ansible-test's output stays."""
+    """Make ``copy`` what the archive would hold: every file that git knows or would know and that galaxy.yml does not
+    leave out. The tests, which are not shipped, are looked at by `make lint`. ansible-test's output stays."""
+    left_out = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["build_ignore"]
     git = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     output = copy / "tests" / "output"
     kept = copy.with_name(".output-of-the-last-run")
@@ -55,6 +60,9 @@ def refresh(copy: Path) -> None:
     shutil.rmtree(copy, ignore_errors=True)
     for name in filter(None, output_of(*git, cwd=CHECKOUT).split("\0")):
         source, target = CHECKOUT / name, copy / name
+        # By .gitignore ansible-test's own output is known for what it is.
+        if name != ".gitignore" and any(fnmatch(part, pattern) for part in _prefixes(name) for pattern in left_out):
+            continue
         if source.exists():  # git still lists what was deleted and not yet committed
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
@@ -63,6 +71,12 @@ def refresh(copy: Path) -> None:
         kept.rename(output)
     # ansible-test asks git for the files. The checkout's own git ignores this copy: it would find none and be content.
     output_of("git", "init", "--quiet", cwd=copy)
+
+
+def _prefixes(name: str) -> list[str]:
+    """``a``, ``a/b`` and ``a/b/c`` of ``a/b/c``: a directory that is left out takes along what is in it."""
+    words = name.split("/")
+    return ["/".join(words[:count]) for count in range(1, len(words) + 1)]
 
 
 def environment(work: Path, home: Path) -> dict[str, str]:

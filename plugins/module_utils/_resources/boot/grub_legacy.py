@@ -187,7 +187,7 @@ def _refuse_unbootable(current: dict[str, Any], declared: Declared, menu: Menu, 
             f"{path} {'has no timeout' if said is None else f'says timeout {said}'}, so that GRUB would wait for ever. "
             "Declare a timeout."
         )
-    for number in {chosen.default, chosen.once}:
+    for number in (chosen.default, chosen.once):
         if number is None:
             continue
         block = menu.blocks[number]
