@@ -10,8 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._releases import release
-from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
+from ansible_collections.netbsd.xen.plugins.plugin_utils import _release_names
 
 DOCUMENTATION = r"""
 name: xen_release
@@ -122,11 +121,8 @@ PROCESSORS = ("i386", "x86_64")
 def xen_release(name: Any) -> dict[str, Any]:
     """The release's row as plain data. Raises AnsibleFilterError for one that is not in the table, and for a number
     that may be two of them."""
-    problem = unquoted(name)
-    if problem:
-        raise AnsibleFilterError(f"A Xen release {problem}")
     try:
-        row = release(str(name))
+        row = _release_names.row(name)
     except Refused as error:
         raise AnsibleFilterError(str(error)) from error
     return {

@@ -13,18 +13,19 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes, xl_conf
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks, boot_cfg, grub_menu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
 
 # A dom0 with its tools does not boot with less.
 MIN_DOM0_MEMORY = 128
@@ -71,6 +72,7 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     problems = dict(variables.problems)
     values = _typed(variables.values, options, problems)
     problems.update(_bad_releases(variables.values))
+    values = {name: value for name, value in values.items() if name not in problems}
     errors = [text for name, text in problems.items() if name in variables.declared]
     errors += misspelt(variables.declared, options)
     report = HostReport(variables.host, guests=len(values.get("domu_guests") or []))
@@ -154,6 +156,27 @@ def _allowed(option: dict[str, Any]) -> str:
     return f"allowed is {text}."
 
 
+def _refused_tasks(role: Any, values: dict[str, Any], *without: str) -> list[str]:
+    """What is wrong with all that the tasks of a role give to their modules, ``without`` those of some names."""
+    tasks = [task for name, task in role.TASKS.items() if name not in without]
+    return [f"{task.words}: {error}" for task in tasks for error in _refused_task(task, Variables(values))]
+
+
+def _refused_task(task: Task, variables: Variables) -> list[str]:
+    """What is not known here, because the machine tells it or because it is wrong itself, is left out. A module that
+    can't be called without it checks the rest when it gets it."""
+    try:
+        given = task.given(variables) if task.when(variables) else None
+    except NotRead:
+        return []
+    except Refused as error:
+        return [str(error)]
+    required = {name for name, option in task.resource.ARGUMENTS.items() if option.get("required")}
+    if given is None or required - set(given):
+        return []
+    return _refusals(task.resource, given)
+
+
 def _declare(resource: Any, params: dict[str, Any]) -> Any:
     checked = ArgumentSpecValidator(resource.ARGUMENTS).validate(params)
     if checked.error_messages:
@@ -211,18 +234,12 @@ def _dom0_kernel(values: dict[str, Any]) -> list[str]:
 
 
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _dom0_memory(values.get("bootloader_dom0_memory")) + _pci_hide(values)
-    loader = values.get("bootloader_loader", "boot_cfg")
-    options = ("entries", "default", "timeout", "other_entries", "absent_entries")
-    params = {option: values["bootloader_" + option] for option in options if "bootloader_" + option in values}
-    menu = boot_cfg if loader == "boot_cfg" else grub_menu
-    if menu is grub_menu:
-        params["flavour"] = "legacy" if loader == "grub" else loader
-    errors += [f"boot menu: {error}" for error in _refusals(menu, params)]
-    if "bootloader_disk" in values:
-        blocks = {"loader": "netbsd", "disk": values["bootloader_disk"]}
-        errors += [f"bootloader_disk: {error}" for error in _refusals(boot_blocks, blocks)]
-    return errors
+    hidden = _pci_hide(values)
+    if hidden:
+        values = {name: value for name, value in values.items() if name != "bootloader_pci_hide"}
+    # The disk is looked at even where nothing may be written to it.
+    values = {**values, "bootloader_install": True}
+    return _dom0_memory(values.get("bootloader_dom0_memory")) + hidden + _refused_tasks(bootloader, values)
 
 
 def _dom0_memory(text: str | None) -> list[str]:

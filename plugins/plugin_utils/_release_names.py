@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, Release, release
 
 
 def unquoted(value: Any) -> str:
@@ -16,3 +17,12 @@ def unquoted(value: Any) -> str:
     if isinstance(value, float) and f"{value}0" in RELEASES:
         return f"is the number {value} and may be {value} or {value}0; put it in quotes."
     return ""
+
+
+def row(value: Any) -> Release:
+    """The row of a release, as it stands in YAML. Raises Refused for one that is not in the table, and for a number that
+    may be two of them."""
+    problem = unquoted(value)
+    if problem:
+        raise Refused(f"A Xen release {problem}")
+    return release(str(value))

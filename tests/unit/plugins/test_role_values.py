@@ -22,11 +22,16 @@ SETTINGS = "__services_xl_conf | combine(__services_xl_memory, services_xl_conf)
 PLAY = """
 - hosts: all
   gather_facts: false
-  vars_files: ["{vars}"]
+  vars_files: {files}
   tasks:
     - ansible.builtin.debug:
         msg: "{{{{ [inventory_hostname, {{ {values} }}] | to_json }}}}"
 """
+
+
+def worked_out(name: str) -> str:
+    """What a role's task gives to its module, or how a variable is by default, as an expression."""
+    return f"lookup('netbsd.xen.role_value', '{name}')"
 
 
 def values(
@@ -37,7 +42,8 @@ def values(
     known = {**defaults, "netbsd_xen_host": {"host": {"role": "dom0"}}}
     (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts, "vars": known}}))
     items = ", ".join(f"'{name}': {expression}" for name, expression in expressions.items())
-    (directory / "play.yml").write_text(PLAY.format(vars=CHECKOUT / "roles" / role / "vars/main.yml", values=items))
+    files = [str(path) for path in (CHECKOUT / "roles" / role).glob("vars/main.yml")]
+    (directory / "play.yml").write_text(PLAY.format(files=json.dumps(files), values=items))
     (directory / "ansible.cfg").write_text("")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment.update(
@@ -127,7 +133,7 @@ def bootloader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for host in hosts.values():
         host["netbsd_xen_host"] = {"host": {"role": "dom0", "machine": host.pop("machine", "amd64")}}
     names = ("entries", "flavour", "protocol")
-    expressions = {name: f"__bootloader_{name}" for name in names}
+    expressions = {name: worked_out(f"bootloader.grub_menu.{name}") for name in names}
     return values(tmp_path_factory.mktemp("bootloader"), "bootloader", expressions, hosts)
 
 
@@ -176,7 +182,7 @@ def test_check_mode_knows_what_the_package_would_have_brought(tmp_path: Path) ->
         "has_it": {"bootloader_loader": "grub2", "dom0_packages_result": {"changed": False}},
         "alone": {},
     }
-    found = values(tmp_path, "bootloader", {"files": "__bootloader_predicted_boot_files"}, hosts, "--check")
+    found = values(tmp_path, "bootloader", {"files": worked_out("bootloader.boot_blocks.assume_files")}, hosts, "--check")
     menus = ["/grub/menu.lst", "/grub/grub.cfg"]
     assert found["installs"]["files"] == [*menus, "/usr/pkg/sbin/grub", "/usr/pkg/sbin/grub-install"]
     assert found["has_it"]["files"] == found["alone"]["files"] == menus

@@ -13,7 +13,7 @@ import yaml
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/argument_specs.yml"))
 # Without a default these mean "not given".
-OPTIONAL = {"bridge_nat", "domu_destroy_after"}
+OPTIONAL = {"bootloader_entries", "bridge_nat", "domu_destroy_after"}
 
 
 def load(role: str, name: str) -> dict[str, Any]:

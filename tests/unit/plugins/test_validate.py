@@ -35,10 +35,26 @@ def role_options() -> dict[str, Any]:
     return found
 
 
+def role_defaults(release: Any) -> dict[str, Any]:
+    """What variables are by default. Of those that are templates, what they come to with a release."""
+    found: dict[str, Any] = {
+        "bootloader_dom0_kernel": "/netbsd-XEN3_DOM0.gz",
+        "bootloader_hypervisor": f"/xen-{release}.gz",
+        "bootloader_native_kernel": "/netbsd",
+        "bootloader_xen_release": release,
+        "services_xen_release": release,
+    }
+    for path in ROLES.glob("*/defaults/main.yml"):
+        constant = yaml.safe_load(path.read_text()).items()
+        found.update((name, value) for name, value in constant if "{{" not in str(value))
+    return found
+
+
 def report(host: str = "xen1", **values: Any) -> _declared.HostReport:
     """What is said of a host with the sound variables and these."""
     merged = {**SOUND, **values}
-    return _declared.check_host(_declared.HostVariables(host, merged, declared=frozenset(merged)), role_options())
+    known = {**role_defaults(values.get("dom0_xen_release", "4.20")), **merged}
+    return _declared.check_host(_declared.HostVariables(host, known, declared=frozenset(merged)), role_options())
 
 
 def guest(**keys: Any) -> dict[str, Any]:
