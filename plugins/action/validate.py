@@ -13,10 +13,9 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE
 
 ROLES_DIRECTORY = Path(__file__).resolve().parents[2] / "roles"
-# What a machine says is known only later; values that need it are checked by the modules that get them.
-KNOWN_LATER = "netbsd_xen_host"
 
 
 class ActionModule(ActionBase):
@@ -57,7 +56,8 @@ class ActionModule(ActionBase):
             try:
                 found.values[name] = _plain(templar.template(available[name]))
             except AnsibleError as error:
-                if KNOWN_LATER not in str(error):
+                # What a machine says is known only later; values that need it are checked by the modules that get them.
+                if MACHINE not in str(error):
                     found.problems[name] = f"{name} can't be worked out: {error}"
         return found
 

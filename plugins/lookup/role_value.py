@@ -20,18 +20,19 @@ name: role_value
 short_description: What a role of this collection gives to a module
 version_added: 0.1.0
 description:
-  - Works out an option of a task of one of the collection's roles from the variables of the host. The roles' tasks get their
-    options from it, and M(netbsd.xen.validate) checks the same ones before any machine is touched.
-  - It is made for the roles. In a playbook it shows what a role would do, such as the boot menu that it would write. The
-    names of tasks are no promise to others, and may change.
+  - Works out an option of a task of one of the collection's roles from the variables of the host. The roles' tasks
+    get their options from it, and M(netbsd.xen.validate) checks the same ones before any machine is touched.
+  - It is made for the roles. In a playbook it shows what a role would do, such as the boot menu that it would write.
+    The names of tasks are no promise to others, and may change.
 author: netbsd.xen contributors (@netbsd-xen)
 seealso:
   - module: netbsd.xen.validate
 options:
   _terms:
     description:
-      - Names of values. V(ROLE.TASK.OPTION) is an option of a task, and V(ROLE.TASK.when) whether that task has anything to
-        do. V(ROLE.NAME) is what the role's variable V(ROLE_NAME) is by default, for those that are worked out.
+      - Names of values. V(ROLE.TASK.OPTION) is an option of a task, and V(ROLE.TASK.when) whether that task has
+        anything to do. V(ROLE.NAME) is what the role's variable V(ROLE_NAME) is by default, for those that are worked
+        out.
     type: list
     elements: str
     required: true

@@ -17,15 +17,13 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes, xl_conf
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, domu, makedev, services
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Task, Variables
 
 # A dom0 with its tools does not boot with less.
 MIN_DOM0_MEMORY = 128
@@ -274,19 +272,15 @@ def _pci_hide(values: dict[str, Any]) -> list[str]:
 
 
 def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
-    options = ("vnd_units", "xbd_units")
-    params = {option: values["makedev_" + option] for option in options if "makedev_" + option in values}
-    return [f"makedev: {error}" for error in _refusals(device_nodes, params)]
+    return _refused_tasks(makedev, values)
 
 
 def _check_services(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _each_then_all(rc_service, "services", values.get("services_extra") or [])
-    xl_errors = _refusals(xl_conf, {"settings": values.get("services_xl_conf") or {}})
-    return (
-        [f"services_extra: {error}" for error in errors]
-        + [f"services_xl_conf: {error}" for error in xl_errors]
-        + _watchdog(values)
-    )
+    extra = _each_then_all(rc_service, "services", values.get("services_extra") or [])
+    errors = [f"services_extra: {error}" for error in extra] + _watchdog(values)
+    # Whether the daemons are started hangs on the machine, and nothing that could be wrong here does.
+    known = {**values, MACHINE: {"host": {"role": "dom0"}}}
+    return errors + _refused_tasks(services, known, *(["rc_service"] if extra else []))
 
 
 def _watchdog(values: dict[str, Any]) -> list[str]:
@@ -296,38 +290,21 @@ def _watchdog(values: dict[str, Any]) -> list[str]:
     return [f"services_watchdog is true, and Xen {row.name} has no xen-watchdog; leave it out."]
 
 
-def _check_files(values: dict[str, Any], report: HostReport) -> list[str]:
-    errors = _each_then_all(system_files, "files", values.get("domu_files") or [])
-    return [f"domu_files: {error}" for error in errors]
-
-
 def _check_bridges(values: dict[str, Any], report: HostReport) -> list[str]:
-    bridges, vlans = values.get("bridge_bridges") or [], values.get("bridge_vlans") or []
-    errors = _each_then_all(bridge, "bridges", bridges)
-    errors += [error for vlan in vlans for error in _refusals(bridge, {"bridges": [], "vlans": [vlan]})]
-    if errors:
-        return errors
-    options = {"guard_seconds": "bridge_guard_seconds", "nat": "bridge_nat"}
-    params = {option: values[name] for option, name in options.items() if values.get(name) is not None}
-    return _refusals(bridge, {"bridges": bridges, "vlans": vlans, **params})
+    given = bridge.TASKS["bridge"].given(Variables(values))
+    bridges, vlans = given.get("bridges") or [], given.get("vlans") or []
+    resource = bridge.TASKS["bridge"].resource
+    errors = _each_then_all(resource, "bridges", bridges)
+    errors += [error for vlan in vlans for error in _refusals(resource, {"bridges": [], "vlans": [vlan]})]
+    return errors or _refusals(resource, {**given, "bridges": bridges})
 
 
 def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
-    common: dict[str, Any] = {"host_name": report.host}
-    names = {
-        "os_defaults": "domu_os_defaults",
-        "release": "domu_release",
-        "config_dir": "domu_config_dir",
-        "save_dir": "domu_save_dir",
-        "shutdown_timeout": "domu_shutdown_timeout",
-        "destroy_after": "domu_destroy_after",
-        "start_delay": "domu_start_delay",
-        "secrets": "domu_secrets",
-    }
-    common.update((option, values[name]) for option, name in names.items() if name in values)
-    declared = values.get("domu_guests") or []
-    errors = _refusals(domain, {"guests": declared, **common})
-    guests = [guest for raw in declared for guest in _sound_guests(raw, common)]
+    given = domu.TASKS["domain"].given(Variables({**values, "inventory_hostname": report.host}))
+    declared = given.pop("guests", [])
+    files = _each_then_all(system_files, "files", values.get("domu_files") or [])
+    errors = [f"domu_files: {error}" for error in files] + _refusals(domain, {**given, "guests": declared})
+    guests = [guest for raw in declared for guest in _sound_guests(raw, given)]
     report.macs = {nic.mac: guest.name for guest in guests if guest.state != "absent" for nic in guest.nics}
     if "bridge_bridges" in values:
         errors += _unknown_bridges(guests, values["bridge_bridges"])
@@ -355,4 +332,4 @@ def _unknown_bridges(guests: Iterable[Any], bridges: list[Any]) -> list[str]:
     ]
 
 
-CHECKS = (_check_dom0, _check_boot, _check_makedev, _check_services, _check_files, _check_bridges, _check_guests)
+CHECKS = (_check_dom0, _check_boot, _check_makedev, _check_services, _check_bridges, _check_guests)

@@ -20,8 +20,8 @@ def unquoted(value: Any) -> str:
 
 
 def row(value: Any) -> Release:
-    """The row of a release, as it stands in YAML. Raises Refused for one that is not in the table, and for a number that
-    may be two of them."""
+    """The row of a release, as it stands in YAML. Raises Refused for one that is not in the table, and for a number
+    that may be two of them."""
     problem = unquoted(value)
     if problem:
         raise Refused(f"A Xen release {problem}")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, domu, makedev, services
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
 
-ROLES = {"bootloader": bootloader}
+ROLES = {"bootloader": bootloader, "bridge": bridge, "domu": domu, "makedev": makedev, "services": services}
 
 
 def value(name: str, variables: Variables) -> Any:

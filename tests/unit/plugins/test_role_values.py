@@ -18,7 +18,6 @@ import yaml
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-SETTINGS = "__services_xl_conf | combine(__services_xl_memory, services_xl_conf)"
 PLAY = """
 - hosts: all
   gather_facts: false
@@ -64,10 +63,8 @@ def values(
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     expressions = {
-        "xl_conf": SETTINGS,
-        "daemons": "__services_daemons",
-        "watchdog": "__services_watchdog",
-        "xendomains": "__services_xendomains.variables",
+        "xl_conf": worked_out("services.xl_conf.settings"),
+        "services": worked_out("services.rc_service.services"),
     }
     bridges = [{"name": "bridge9", "state": "absent"}, {"name": "bridge1", "state": "present"}, {"name": "bridge0"}]
     guests = [{"name": "web1", "autostart": True, "depends_on": ["db1"]}, {"name": "db1", "os": "netbsd"}]
@@ -99,23 +96,32 @@ def test_the_admins_own_settings_go_over_it(services: dict[str, Any]) -> None:
 
 
 def test_consoles_are_logged_only_where_that_is_wanted(services: dict[str, Any]) -> None:
-    assert services["usual"]["daemons"][0]["variables"] == {"XENCONSOLED_TRACE": "guest"}
-    assert services["bare"]["daemons"] == [{"name": "xencommons", "enabled": True, "state": "started"}]
+    assert services["usual"]["services"][0]["variables"] == {"XENCONSOLED_TRACE": "guest"}
+    assert services["bare"]["services"][0] == {"name": "xencommons", "enabled": True, "state": "started"}
 
 
 def test_each_release_has_all_of_its_daemons_in_their_order(services: dict[str, Any]) -> None:
     for name, row in RELEASES.items():
         wanted = [one.name for one in row.services if one.variable and one.name != "xen-watchdog"]
-        assert [one["name"] for one in services[f"xen{name}"]["daemons"]] == wanted
         has_watchdog = row.service("xen-watchdog") is not None
-        assert services[f"xen{name}"]["watchdog"] == (
-            [{"name": "xen-watchdog", "enabled": True, "state": "started"}] if has_watchdog else []
-        )
+        found = services[f"xen{name}"]["services"]
+        assert [one["name"] for one in found] == [*wanted, "xendomains", *(["xen-watchdog"] if has_watchdog else [])]
+        assert not has_watchdog or found[-1] == {"name": "xen-watchdog", "enabled": True, "state": "started"}
+
+
+def test_the_watchdog_is_off_unless_wanted(services: dict[str, Any]) -> None:
+    assert services["bare"]["services"][-1] == {"name": "xen-watchdog", "enabled": False}
 
 
 def test_guests_start_with_the_machine_in_their_order_from_their_directory(services: dict[str, Any]) -> None:
-    assert services["guests"]["xendomains"] == {"xendomains": "db1 web1", "xendomains_config": "/home/xen/etc/%s"}
-    assert services["bare"]["xendomains"] == {"xendomains": "", "xendomains_config": "/usr/pkg/etc/xen/%s"}
+    found = {
+        host: service["variables"]
+        for host in ("guests", "bare")
+        for service in services[host]["services"]
+        if service["name"] == "xendomains"
+    }
+    assert found["guests"] == {"xendomains": "db1 web1", "xendomains_config": "/home/xen/etc/%s"}
+    assert found["bare"] == {"xendomains": "", "xendomains_config": "/usr/pkg/etc/xen/%s"}
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +188,8 @@ def test_check_mode_knows_what_the_package_would_have_brought(tmp_path: Path) ->
         "has_it": {"bootloader_loader": "grub2", "dom0_packages_result": {"changed": False}},
         "alone": {},
     }
-    found = values(tmp_path, "bootloader", {"files": worked_out("bootloader.boot_blocks.assume_files")}, hosts, "--check")
+    expressions = {"files": worked_out("bootloader.boot_blocks.assume_files")}
+    found = values(tmp_path, "bootloader", expressions, hosts, "--check")
     menus = ["/grub/menu.lst", "/grub/grub.cfg"]
     assert found["installs"]["files"] == [*menus, "/usr/pkg/sbin/grub", "/usr/pkg/sbin/grub-install"]
     assert found["has_it"]["files"] == found["alone"]["files"] == menus
