@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _release_names
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import dom0
 
 DOCUMENTATION = r"""
 name: xen_release
@@ -111,12 +112,6 @@ _value:
       sample: ""
 """
 
-# Where pkgsrc installs the scripts, and where rc(8) looks for them (pkgsrc mk/pkginstall/bsd.pkginstall.mk).
-PACKAGED_SCRIPTS = "/usr/pkg/share/examples/rc.d"
-SYSTEM_SCRIPTS = "/etc/rc.d"
-# Where a row names no platforms, NetBSD's two with Xen are taken to be possible.
-PROCESSORS = ("i386", "x86_64")
-
 
 def xen_release(name: Any) -> dict[str, Any]:
     """The release's row as plain data. Raises AnsibleFilterError for one that is not in the table, and for a number
@@ -131,19 +126,11 @@ def xen_release(name: Any) -> dict[str, Any]:
         "hvm_package": row.hvm_package,
         "hypervisor": row.hypervisor,
         "debug_hypervisor": row.debug_hypervisor,
-        "dom0_kernels": {processor: row.dom0_kernel(processor) for processor in row.platforms or PROCESSORS},
+        "dom0_kernels": dom0.dom0_kernels(row),
         "platforms": list(row.platforms),
         "toolstack": row.toolstack,
         "services": [{"name": service.name, "variable": service.variable} for service in row.services],
-        "rc_scripts": [
-            {
-                "src": f"{PACKAGED_SCRIPTS}/{script}",
-                "dest": f"{SYSTEM_SCRIPTS}/{script}",
-                "mode": "0755",
-                "keep_previous": False,  # rc(8) would run a copy that lies beside it
-            }
-            for script in row.rc_scripts
-        ],
+        "rc_scripts": dom0.rc_scripts(row),
         "guest_types": list(row.guest_types),
         "multiboot2": row.multiboot2,
         "pci_passthrough": row.pci_passthrough,

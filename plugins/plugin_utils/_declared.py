@@ -19,20 +19,20 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import m
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, domu, makedev, services
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, dom0, domu, makedev, services
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Task, Variables
 
 # A dom0 with its tools does not boot with less.
 MIN_DOM0_MEMORY = 128
 # How alike two names must be for one to be taken for a slip of the other (difflib's ratio).
 LIKENESS = 0.9
-# Stands in for a source that only the machine can tell, where just the rest of a file's declaration is checked.
+# They stand in for a source and a file that only the machine can tell, where just the rest is checked.
 UNKNOWN_SOURCE = "/unknown"
+KERNEL = "/netbsd-XEN3_DOM0"
 # They say themselves what is wrong with them, better than a list of choices does.
-RELEASE_VARIABLES = ("dom0_xen_release", "bootloader_xen_release", "services_xen_release")
+RELEASE_VARIABLES = ("dom0_xen_release", "bootloader_xen_release", "services_xen_release", "domu_release")
 _TYPES = {
     "bool": "true or false",
     "dict": "a dictionary",
@@ -101,7 +101,7 @@ def check_rack(reports: list[HostReport]) -> list[str]:
 
 def _bad_releases(values: dict[str, Any]) -> dict[str, str]:
     """By variable, what is wrong with the Xen release in it."""
-    found = {name: _bad_release(name, values[name]) for name in RELEASE_VARIABLES if name in values}
+    found = {name: _bad_release(name, values[name]) for name in RELEASE_VARIABLES if values.get(name)}
     return {name: problem for name, problem in found.items() if problem}
 
 
@@ -211,24 +211,19 @@ def _absolute(values: dict[str, Any], *names: str) -> list[str]:
 
 def _check_dom0(values: dict[str, Any], report: HostReport) -> list[str]:
     errors = _absolute(values, "bootstrap_python", "dom0_hypervisor_path", "dom0_kernel_path", "dom0_native_kernel")
-    return errors or _dom0_packages(values) + _dom0_kernel(values)
+    # What type a guest has is its own check's.
+    known = {name: value for name, value in _with_kernel(values).items() if name != "domu_guests"}
+    return errors or _refused_tasks(dom0, known)
 
 
-def _dom0_packages(values: dict[str, Any]) -> list[str]:
-    options = {"repository": "dom0_pkg_repository", "pkgsrc_dir": "dom0_pkgsrc_dir"}
-    params = {option: values[name] for option, name in options.items() if name in values}
-    return [f"dom0 packages: {error}" for error in _refusals(xen_packages, params)]
-
-
-def _dom0_kernel(values: dict[str, Any]) -> list[str]:
-    if not values.get("dom0_kernel_path"):
-        return []
-    keys = ("source", "member", "sha512", "sums")
-    kernel = {key: values["dom0_kernel_" + key] for key in keys if values.get("dom0_kernel_" + key)}
+def _with_kernel(values: dict[str, Any]) -> dict[str, Any]:
+    """With a dom0 kernel where only the machine tells which, so that all else about it can be checked."""
+    archive = values.get("dom0_kernel_member")
+    path = KERNEL if archive else KERNEL + ".gz"
     # The mirror's sets are archives.
-    unknown = UNKNOWN_SOURCE + ".tgz" if "member" in kernel else UNKNOWN_SOURCE
-    kernel.update(src=kernel.pop("source", unknown), dest=values["dom0_kernel_path"])
-    return [f"dom0 kernel: {error}" for error in _refusals(system_files, {"files": [kernel]})]
+    source = UNKNOWN_SOURCE + ".tgz" if archive else UNKNOWN_SOURCE
+    unknown = {"dom0_kernel_path": path, "dom0_kernel_source": source, "dom0_kernel_sums": ""}
+    return {**unknown, "bootloader_dom0_kernel": path, **values}
 
 
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
@@ -236,7 +231,7 @@ def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
     if hidden:
         values = {name: value for name, value in values.items() if name != "bootloader_pci_hide"}
     # The disk is looked at even where nothing may be written to it.
-    values = {**values, "bootloader_install": True}
+    values = {**_with_kernel(values), "bootloader_install": True}
     return _dom0_memory(values.get("bootloader_dom0_memory")) + hidden + _refused_tasks(bootloader, values)
 
 

@@ -13,6 +13,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci impo
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks, boot_cfg, grub_menu
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import dom0
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables, constant
 
 Entry = dict  # as the modules' option entries takes it
@@ -76,18 +77,13 @@ def xen_entry(variables: Variables, name: str, **other: Any) -> Entry:
     return {**entry, **other}
 
 
-def debug_hypervisor(path: str) -> str:
-    """Where the hypervisor that checks itself is, beside the other on the root file system."""
-    return f"{path[:-3]}-debug.gz" if path.endswith(".gz") else f"{path}-debug"
-
-
 def _older_entries(variables: Variables) -> list[Entry]:
     """What was there before the last change of a file, and the release before; there only while their files are."""
     kernel, hypervisor = variables["bootloader_dom0_kernel"], variables["bootloader_hypervisor"]
     others = [
         ("Xen, kernel before the last update", {"kernel": f"{kernel}.old"}),
         ("Xen, hypervisor before the last update", {"hypervisor": f"{hypervisor}.old"}),
-        ("Xen, debug hypervisor", {"hypervisor": debug_hypervisor(hypervisor)}),
+        ("Xen, debug hypervisor", {"hypervisor": dom0.debug_hypervisor_path(hypervisor)}),
     ]
     if variables["bootloader_previous_hypervisor"]:
         others.append(("Xen, release before", {"hypervisor": variables["bootloader_previous_hypervisor"]}))
@@ -146,16 +142,19 @@ def _blocks(variables: Variables) -> str:
     return "netbsd" if _is_netbsds(variables) else variables["bootloader_loader"]
 
 
+# In check mode: what the roles dom0 and upgrade would have brought in this run.
+
+
 def _boot_files(variables: Variables) -> list[str]:
-    """In check mode: the menu that this role would have written, and what GRUB's package would have brought."""
+    """The menu that this role would have written, and what GRUB's package would have brought."""
     if not variables.on("ansible_check_mode"):
         return []
-    return _MENUS + (_GRUBS_PROGRAMS if (variables.get("dom0_packages_result") or {}).get("changed") else [])
+    results = [variables.get(name) or {} for name in ("dom0_packages_result", "upgrade_packages_result")]
+    return _MENUS + (_GRUBS_PROGRAMS if any(result.get("changed") for result in results) else [])
 
 
 def _files(variables: Variables) -> list[str]:
-    """In check mode: the files that role dom0 would have put on the root file system in this run."""
-    return variables.changed_in_check("dom0_files_result")
+    return variables.changed_in_check("dom0_files_result") + variables.changed_in_check("upgrade_files_result")
 
 
 # -- reboot ------------------------------------------------------------------------------------------------------------
@@ -240,4 +239,3 @@ TASKS = {
         },
     ),
 }
-VALUES = {"xen_entry": lambda variables: xen_entry(variables, "Xen")}

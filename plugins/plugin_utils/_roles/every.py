@@ -7,10 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, domu, makedev, services
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import (
+    bootloader,
+    bridge,
+    dom0,
+    domu,
+    makedev,
+    services,
+    upgrade,
+)
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
 
-ROLES = {"bootloader": bootloader, "bridge": bridge, "domu": domu, "makedev": makedev, "services": services}
+ROLES: dict[str, Any] = {
+    "bootloader": bootloader,
+    "bridge": bridge,
+    "dom0": dom0,
+    "domu": domu,
+    "makedev": makedev,
+    "services": services,
+    "upgrade": upgrade,
+}
 
 
 def value(name: str, variables: Variables) -> Any:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""What an upgrade makes of a machine: the entries of its trial, and whether its tools are to be exchanged."""
+"""What an upgrade makes of a machine: what is in its way, the entries of its trial, and when tools are exchanged."""
 
 from __future__ import annotations
 
@@ -10,30 +10,49 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import CHECKOUT, values
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import upgrade
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
+from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import values, worked_out
 
-TASKS = CHECKOUT / "roles/dom0/tasks"
-(UPGRADE,) = yaml.safe_load((TASKS / "upgrade.yml").read_text())
-TRIAL = {task["name"]: task for task in yaml.safe_load((TASKS / "upgrade_trial.yml").read_text())}
-TOOLS = {task["name"]: task for task in yaml.safe_load((TASKS / "upgrade_tools.yml").read_text())}
-SWITCHED = TOOLS["The daemons of the new release are switched on"]
-EXPRESSIONS = {
-    "entries": "(__dom0_trial_entries if __dom0_running else [])",
-    "refused": "({})".format(TRIAL["Does the old hypervisor keep its file?"]["when"]),
-    "exchanged": "__dom0_tools_exchanged",
-    "unknown": "({})".format(TOOLS["Is it known which Xen runs?"]["when"]),
-    "switches": SWITCHED["netbsd.xen.rc_service"]["services"][0]["variables"].strip("{} "),
-    "starter": SWITCHED["netbsd.xen.rc_service"]["services"][0]["name"].strip("{} "),
+CHECKOUT = Path(__file__).resolve().parents[3]
+TOOLS = [task["name"] for task in yaml.safe_load((CHECKOUT / "roles/upgrade/tasks/tools.yml").read_text())]
+VARIABLES = {
+    "inventory_hostname": "xen1",
+    "dom0_hvm": False,
+    "dom0_package_source": "pkgin",
+    "dom0_pkg_repository": "",
+    "dom0_pkgsrc_dir": "/usr/pkgsrc",
+    "dom0_native_kernel": "/netbsd",
+    "dom0_kernel_path": "/netbsd-XEN3_DOM0.gz",
+    "dom0_kernel_source": "http://mirror.example/netbsd-XEN3_DOM0.gz",
+    "dom0_kernel_member": "",
+    "dom0_kernel_sha512": "",
+    "dom0_kernel_sums": "",
+    "bootloader_loader": "grub",
+    "bootloader_console": "pc",
+    "bootloader_root": "",
+    "bootloader_pci_hide": [],
+    "bootloader_dom0_args": "",
+    "bootloader_xen_args": "",
+    "bootloader_baud": 115200,
+    "bootloader_dom0_memory": "1G",
+    "bootloader_dom0_kernel": "/netbsd-XEN3_DOM0.gz",
+    "bootloader_native_kernel": "/netbsd",
+    "upgrade_without_fallback": False,
 }
-XEN = {"hypervisor": "/xen-4.20.gz", "kernel": "/netbsd-XEN3_DOM0.gz", "fallback": "/netbsd"}
 
 
 def machine(
-    file: str | None, package: str, tools: str = "xentools418", wanted: str = "4.20", **variables: Any
-) -> dict[str, Any]:
+    file: str | None = "/xen-4.18.gz",
+    package: str = "4.18",
+    tools: str = "xentools418",
+    wanted: str = "4.20",
+    runs: str = "4.18",
+    **variables: Any,
+) -> Variables:
     """A dom0 under Xen 4.18 whose default entry boots ``file``, which is that of the package of release ``package``."""
     hypervisor = {
-        "release": "4.18",
+        "release": runs,
         "boots": {"file": file, "from_package": True} if file else None,
         "installed": {"release": package},
     }
@@ -41,79 +60,132 @@ def machine(
         "role": "dom0",
         "release": "10.1",
         "machine": "amd64",
-        "hypervisor": hypervisor,
+        "hypervisor": hypervisor if runs else None,
         "toolstack": {"exchanged": False},
     }
     found = {"host": host, "packages": {tools: "1"}, "snapshot": {"resources": {}}}
-    own = {"netbsd_xen_host": found, "dom0_xen_release": wanted, "__bootloader_xen": XEN}
-    return {**UPGRADE["vars"], **SWITCHED["vars"], **own, **variables}
-
-
-UNKNOWN = machine(None, "4.18")
-UNKNOWN["netbsd_xen_host"]["host"]["hypervisor"] = None
-HOSTS = {
-    "first": machine("/xen-4.18.gz", "4.18"),
-    "own_file": machine("/xen.old.gz", "4.18"),
-    "menu_unknown": machine(None, "4.18"),
-    "interrupted": machine("/xen-4.20.gz", "4.20"),
-    "one_file": machine("/xen.gz", "4.18", dom0_hypervisor_path="/xen.gz"),
-    "tools_gone": machine("/xen-4.18.gz", "4.18", tools="pkgin"),
-    "done": machine("/xen-4.20.gz", "4.20", tools="xentools420"),
-    "unknown": UNKNOWN,
-    "to_42": machine("/xen-4.18.gz", "4.18", wanted="4.2"),
-    "to_33": machine("/xen-4.18.gz", "4.18", wanted="3.3"),
-}
-
-
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    directory: Path = tmp_path_factory.mktemp("upgrade")
-    return values(directory, "dom0", EXPRESSIONS, HOSTS)
+    own = {"netbsd_xen_host": found, "dom0_xen_release": wanted, "dom0_hypervisor_path": f"/xen-{wanted}.gz"}
+    own["bootloader_hypervisor"] = own["dom0_hypervisor_path"]
+    return Variables({**VARIABLES, **own, **variables})
 
 
 @pytest.mark.parametrize(
-    ("host", "old"),
-    [("first", "/xen-4.18.gz"), ("own_file", "/xen.old.gz"), ("menu_unknown", "/xen-4.18.gz"), ("interrupted", None)],
-)
-def test_the_old_entry_never_boots_the_new_hypervisor(found: dict[str, Any], host: str, old: str | None) -> None:
-    """After a trial that was cut off the default is the new Xen; the entry that an earlier run made is the way back."""
-    entries = {entry["name"]: entry["hypervisor"] for entry in found[host]["entries"]}
-    assert entries == {"Xen 4.20": "/xen-4.20.gz", **({"Xen 4.18": old} if old else {})}
-    assert found[host]["refused"] is False
-
-
-def test_a_file_that_both_hypervisors_would_need_is_refused(found: dict[str, Any]) -> None:
-    assert found["one_file"]["refused"] is True
-
-
-def test_tools_that_an_earlier_run_removed_are_installed_with_a_reboot(found: dict[str, Any]) -> None:
-    assert found["tools_gone"]["exchanged"] is True
-    assert found["done"]["exchanged"] is False
-
-
-def test_tools_are_not_exchanged_under_a_xen_that_nothing_tells(found: dict[str, Any]) -> None:
-    assert {host: found[host]["unknown"] for host in ("unknown", "done")} == {"unknown": True, "done": False}
-
-
-@pytest.mark.parametrize(
-    ("host", "starter", "switches"),
+    ("variables", "old"),
     [
-        ("first", "xencommons", {"xencommons": "YES", "xenwatchdog": "NO"}),
-        ("to_42", "xencommons", {"xencommons": "YES", "xend": "YES", "xenwatchdog": "NO"}),
-        ("to_33", "xend", {"xend": "YES", "xenbackendd": "YES"}),
+        (machine(), "/xen-4.18.gz"),
+        (machine("/xen.old.gz"), "/xen.old.gz"),
+        (machine(None), "/xen-4.18.gz"),
+        (machine("/xen-4.20.gz", "4.20"), None),
+    ],
+    ids=["first", "own_file", "menu_unknown", "interrupted"],
+)
+def test_the_old_entry_never_boots_the_new_hypervisor(variables: Variables, old: str | None) -> None:
+    """After a trial that was cut off the default is the new Xen; the entry that an earlier run made is the way back."""
+    entries = {entry["name"]: entry["hypervisor"] for entry in upgrade.trial_entries(variables)}
+    assert entries == {"Xen 4.20": "/xen-4.20.gz", **({"Xen 4.18": old} if old else {})}
+    assert upgrade.trial_obstacle(variables) == ""
+
+
+def test_an_i386_that_needs_another_kernel_keeps_the_old_one_in_its_old_entry() -> None:
+    variables = machine("/xen-3.1.gz", "3.1", wanted="4.2", runs="3.1", dom0_kernel_path="/netbsd-XEN3PAE_DOM0.gz")
+    variables["netbsd_xen_host"]["host"].update(machine="i386", release="5.1")
+    assert upgrade.trial_entries(variables)[1]["kernel"] == "/netbsd-XEN3_DOM0.gz"
+    variables["netbsd_xen_host"]["host"].update(processor="x86_64")
+    assert upgrade.trial_entries(variables)[1]["kernel"] == "/netbsd-XEN3PAE_DOM0.gz"
+
+
+def test_a_file_that_both_hypervisors_would_need_is_refused() -> None:
+    obstacle = upgrade.trial_obstacle(machine("/xen.gz", dom0_hypervisor_path="/xen.gz"))
+    assert "xen1's boot menu boots /xen.gz" in obstacle and "/xen-4.20.gz. Nothing was done." in obstacle
+
+
+def test_packages_of_one_directory_are_refused() -> None:
+    obstacle = upgrade.trial_obstacle(machine("/xen-3.1.gz", "3.1", wanted="3.3", runs="3.1"))
+    assert obstacle.startswith("The packages of Xen 3.1 and 3.3 lie in one directory")
+
+
+def test_without_a_way_back_somebody_has_to_say_that_he_can_get_to_the_console() -> None:
+    alone = machine(bootloader_loader="boot_cfg")
+    assert "chooses the entry Xen 4.18 or NetBSD at its console" in upgrade.trial_obstacle(alone)
+    assert upgrade.trial_obstacle(machine(bootloader_loader="boot_cfg", upgrade_without_fallback=True)) == ""
+    once = [upgrade.TASKS["trial_reboot"].given(each).get("once") for each in (alone, machine())]
+    assert once == [None, "Xen 4.20"]
+
+
+def test_nothing_is_to_be_done_where_the_wanted_xen_runs_with_its_tools() -> None:
+    done = machine("/xen-4.20.gz", "4.20", tools="xentools420", runs="4.20")
+    assert (upgrade.is_trial(done), upgrade.exchanges(done)) == (False, False)
+
+
+@pytest.mark.parametrize("tools", ["pkgin", "xentools418"], ids=["removed", "of_before"])
+def test_tools_that_do_not_fit_are_exchanged_after_the_trial_only(tools: str) -> None:
+    """An earlier run may have removed them."""
+    assert upgrade.exchanges(machine(tools=tools)) is False
+    assert upgrade.exchanges(machine("/xen-4.20.gz", "4.20", tools=tools, runs="4.20")) is True
+
+
+def test_tools_of_the_wanted_release_that_were_installed_after_the_boot_need_another_one() -> None:
+    variables = machine("/xen-4.20.gz", "4.20", tools="xentools420", runs="4.20")
+    variables["netbsd_xen_host"]["host"]["toolstack"]["exchanged"] = True
+    assert upgrade.exchanges(variables) is True
+
+
+def test_tools_are_not_exchanged_under_a_xen_that_nothing_tells() -> None:
+    assert "xen1 is a dom0, and neither its tools nor" in upgrade.tools_obstacle(machine(runs=""))
+    assert upgrade.tools_obstacle(machine(runs="4.20")) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "starter", "switches"),
+    [
+        ("4.20", "xencommons", {"xencommons": "YES", "xenwatchdog": "NO"}),
+        # Its script has xend's switch.
+        ("4.17", "xencommons", {"xend": "YES", "xenwatchdog": "NO"}),
+        ("4.2", "xencommons", {"xencommons": "YES", "xend": "YES", "xenwatchdog": "NO"}),
+        ("3.3", "xend", {"xend": "YES", "xenbackendd": "YES"}),
     ],
 )
 def test_what_starts_xenstored_is_enabled_before_the_tools_are_there(
-    found: dict[str, Any], host: str, starter: str, switches: dict[str, str]
+    wanted: str, starter: str, switches: dict[str, str]
 ) -> None:
     """From Xen 3.3 to 4.2 nobody would have enabled xencommons before the reboot, and /etc/rc would hang."""
-    names = list(TOOLS)
-    assert names.index(SWITCHED["name"]) < names.index("The tools of the new release in place of the old ones")
-    assert (found[host]["starter"], found[host]["switches"]) == (starter, switches)
+    switched, exchanged = "The daemons of the new release are switched on", "The tools of the new release in place of"
+    assert TOOLS.index(switched) < [name.startswith(exchanged) for name in TOOLS].index(True)
+    task = upgrade.TASKS["daemons"]
+    given = task.given(machine(wanted=wanted))
+    assert given["services"] == [{"name": starter, "variables": switches}]
+    assert task.resource.declare(given).services[0].name == starter
 
 
-def test_the_trials_entry_goes_when_the_new_xen_becomes_the_default(found: dict[str, Any]) -> None:
-    variables = TOOLS["The new Xen is what the machine boots from now on"]["vars"]
-    assert variables["bootloader_absent_entries"] == ["{{ __dom0_trial_entry }}"]
-    trials = [entry["name"] for entry in found["first"]["entries"]]
-    assert "Xen 4.20" in trials and UPGRADE["vars"]["__dom0_trial_entry"] == "Xen {{ dom0_xen_release }}"
+def test_a_kernel_that_the_old_entry_boots_too_is_left_until_the_new_hypervisor_is_proven() -> None:
+    variables = machine()
+    places = [file["dest"] for file in upgrade.TASKS["trial_files"].given(variables)["files"]]
+    assert places == ["/xen-4.20.gz", "/netbsd-XEN3_DOM0.gz"]
+    variables["netbsd_xen_host"]["snapshot"]["resources"]["boot_cfg"] = {"files": ["/netbsd-XEN3_DOM0.gz"]}
+    assert [file["dest"] for file in upgrade.TASKS["trial_files"].given(variables)["files"]] == ["/xen-4.20.gz"]
+
+
+def test_who_has_to_reset_a_silent_machine_is_told_what_it_boots_then() -> None:
+    silent = {"msg": "The machine has not answered.", "ran": {"before": "Xen 4.18", "after": None}}
+    told = [
+        upgrade.failure(machine(ansible_failed_result=silent, bootloader_loader=loader))
+        for loader in ("grub2", "boot_cfg")
+    ]
+    assert "Reset it: the entry Xen is still the default." in told[0]
+    assert "Reset it and choose the entry Xen 4.18 at its console" in told[1]
+    answers = machine(ansible_failed_result={"msg": "It runs Xen 4.18.", "ran": {"after": "Xen 4.18"}})
+    assert upgrade.is_silent(answers) is False and "Reset it" not in upgrade.failure(answers)
+    assert upgrade.failure(answers).startswith("It runs Xen 4.18. Xen 4.20 is not in use on xen1")
+
+
+def test_the_roles_tasks_get_it(tmp_path: Path) -> None:
+    known = {name: value for name, value in machine().items() if name != "inventory_hostname"}
+    names = ("is_trial", "exchanges", "trial_obstacle", "trial_entries")
+    expressions = {name: worked_out(f"upgrade.{name}") for name in names}
+    own = {"xen1": {**known, "bootloader_loader": "boot_cfg", "dom0_upgrade_without_fallback": True}, "xen2": known}
+    del own["xen1"]["upgrade_without_fallback"]
+    found = values(tmp_path, "upgrade", expressions, own)
+    assert [found["xen2"][name] for name in names[:3]] == [True, False, ""]
+    assert found["xen2"]["trial_entries"] == upgrade.trial_entries(machine())
+    # The name from when the role was a part of dom0.
+    assert found["xen1"]["trial_obstacle"] == ""

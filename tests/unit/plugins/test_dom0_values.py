@@ -8,16 +8,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import values
+from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import values, worked_out
 
 EXPRESSIONS = {
     "source": "dom0_kernel_source",
     "path": "dom0_kernel_path",
     "sums": "dom0_kernel_sums",
-    "hypervisor": "__dom0_hypervisor",
-    "debug": "__dom0_debug_hypervisor",
-    "files": "__dom0_files",
-    "types": "__dom0_wanted_types",
+    "files": worked_out("dom0.system_files.files"),
+    "types": worked_out("dom0.preflight.guest_types"),
     "hvm": "dom0_hvm",
 }
 ARCHIVE = "http://archive.NetBSD.org/pub/NetBSD-archive"
@@ -45,6 +43,7 @@ HOSTS = {
         "4.20",
         dom0_kernel_source="/home/me/netbsd.gz",
         dom0_hypervisor_path="/xen",
+        dom0_debug_hypervisor=True,
         dom0_hvm=True,
         dom0_mirror="http://mirror.example",
     ),
@@ -81,8 +80,8 @@ def test_the_debug_hypervisor_lies_beside_the_other(found: dict[str, Any]) -> No
     places = [file["dest"] for file in found["candidate"]["files"]]
     assert places[:3] == ["/xen-4.20.gz", "/xen-4.20-debug.gz", "/netbsd-XEN3_DOM0.gz"]
     assert "/xen-4.20-debug.gz" not in [file["dest"] for file in found["today"]["files"]]
-    assert found["own"]["debug"]["dest"] == "/xen-debug"
-    assert found["candidate"]["debug"]["src"] == "/usr/pkg/xen420-kernel/xen-debug.gz"
+    assert found["own"]["files"][1]["dest"] == "/xen-debug"
+    assert found["candidate"]["files"][1]["src"] == "/usr/pkg/xen420-kernel/xen-debug.gz"
 
 
 def test_every_era_gets_the_scripts_of_its_tools(found: dict[str, Any]) -> None:

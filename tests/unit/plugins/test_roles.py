@@ -21,7 +21,7 @@ def load(role: str, name: str) -> dict[str, Any]:
 
 
 def test_all_roles_with_variables_are_found() -> None:
-    assert NAMES == ["bootloader", "bootstrap", "bridge", "dom0", "domu", "makedev", "services"]
+    assert NAMES == ["bootloader", "bootstrap", "bridge", "dom0", "domu", "makedev", "services", "upgrade"]
 
 
 @pytest.mark.parametrize("role", NAMES)

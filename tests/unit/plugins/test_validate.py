@@ -42,7 +42,14 @@ def role_defaults(release: Any) -> dict[str, Any]:
         "bootloader_hypervisor": f"/xen-{release}.gz",
         "bootloader_native_kernel": "/netbsd",
         "bootloader_xen_release": release,
+        "dom0_hypervisor_path": f"/xen-{release}.gz",
+        "dom0_hvm": False,
+        "dom0_pkg_repository": "",
+        "domu_release": str(release),
+        "makedev_vnd_units": 4,
+        "services_config_dir": "/usr/pkg/etc/xen",
         "services_xen_release": release,
+        "services_xendomains": [],
     }
     for path in ROLES.glob("*/defaults/main.yml"):
         constant = yaml.safe_load(path.read_text()).items()
@@ -123,6 +130,13 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
             ["services_watchdog is true, and Xen 3.3 has no xen-watchdog"],
         ),
         ({"domu_start_delay": -1}, ["start_delay is -1"]),
+        ({"bootloader_reboot_timeout": 0}, ["reboot: timeout is 0"]),
+        ({"bootloader_guest_timeout": 0}, ["reboot: guest_timeout is 0"]),
+        ({"services_xendomains": ["we\nb1"]}, ["services: ", "xendomains"]),
+        ({"services_config_dir": "/home/x\n"}, ["services: ", "xendomains_config"]),
+        ({"dom0_kernel_path": "/xen-4.20.gz"}, ["dom0 kernel and hypervisor: /xen-4.20.gz is declared 2 times"]),
+        ({"bootloader_root": "wd0a;reboot"}, ["boot menu", "wd0a;reboot"]),
+        ({"bootloader_xen_args": "a#b", "dom0_xen_release": "4.2"}, ["boot menu", "a#b"]),
     ],
 )
 def test_a_mistake_is_one_line_with_host_thing_and_what_is_allowed(values: dict[str, Any], parts: list[str]) -> None:
