@@ -234,8 +234,8 @@ def _scripts(variables: Variables) -> list[str]:
 _REBOOT = {
     "release": "dom0_xen_release",
     "reboot": constant(True),
-    "timeout": lambda variables: variables.get("bootloader_reboot_timeout"),
-    "guest_timeout": lambda variables: variables.get("bootloader_guest_timeout"),
+    "timeout": "bootloader_reboot_timeout",
+    "guest_timeout": "bootloader_guest_timeout",
     "loader": dom0.loader,
 }
 TASKS = {
