@@ -16,8 +16,8 @@ name: pci_hide
 short_description: The dom0 kernel's argument that leaves PCI devices to guests
 version_added: 0.1.0
 description:
-  - Makes the argument C(pciback.hide) of a NetBSD dom0 kernel from the addresses of PCI devices. Role
-    P(netbsd.xen.bootloader#role) uses it.
+  - Makes the argument C(pciback.hide) of a NetBSD dom0 kernel from the addresses of PCI devices, for a boot menu of
+    your own. Role P(netbsd.xen.bootloader#role) does it by itself.
   - The kernel reads 63 characters of the value, which is room for seven devices. More are refused, and so is what is no
     address, because the kernel would ignore all of them then.
 author: netbsd.xen contributors (@netbsd-xen)

@@ -5,9 +5,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+
+# What guests of a system have unless domu_os_defaults or they themselves say otherwise.
+OS_DEFAULTS = {"netbsd": {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a"}}
+
+
+def os_defaults(variables: Variables) -> dict[str, Any]:
+    """The admin's over the role's, system by system and key by key. A key that is null takes a default away."""
+    own = variables["domu_os_defaults"]
+    return {system: _over(OS_DEFAULTS.get(system, {}), own.get(system, {})) for system in {**OS_DEFAULTS, **own}}
+
+
+def _over(default: dict[str, Any], own: Any) -> Any:
+    """A way of booting is taken as a whole, as a guest takes it: who has another does not inherit half of this one.
+    What is no dictionary is left to the module, which refuses it."""
+    if not isinstance(own, dict):
+        return own
+    unwanted: tuple[str, ...] = ()
+    if own.get("bootloader") or own.get("type") == "hvm":
+        unwanted = ("kernel", "root")
+    elif "cmdline" in own:
+        unwanted = ("root",)
+    return {**{key: value for key, value in default.items() if key not in unwanted}, **own}
 
 
 def _release(variables: Variables) -> str | None:
@@ -23,7 +47,7 @@ def _files(variables: Variables) -> list[str]:
 
 def _bridges(variables: Variables) -> list[str]:
     bridges = variables.get("bridge_bridges") or []
-    return [bridge["name"] for bridge in bridges] if variables.on("ansible_check_mode") else []
+    return [bridge.get("name") for bridge in bridges] if variables.on("ansible_check_mode") else []
 
 
 def _vnd_units(variables: Variables) -> int:
@@ -46,7 +70,7 @@ TASKS = {
             "release": _release,
             "config_dir": "domu_config_dir",
             "save_dir": "domu_save_dir",
-            "os_defaults": "domu_os_defaults",
+            "os_defaults": os_defaults,
             "restart_policy": "domu_restart_policy",
             "shutdown_timeout": "domu_shutdown_timeout",
             "destroy_after": "domu_destroy_after",

@@ -44,7 +44,7 @@ def xendomains(variables: Variables) -> dict[str, Any]:
     guests, directory = variables["services_xendomains"], variables["services_config_dir"]
     return {
         "name": XENDOMAINS,
-        "variables": {"xendomains": " ".join(guests), "xendomains_config": f"{directory}/%s"},
+        "variables": {"xendomains": " ".join(str(guest) for guest in guests), "xendomains_config": f"{directory}/%s"},
     }
 
 
@@ -70,9 +70,9 @@ def settings(variables: Variables) -> dict[str, Any]:
     share of the memory, xl must not take more of it away for guests (xl.conf(5))."""
     found = {}
     declared = variables.get("bridge_bridges") or []
-    absent = [bridge["name"] for bridge in declared if bridge.get("state") == "absent"]
-    bridges = [bridge["name"] for bridge in declared if bridge["name"] not in absent]
-    if bridges:
+    absent = [bridge.get("name") for bridge in declared if bridge.get("state") == "absent"]
+    bridges = [bridge.get("name") for bridge in declared if bridge.get("name") not in absent]
+    if bridges and bridges[0]:
         found["vif.default.bridge"] = bridges[0]
     if variables.get("bootloader_dom0_memory"):
         found["autoballoon"] = "off"

@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import domu
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PLAY = """
@@ -199,3 +203,34 @@ def test_grub_2_starts_a_hypervisor_by_the_newer_protocol(bootloader: dict[str, 
     assert (bootloader["grub2"]["flavour"], bootloader["grub2"]["protocol"]) == ("grub2", "multiboot2")
     before = [entry for entry in bootloader["grub2"]["entries"] if entry.get("hypervisor") == "/xen-4.18.gz"]
     assert [(entry["name"], entry["optional"]) for entry in before] == [("Xen, release before", True)]
+
+
+@pytest.mark.parametrize(
+    ("own", "netbsd"),
+    [
+        ({}, {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a"}),
+        ({"netbsd": {"memory": 512}}, {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a", "memory": 512}),
+        ({"netbsd": {"kernel": "/home/xen/mine"}}, {"kernel": "/home/xen/mine", "root": "xbd0a"}),
+        ({"netbsd": {"root": None}}, {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": None}),
+        ({"netbsd": {"bootloader": "pygrub"}}, {"bootloader": "pygrub"}),
+        ({"netbsd": {"type": "hvm"}}, {"type": "hvm"}),
+        ({"netbsd": {"cmdline": "-s"}}, {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "cmdline": "-s"}),
+    ],
+)
+def test_defaults_of_a_system_go_over_the_roles_own(own: dict[str, Any], netbsd: dict[str, Any]) -> None:
+    linux = {"kernel": "/home/xen/vmlinuz"}
+    assert domu.os_defaults(Variables({"domu_os_defaults": own})) == {"netbsd": netbsd}
+    both = domu.os_defaults(Variables({"domu_os_defaults": {**own, "linux": linux}}))
+    assert both == {"netbsd": netbsd, "linux": linux}
+    guests = [{"name": "web1", "os": "netbsd", "memory": "512M", "disks": ["/dev/wd0e"]}]
+    checked = ArgumentSpecValidator(domain.ARGUMENTS).validate(
+        {"guests": guests, "host_name": "xen1", "os_defaults": both}
+    )
+    assert checked.error_messages == []
+    (guest,) = domain.declare(checked.validated_parameters).guests
+    assert guest.name == "web1"
+
+
+def test_what_is_no_entry_of_a_system_is_left_to_the_module() -> None:
+    variables = Variables({"domu_os_defaults": {"netbsd": "hvm"}})
+    assert domu.os_defaults(variables) == {"netbsd": "hvm"}

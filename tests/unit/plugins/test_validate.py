@@ -157,6 +157,21 @@ def test_one_mistake_does_not_hide_the_others() -> None:
         assert len([error for error in errors if part in error]) == 1, part
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"bridge_bridges": [{"interfaces": ["wm0"]}]},
+        {"bootloader_entries": [{"kernel": "/netbsd"}]},
+        {"domu_guests": [{}]},
+        {"domu_os_defaults": {"netbsd": "pv"}},
+        {"services_extra": [{"enabled": True}]},
+    ],
+)
+def test_what_has_no_shape_at_all_is_an_error_of_the_admin(nonsense: dict[str, Any]) -> None:
+    errors = report(**nonsense).errors
+    assert errors and not [error for error in errors if "internal error" in error]
+
+
 def test_a_guest_that_is_to_go_needs_neither_bridge_nor_memory() -> None:
     assert report(domu_guests=[{"name": "old1", "state": "absent"}]).errors == []
 
