@@ -98,9 +98,11 @@ class LookupModule(LookupBase):
 def _value(name: str, variables: Variables, default: Any) -> Any:
     """Raises AnsibleError for a name that there is not, and for what can't be worked out."""
     try:
-        found = every.value(name, variables)
+        work_out = every.find(name)
     except KeyError as error:
         raise AnsibleError(f"role_value: there is no {name}: {error} is not known") from error
+    try:
+        found = work_out(variables)
     except NotRead as error:
         if default is None:
             raise AnsibleError(f"role_value: {name} can't be worked out: {error}") from error

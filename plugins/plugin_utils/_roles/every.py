@@ -16,7 +16,7 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import (
     services,
     upgrade,
 )
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Function, worth
 
 ROLES: dict[str, Any] = {
     "bootloader": bootloader,
@@ -29,13 +29,16 @@ ROLES: dict[str, Any] = {
 }
 
 
-def value(name: str, variables: Variables) -> Any:
-    """A value by its name: ``bootloader.boot_cfg.timeout`` for an option of a task, ``bootloader.boot_cfg.when`` for
-    whether the task has anything to do, ``dom0.kernel_path`` for what a role's variable is by default. None for an
-    option that is not given. Raises KeyError for a name that there is not."""
+def find(name: str) -> Function:
+    """What works a value out, by the value's name: ``bootloader.boot_cfg.timeout`` is an option of a task, None where
+    it is not given, ``bootloader.boot_cfg.when`` whether the task has anything to do, and ``dom0.kernel_path`` what a
+    role's variable is by default. Raises KeyError for a name that there is not."""
     role, _dot, rest = name.partition(".")
     task, _dot, option = rest.partition(".")
     if not option:
-        return ROLES[role].VALUES[task](variables)
+        return getattr(ROLES[role], "VALUES", {})[task]
     found = ROLES[role].TASKS[task]
-    return found.when(variables) if option == "when" else found.option(option, variables)
+    if option == "when":
+        return found.when
+    source = found.options[option]
+    return lambda variables: worth(source, variables)

@@ -74,6 +74,11 @@ def always(_variables: Variables) -> bool:
     return True
 
 
+def worth(source: Source, variables: Variables) -> Any:
+    """What an option has, None where it is not given. Raises NotRead where something is not known."""
+    return variables[source] if isinstance(source, str) else source(variables)
+
+
 @dataclass(frozen=True)
 class Task:
     """A task of a role: the resource that its module manages, where each of the module's options comes from, and when
@@ -84,17 +89,12 @@ class Task:
     options: Mapping[str, Source]
     when: Callable[[Variables], bool] = always
 
-    def option(self, name: str, variables: Variables) -> Any:
-        """The value of one option, None for one that is not given. Raises NotRead where something is not known."""
-        source = self.options[name]
-        return variables[source] if isinstance(source, str) else source(variables)
-
     def given(self, variables: Variables) -> dict[str, Any]:
         """All options that are given, without those for which something is not known."""
         found = {}
-        for name in self.options:
+        for name, source in self.options.items():
             try:
-                value = self.option(name, variables)
+                value = worth(source, variables)
             except NotRead:
                 continue
             if value is not None:

@@ -231,7 +231,8 @@ def test_the_check_declares_what_every_role_gives_to_its_modules(monkeypatch: py
 
 
 def test_a_name_that_there_is_not_is_said() -> None:
-    for name in ("nothing", "dom0.nothing", "nothing.a.b", "dom0.kernfs.nothing", "dom0.nothing.when"):
+    names = ("nothing", "dom0.nothing", "makedev.nothing", "nothing.a.b", "dom0.kernfs.nothing", "dom0.nothing.when")
+    for name in names:
         with pytest.raises(role_value.AnsibleError, match=f"there is no {name}"):
             role_value._value(name, Variables({}), None)
 
