@@ -50,11 +50,12 @@ EXAMPLES = r"""
   vars:
     bootloader_default: Xen
 
-- name: What GRUB would be given
+- name: What xl would take for granted
   ansible.builtin.debug:
-    msg: "{{ lookup('netbsd.xen.role_value', 'bootloader.grub_menu.flavour') }}"  # legacy
+    msg: "{{ lookup('netbsd.xen.role_value', 'services.xl_conf.settings') }}"  # {'vif.default.bridge': 'bridge0'}
   vars:
-    bootloader_loader: grub
+    bridge_bridges: [{name: bridge0, interfaces: [wm0]}]
+    services_xl_conf: {}
 """
 
 RETURN = r"""
@@ -66,7 +67,7 @@ _value:
 """
 
 
-class _Templated(Mapping):
+class _Templated(Mapping[str, Any]):
     """A host's variables, each templated when it is asked for, and then kept."""
 
     def __init__(self, templar: Any, variables: Mapping[str, Any]) -> None:

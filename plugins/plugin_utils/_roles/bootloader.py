@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Dict
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks, boot_cfg, grub_menu
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import GRUB, LOADERS, OF_GRUB_MENU
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import dom0
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables, constant
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Sources, Task, Variables, constant
 
-Entry = dict  # as the modules' option entries takes it
+Entry = Dict[str, Any]  # as the modules' option entries takes it
 NETBSD = {"name": "NetBSD"}
 CHAINLOADER = "chainloader +1"
-_MENUS = ["/grub/menu.lst", "/grub/grub.cfg"]
-_GRUBS_PROGRAMS = ["/usr/pkg/sbin/grub", "/usr/pkg/sbin/grub-install"]
 _KERNEL_CONFIG = re.compile(r"XEN3(PAE)?_DOM0")
 
 
@@ -65,7 +64,7 @@ def _xen_args(variables: Variables) -> str:
 def xen_entry(variables: Variables, name: str, **other: Any) -> Entry:
     """An entry that boots Xen, and what is ``other`` in it. NetBSD's loader boots the native kernel by itself if the
     hypervisor is missing; GRUB goes on to a native entry."""
-    entry = {
+    entry: Entry = {
         "name": name,
         "kernel": variables["bootloader_dom0_kernel"],
         "args": _dom0_args(variables),
@@ -97,7 +96,7 @@ def _native_entries(variables: Variables) -> list[Entry]:
 
 def _native_is_chained(variables: Variables) -> bool:
     """GRUB legacy loads no kernel of 64 bits: there NetBSD's own loader boots it, with the menu in its /boot.cfg."""
-    return variables["bootloader_loader"] == "grub" and variables.seen.get("machine") == "amd64"
+    return variables["bootloader_loader"] == GRUB.name and variables.seen.get("machine") == "amd64"
 
 
 def menu(variables: Variables) -> list[Entry]:
@@ -121,25 +120,16 @@ def entries(variables: Variables) -> list[Entry]:
 
 
 def _is_netbsds(variables: Variables) -> bool:
-    return variables["bootloader_loader"] == "boot_cfg"
+    return LOADERS[variables["bootloader_loader"]].menu_module == boot_cfg.NAME
 
 
 def _is_grub(variables: Variables) -> bool:
     return not _is_netbsds(variables)
 
 
-def _flavour(variables: Variables) -> str:
-    loader = variables["bootloader_loader"]
-    return "legacy" if loader == "grub" else loader
-
-
 def _protocol(variables: Variables) -> str:
     """By EFI a hypervisor starts by no other than multiboot2."""
     return "multiboot2" if row(variables["bootloader_xen_release"]).multiboot2 else "multiboot"
-
-
-def _blocks(variables: Variables) -> str:
-    return "netbsd" if _is_netbsds(variables) else variables["bootloader_loader"]
 
 
 # In check mode: what the roles dom0 and upgrade would have brought in this run.
@@ -150,7 +140,8 @@ def _boot_files(variables: Variables) -> list[str]:
     if not variables.on("ansible_check_mode"):
         return []
     results = [variables.get(name) or {} for name in ("dom0_packages_result", "upgrade_packages_result")]
-    return _MENUS + (_GRUBS_PROGRAMS if any(result.get("changed") for result in results) else [])
+    menus = [row.menu for row in OF_GRUB_MENU]
+    return menus + ([row.tool for row in OF_GRUB_MENU] if any(result.get("changed") for result in results) else [])
 
 
 def _files(variables: Variables) -> list[str]:
@@ -191,7 +182,7 @@ def _native_entry(variables: Variables) -> str | None:
 
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
-_MENU = {
+_MENU: Sources = {
     "entries": entries,
     "default": "bootloader_default",
     "timeout": "bootloader_timeout",
@@ -202,7 +193,7 @@ _MENU = {
 TASKS = {
     "boot_cfg": Task(boot_cfg, "boot menu", _MENU, when=_is_netbsds),
     "grub_menu": Task(
-        grub_menu, "boot menu", {"flavour": _flavour, "protocol": _protocol, **_MENU}, when=_is_grub
+        grub_menu, "boot menu", {"flavour": "bootloader_loader", "protocol": _protocol, **_MENU}, when=_is_grub
     ),
     # GRUB's native entry starts NetBSD's loader, which boots what its own menu says.
     "boot_cfg_behind_grub": Task(
@@ -219,7 +210,7 @@ TASKS = {
     "boot_blocks": Task(
         boot_blocks,
         "bootloader_disk",
-        {"loader": _blocks, "disk": "bootloader_disk", "assume_files": _boot_files},
+        {"loader": "bootloader_loader", "disk": "bootloader_disk", "assume_files": _boot_files},
         when=lambda variables: variables.on("bootloader_install"),
     ),
     "xen_reboot": Task(

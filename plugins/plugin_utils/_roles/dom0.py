@@ -9,11 +9,12 @@ from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import Release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import kernfs, tool_scripts
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import BOOT_CFG, LOADERS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables, constant
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Sources, Task, Variables, constant
 
 # Older releases of NetBSD are on the archive only, and their ftp(1) can't do https.
 MIRROR = "https://cdn.NetBSD.org/pub/NetBSD"
@@ -168,13 +169,13 @@ def guest_types(variables: Variables) -> list[str]:
 
 
 def loader(variables: Variables) -> str:
-    return variables.get("bootloader_loader", "boot_cfg")
+    return variables.get("bootloader_loader", BOOT_CFG.name)
 
 
 def _loader_package(variables: Variables) -> str | None:
-    """Only whoever lets GRUB be installed on the disk needs its package."""
-    found = loader(variables)
-    return found if variables.on("bootloader_install") and found in ("grub", "grub2") else None
+    """Only whoever lets a loader be installed on the disk needs its package."""
+    package = LOADERS[loader(variables)].package
+    return package if package and variables.on("bootloader_install") else None
 
 
 def _boot_files(variables: Variables) -> list[str]:
@@ -194,7 +195,7 @@ PREFLIGHT = Task(
         "boot_files": _boot_files,
     },
 )
-PACKAGES = {
+PACKAGES: Sources = {
     "release": "dom0_xen_release",
     "source": "dom0_package_source",
     "repository": "dom0_pkg_repository",

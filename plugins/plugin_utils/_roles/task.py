@@ -19,7 +19,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
 MACHINE = "netbsd_xen_host"
 
 
-class Variables(Mapping):
+class Variables(Mapping[str, Any]):
     """A host's variables. One that is not defined, or that nothing can be made of, is not known: asking for it raises
     NotRead, and so does asking for the machine before anybody has looked at it."""
 
@@ -68,6 +68,8 @@ class Variables(Mapping):
 Function = Callable[[Variables], Any]
 # The variable whose value an option has, or what works the option out.
 Source = Union[str, Function]
+# By an option's name.
+Sources = Mapping[str, Source]
 
 
 def always(_variables: Variables) -> bool:
@@ -86,7 +88,7 @@ class Task:
 
     resource: Any
     words: str
-    options: Mapping[str, Source]
+    options: Sources
     when: Callable[[Variables], bool] = always
 
     def given(self, variables: Variables) -> dict[str, Any]:

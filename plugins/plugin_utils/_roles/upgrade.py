@@ -12,13 +12,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import LOADERS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, dom0
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Task, Variables, constant
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Sources, Task, Variables, constant
 
 NOTHING_DONE = "Nothing was done."
 _TOOLS = re.compile(r"xentools[0-9]+")
@@ -86,7 +87,7 @@ def is_exchanged(variables: Variables) -> bool:
 
 
 def boots_once(variables: Variables) -> bool:
-    return dom0.loader(variables) in ("grub", "grub2")
+    return LOADERS[dom0.loader(variables)].boots_once
 
 
 def trial_entry(variables: Variables) -> str:
@@ -231,7 +232,7 @@ def _scripts(variables: Variables) -> list[str]:
 
 # -- tasks -------------------------------------------------------------------------------------------------------------
 
-_REBOOT = {
+_REBOOT: Sources = {
     "release": "dom0_xen_release",
     "reboot": constant(True),
     "timeout": "bootloader_reboot_timeout",

@@ -183,7 +183,7 @@ def test_grub_legacy_lets_netbsds_loader_boot_a_kernel_of_64_bits(bootloader: di
     assert {"name": "NetBSD", "commands": ["root (hd0,a)", "chainloader +1"]} in bootloader["legacy64"]["entries"]
     assert {"name": "NetBSD", "kernel": "/netbsd"} in bootloader["legacy32"]["entries"]
     assert not [entry for entry in bootloader["legacy32"]["entries"] if "fallback" in entry]
-    assert (bootloader["legacy64"]["flavour"], bootloader["legacy64"]["protocol"]) == ("legacy", "multiboot")
+    assert (bootloader["legacy64"]["flavour"], bootloader["legacy64"]["protocol"]) == ("grub", "multiboot")
 
 
 def test_check_mode_knows_what_the_package_would_have_brought(tmp_path: Path) -> None:
