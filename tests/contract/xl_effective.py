@@ -8,7 +8,6 @@ import contextlib
 import re
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_specs
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_config import settled
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_keys import (
     DEVICES,
@@ -139,7 +138,7 @@ def vnuma_sums(nodes: Any) -> tuple[int, int]:
             if key == "size":
                 memory += _leading_number(value)
             elif key == "vcpus":
-                ranges = [xl_specs.cpu_range(part) for part in value.split(",")]
+                ranges = [_cpu_range(part) for part in value.split(",")]
                 cpus += sum(last - first + 1 for first, last in ranges)
             elif key in ("pnode", "vdistances"):
                 for part in value.split(","):
@@ -152,3 +151,11 @@ def _leading_number(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is no number")
     return int(found.group(1))
+
+
+def _cpu_range(text: str) -> tuple[int, int]:
+    found = re.match(r"([0-9]+)(?:-([0-9]+))?\Z", text)
+    first, last = (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (1, 0)
+    if last < first:
+        raise ValueError(f"{text!r} is no CPU and no range of CPUs")
+    return first, last

@@ -37,7 +37,6 @@ SMBIOS_WORDS = tuple(
     battery_manufacturer battery_device_name oem""".split()
 )
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"\s*[+-]?[0-9]")
 _INT_MAX = (1 << 31) - 1
 # MiB; HVM_BELOW_4G_MMIO_LENGTH and HVM_BELOW_4G_MMIO_START of Xen's hvm/e820.h.
@@ -123,7 +122,7 @@ def _identity(reader: _Reader) -> Iterator[str]:
     if reader.kind is None:
         yield f"type {reader.text('type')!r} with builder {reader.text('builder')!r} is no type of guest"
     uuid = reader.text("uuid")
-    if uuid is not None and not _UUID.match(uuid):
+    if uuid is not None and not devices.is_uuid(uuid):
         yield f"uuid {uuid!r} is not 32 hexadecimal digits in groups of 8-4-4-4-12"
     for key in EVENTS:
         action = reader.text(key)
@@ -282,7 +281,7 @@ def _vtpm(text: str, reader: _Reader) -> Iterator[str]:
     words = dict(xl_specs.device_words(text))
     if "backend" not in words:
         yield "the backend is missing"
-    if "uuid" in words and not _UUID.match(words["uuid"]):
+    if "uuid" in words and not devices.is_uuid(words["uuid"]):
         yield "the uuid is none"
 
 

@@ -5,31 +5,47 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-_PART = re.compile(r"(?P<without>\^?)(?P<first>[0-9]{1,5})(-(?P<last>[0-9]{1,5}))?\Z")
+# xl_parse.c, update_cpumap_range: numbers, ranges, NUMA nodes; ``^`` takes out.
+_PART = re.compile(r"(?P<without>\^?)(?P<nodes>(?:nodes?:)?)(?:all|(?P<first>[0-9]+)(?:-(?P<last>[0-9]+))?)\Z")
 MOST_CPUS = 1 << 13
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands between two commas: numbers that come to the set, or with ``without`` leave it. ``nodes``: they are
+    of NUMA nodes. ``last`` is None for all there are."""
+
+    without: bool
+    nodes: bool
+    first: int
+    last: int | None
+
+
+def part(text: str) -> Part | None:
+    """One part of a set; None for what is none. Its range may be backwards."""
+    found = _PART.match(text)
+    if found is None:
+        return None
+    first = int(found["first"] or 0)
+    last = int(found["last"] or first) if found["first"] else None
+    return Part(bool(found["without"]), bool(found["nodes"]), first, last)
 
 
 def cpus(text: str, total: int) -> frozenset[int]:
     """The CPUs that are meant, on a machine with ``total`` of them. Raises ValueError for a text that is no set."""
     found: set[int] = set()
-    for part in text.replace(" ", "").split(","):
-        if part in ("all", "^all"):
-            chosen = set(range(total))
-        else:
-            chosen = set(_range(part))
-        found = found - chosen if part.startswith("^") else found | chosen
+    for word in text.replace(" ", "").split(","):
+        item = part(word)
+        if item is None or item.nodes:
+            raise ValueError(f"{word!r} is no CPU, like 2, no range, like 0-3, and not one of them with ^ before it")
+        last = total - 1 if item.last is None else item.last
+        if item.last is not None and (last < item.first or last >= MOST_CPUS):
+            raise ValueError(f"{word!r} is no range of CPUs")
+        chosen = range(item.first, last + 1)
+        found = found.difference(chosen) if item.without else found.union(chosen)
     return frozenset(found)
-
-
-def _range(part: str) -> range:
-    match = _PART.match(part)
-    if match is None:
-        raise ValueError(f"{part!r} is no CPU, like 2, no range, like 0-3, and not one of them with ^ before it")
-    first, last = int(match["first"]), int(match["last"] or match["first"])
-    if last < first or last >= MOST_CPUS:
-        raise ValueError(f"{part!r} is no range of CPUs")
-    return range(first, last + 1)
 
 
 def readable(text: str) -> bool:

@@ -12,6 +12,9 @@ from .disk_spec import Disk, parse_disk, render_disk
 from .vdev import XVD_MAJOR, default_vdev, vdev_name, vdev_number
 
 __all__ = [
+    "PCI_FLAGS",
+    "RATE",
+    "RDM_POLICIES",
     "XEN_MAC_PREFIX",
     "XVD_MAJOR",
     "Disk",
@@ -20,6 +23,7 @@ __all__ = [
     "default_vdev",
     "derived_mac",
     "derived_uuid",
+    "is_uuid",
     "mac_problem",
     "parse_disk",
     "parse_pci",
@@ -35,6 +39,7 @@ XEN_MAC_PREFIX = "00:16:3e"
 
 _MAC_PART = re.compile(r"(?:0x)?([0-9a-f]+)", re.IGNORECASE)
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE)
 
 
 # -- network -----------------------------------------------------------------------------------------------------------
@@ -177,6 +182,11 @@ def derived_mac(host: str, guest: str, index: int) -> str:
     return ":".join([XEN_MAC_PREFIX, *(f"{byte:02x}" for byte in digest[:3])])
 
 
+def is_uuid(text: str) -> bool:
+    """Whether it is 32 hexadecimal digits in groups of 8-4-4-4-12."""
+    return _UUID.match(text) is not None
+
+
 def derived_uuid(host: str, guest: str) -> str:
     """A UUID (of the kind that is made from a hash) that is the same in every run."""
     digest = bytearray(hashlib.sha256(f"netbsd.xen\0{host}\0{guest}".encode()).digest()[:16])
@@ -188,8 +198,8 @@ def derived_uuid(host: str, guest: str) -> str:
 
 # -- PCI ---------------------------------------------------------------------------------------------------------------
 
+PCI_FLAGS = ("permissive", "msitranslate", "seize", "power_mgmt")
 RDM_POLICIES = ("strict", "relaxed")
-_PCI_FLAGS = ("permissive", "msitranslate", "seize", "power_mgmt")
 _BDF = re.compile(r"(?:([0-9a-f]+):)?([0-9a-f]+):([0-9a-f]+)\.(\*|[0-9a-f]+)", re.IGNORECASE)
 _HEX = re.compile(r"(?:0x)?([0-9a-f]+)", re.IGNORECASE)
 _LEADING_INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
@@ -226,7 +236,7 @@ class Pci:
         found: dict[str, object] = {"name": self.name} if self.name else {"address": self.address}
         if self.vslot:
             found["vslot"] = self.vslot
-        for flag in _PCI_FLAGS:
+        for flag in PCI_FLAGS:
             if getattr(self, flag) is not None:
                 found[flag] = getattr(self, flag)
         if self.rdm_policy:
@@ -271,7 +281,7 @@ def _pci_word(word: str, text: str) -> dict[str, object]:
         return _bdf(found, text)
     if key == "vslot":
         return {"vslot": _vslot(value, text)}
-    if key in _PCI_FLAGS:
+    if key in PCI_FLAGS:
         number = _LEADING_INTEGER.match(value)
         return {key: bool(number and int(number.group(1)))}
     if key == "rdm_policy" and value in RDM_POLICIES:
@@ -301,7 +311,7 @@ def render_pci(pci: Pci) -> str:
     words = [f"name={pci.name}"] if pci.name else [pci.address]
     if pci.vslot is not None:
         words = [f"{words[0]},vslot={pci.vslot:x}"] if pci.name else [f"{words[0]}@{pci.vslot:x}"]
-    words += [f"{flag}={int(getattr(pci, flag))}" for flag in _PCI_FLAGS if getattr(pci, flag) is not None]
+    words += [f"{flag}={int(getattr(pci, flag))}" for flag in PCI_FLAGS if getattr(pci, flag) is not None]
     if pci.rdm_policy:
         words.append(f"rdm_policy={pci.rdm_policy}")
     return ",".join(words)

@@ -63,7 +63,8 @@ class Disk:
         }
 
 
-_ACCESS = {"r": "ro", "ro": "ro", "w": "rw", "rw": "rw", "": "rw"}
+# As it is written, and what it is.
+ACCESS = {"rw": "rw", "ro": "ro", "w": "rw", "r": "ro"}
 FORMATS = ("raw", "qcow", "qcow2", "vhd", "empty", "qed")
 BACKEND_TYPES = ("phy", "tap", "qdisk", "standalone")
 SPECIFICATIONS = ("xen", "virtio")
@@ -227,9 +228,9 @@ class _XlSpec:
         self._set_choice("format", value or "raw", FORMATS)
 
     def _set_access(self, value: str) -> None:
-        if value not in _ACCESS:
+        if value and value not in ACCESS:
             raise self._wrong(value, "is no access; allowed are rw and ro")
-        self._found["access"] = _ACCESS[value]
+        self._found["access"] = ACCESS[value or "rw"]
 
     def _set_type(self, value: str) -> None:
         if value not in ("cdrom", "disk"):
@@ -268,7 +269,7 @@ def _chopped(text: str) -> str:
 # -- xm ----------------------------------------------------------------------------------------------------------------
 
 _XM_FIELDS = (3, 4)
-_XM_ACCESS = {"r": "ro", "ro": "ro", "w": "rw", "rw": "rw", "w!": "rw"}
+_XM_ACCESS = {**ACCESS, "w!": "rw"}
 
 
 def _parse_xm(text: str) -> Disk:

@@ -14,7 +14,7 @@ from .xl_values import first_that_starts, integer, plain, text_of
 
 # What a key is without being set.
 _DEFAULTS = {"vcpus": "1", "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
-_PCI_DEFAULTS = ("pci_permissive", "pci_msitranslate", "pci_seize", "pci_power_mgmt")
+_PCI_DEFAULTS = tuple(f"pci_{flag}" for flag in devices.PCI_FLAGS)
 
 
 def settled(settings: dict[str, Any], unknown_disk_words: frozenset[str] = frozenset()) -> dict[str, Any]:

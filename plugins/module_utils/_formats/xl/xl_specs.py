@@ -7,10 +7,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..guest import devices
+from ..guest import cpuset, devices
 from .xl_keys import DEVICES
 
-_RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?\Z")
 _PORTS = re.compile(r"(?:0x)?([0-9a-f]+)(?:-(?:0x)?([0-9a-f]+))?", re.IGNORECASE)
 _IOMEM = re.compile(r"(?:0x)?([0-9a-f]+),(?:0x)?([0-9a-f]+)(?:@(?:0x)?([0-9a-f]+))?\Z", re.IGNORECASE)
 # A list of CPUs no longer than this is written out; nobody's host has more.
@@ -24,31 +23,26 @@ def parse_cpus(text: str) -> set[int] | None:
     """
     cpus: set[int] = set()
     known = True
-    for part in filter(None, text.split(",")):
-        without = part.startswith("^")
-        name = part[1:] if without else part
-        for prefix in ("node:", "nodes:"):
-            if name.startswith(prefix):
-                known, name = False, name[len(prefix) :]
-        if name == "all":
-            if without:
+    for word in filter(None, text.split(",")):
+        part = _part(word)
+        if part.last is None:
+            if part.without:
                 raise ValueError("'^all' is not possible")
             known = False
             continue
-        first, last = cpu_range(name)
-        numbers = range(first, min(last, MAX_CPU) + 1)
-        cpus = cpus.difference(numbers) if without else cpus.union(numbers)
+        known = known and not part.nodes
+        numbers = range(part.first, min(part.last, MAX_CPU) + 1)
+        cpus = cpus.difference(numbers) if part.without else cpus.union(numbers)
     return cpus if known else None
 
 
-def cpu_range(text: str) -> tuple[int, int]:
-    found = _RANGE.match(text)
-    if found is None:
+def _part(text: str) -> cpuset.Part:
+    part = cpuset.part(text)
+    if part is None:
         raise ValueError(f"{text!r} is no CPU and no range of CPUs")
-    first, last = int(found.group(1)), int(found.group(2) or found.group(1))
-    if last < first:
+    if part.last is not None and part.last < part.first:
         raise ValueError(f"the range {text!r} is backwards")
-    return first, last
+    return part
 
 
 def cpu_text(cpus: list[int]) -> str:
@@ -91,7 +85,7 @@ def settled_pci(text: Any, defaults: dict[str, int]) -> str:
         return str(text)
     flags = {
         flag: getattr(pci, flag) if getattr(pci, flag) is not None else bool(defaults.get(f"pci_{flag}"))
-        for flag in ("permissive", "msitranslate", "seize", "power_mgmt")
+        for flag in devices.PCI_FLAGS
     }
     return devices.render_pci(
         devices.Pci(

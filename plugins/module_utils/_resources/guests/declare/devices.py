@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...._formats.guest import devices
+from ...._formats.guest import devices, disk_spec
 from ...._formats.guest.devices import Disk, Nic, Pci
 from .fields import Fields
 
@@ -26,10 +26,10 @@ DISK_KEYS = (
     "direct_io_safe",
 )
 NIC_KEYS = ("bridge", "mac", "model", "script", "ip", "type", "rate")
-PCI_FLAGS = ("permissive", "msitranslate", "seize", "power_mgmt")
-PCI_KEYS = ("bdf", "vslot", *PCI_FLAGS, "rdm_policy")
+PCI_KEYS = ("bdf", "vslot", *devices.PCI_FLAGS, "rdm_policy")
 VNC_KEYS = ("listen", "display", "keymap")
-FORMATS = ("raw", "qcow", "qcow2", "vhd", "qed")
+# An empty drive is one without a path.
+FORMATS = tuple(form for form in disk_spec.FORMATS if form != "empty")
 MAX_DISPLAY = 99
 
 # What xl takes for a network interface and NetBSD does not carry out, with the reason (xen tools/hotplug/NetBSD:
@@ -42,8 +42,6 @@ _NO_NIC_KEYS = {
 _BRIDGE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}\Z")
 # The character device of a NetBSD disk. libxl wants the block device or a file (record create-rawdisk, NetBSD 7.99.10).
 _RAW_DEVICE = re.compile(r"/dev/r((?:wd|sd|ld|dk|raid|ccd|cgd|vnd|xbd|cd)[0-9]+[a-p]?)\Z")
-# libxlu_vif.c: a rate like 10MB/s, and how often the allowance is renewed.
-_RATE = re.compile(r"0*[1-9][0-9]*[GMK]?[Bb]/s(@0*[1-9][0-9]*[mu]?s?)?\Z")
 _ADDRESS = re.compile(r"[0-9A-Za-z:.%_-]+\Z")
 _KEYMAP = re.compile(r"[a-z][a-z0-9-]{0,19}\Z")
 
@@ -118,8 +116,7 @@ def _disk_path(part: Fields, cdrom: bool, guest_type: str) -> str:
 
 def _access(part: Fields, cdrom: bool) -> str:
     """A CD can't be written, whatever is asked for (libxlu_disk.c)."""
-    access = part.choice("access", "ro" if cdrom else "rw", ("rw", "ro", "w", "r"))
-    access = {"w": "rw", "r": "ro"}.get(access, access)
+    access = disk_spec.ACCESS[part.choice("access", "ro" if cdrom else "rw", tuple(disk_spec.ACCESS))]
     if cdrom and access == "rw":
         part.wrong("access", part.values["access"], "ro, because it is a CD")
         return "ro"
@@ -167,9 +164,15 @@ def _nic(part: Fields, derived_mac: str, guest_type: str) -> Nic:
     if kind == "ioemu" and guest_type != "hvm":
         part.wrong("type", kind, "vif, because only an hvm guest has emulated interfaces")
     rate = part.text("rate")
-    if rate and not _RATE.match(rate):
+    if rate and not _is_rate(rate):
         part.wrong("rate", rate, "bits or bytes a second, for example 10MB/s or 100Mb/s")
     return Nic(mac, bridge, part.word("model"), part.word("script"), part.word("ip"), type=kind, rate=rate)
+
+
+def _is_rate(text: str) -> bool:
+    """Whether something may pass, in an interval that is no moment (libxlu_vif.c)."""
+    found = devices.RATE.match(text)
+    return found is not None and int(found.group(1)) > 0 and int(found.group(4) or 1) > 0
 
 
 # -- PCI ---------------------------------------------------------------------------------------------------------------
@@ -190,9 +193,9 @@ def _pci(part: Fields) -> Pci | None:
     words = [part.word("bdf")]
     if part.values.get("vslot") is not None:
         words[0] += f"@{part.word('vslot')}"
-    words += [f"{key}={int(part.flag(key, False))}" for key in PCI_FLAGS if key in part.values]
+    words += [f"{key}={int(part.flag(key, False))}" for key in devices.PCI_FLAGS if key in part.values]
     if "rdm_policy" in part.values:
-        words.append(f"rdm_policy={part.choice('rdm_policy', 'relaxed', ('strict', 'relaxed'))}")
+        words.append(f"rdm_policy={part.choice('rdm_policy', 'relaxed', devices.RDM_POLICIES)}")
     try:
         device = devices.parse_pci(",".join(words))
     except ValueError:
