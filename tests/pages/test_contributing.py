@@ -119,11 +119,11 @@ def test_the_faults_have_such_options_and_cases(command: str) -> None:
 def test_files_that_people_are_sent_to_are_there() -> None:
     top = {path.name for path in CHECKOUT.iterdir()}
     paths = [code for code in CODES if re.fullmatch(r"[\w./-]+", code) and code.split("/")[0] in top]
-    assert len(paths) > 60
+    assert len(paths) > 55
     assert [path for path in paths if not (CHECKOUT / path).exists()] == []
     modules = [code for code in CODES if re.fullmatch(r"\w+\.py", code)]
     there = {path.name for path in CHECKOUT.glob("plugins/**/*.py")}
-    assert len(modules) > 4 and [name for name in modules if name not in there] == []
+    assert len(modules) > 3 and [name for name in modules if name not in there] == []
 
 
 def test_names_in_the_code_are_there() -> None:
@@ -131,5 +131,5 @@ def test_names_in_the_code_are_there() -> None:
         path.read_text() for room in ("plugins", "tests/simulator") for path in (CHECKOUT / room).rglob("*.py")
     )
     names = [name for name in CODES if re.fullmatch(r"_?[A-Z]+(_[A-Z]+)*", name)]
-    assert len(names) > 8
+    assert len(names) > 5
     assert [name for name in names if not re.search(rf"^ *{name}(: [^=]+)? = ", code, re.MULTILINE)] == []

@@ -16,7 +16,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.decla
     guest as declared_guest,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.devices import Vnc
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.guest import Health
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.values import Health
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
 WEB = {"name": "web1", "os": "netbsd", "memory": 128, "kernel": KERNEL}
@@ -44,8 +44,9 @@ def test_a_short_declaration_leaves_everything_else_to_xen():
     guest = made()
     assert (guest.type, guest.xl_type, guest.state) == ("pv", "pv", "running")
     assert (guest.cpus, guest.weight, guest.cap, guest.pool) == ((), None, None, "")
-    assert (guest.pci, guest.vnc, guest.serial, guest.health) == ((), None, "", None)
-    assert (guest.on_watchdog, guest.on_soft_reset, guest.depends_on, guest.priority) == ("", "", (), 0)
+    assert (guest.pci, guest.vnc, guest.value("serial"), guest.health) == ((), None, "", None)
+    assert (guest.value("on_watchdog"), guest.value("on_soft_reset")) == ("", "")
+    assert (guest.depends_on, guest.priority) == ((), 0)
 
 
 def test_a_shim_is_pvh_to_xl():

@@ -13,6 +13,7 @@ import yaml
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
     devices,
+    values,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
     guest as declared_guest,
@@ -29,7 +30,7 @@ GUESTS = "\n".join(OPTIONS["guests"]["description"])
 CASES = [task["netbsd.xen.domain"] for task in TEXTS["EXAMPLES"]]
 
 
-@pytest.mark.parametrize("key", [*declared_guest.GUEST_KEYS, *declared_guest.HEALTH_KEYS])
+@pytest.mark.parametrize("key", [*declared_guest.GUEST_KEYS, *values.HEALTH_KEYS])
 def test_every_key_of_a_guest_is_told(key):
     assert f"B({key})" in GUESTS
 
@@ -49,7 +50,7 @@ def test_every_key_of_a_device_is_told(section, keys):
 
 
 def test_every_word_that_is_allowed_is_told():
-    of_guests = (declared_guest.STATES, declared_guest.SYSTEMS, declared_guest.TYPES, declared_guest.EVENT_ACTIONS)
+    of_guests = (values.STATES, values.SYSTEMS, values.TYPES, values.EVENT_ACTIONS)
     words = [word for words in (*of_guests, devices.FORMATS) for word in words]
     assert [word for word in words if f"V({word})" not in GUESTS] == []
 

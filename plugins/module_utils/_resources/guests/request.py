@@ -16,7 +16,7 @@ from ..._host import Host
 from ..._toolstack import lost, waiting
 from ..._toolstack.choose import toolstack
 from ..._toolstack.lock import exclusive
-from .declare.guest import name_problem
+from .declare.values import name_problem
 
 NAME = "domain_request"
 REQUESTS = True

@@ -19,7 +19,7 @@ from ...._toolstack.lock import exclusive
 from ..declare import config
 from ..declare.guest import Guest
 from ..plan.running import MEMORY_SLACK
-from ..read import live
+from ..read import compare
 from ..read.started_with import STARTED_DIR, read_started_with, remembered_of
 from . import health, stop, vnd
 
@@ -166,7 +166,7 @@ def _check_created(tool: Any, host: Host, row: Row, guest: Guest) -> None:
         raise CommandFailed(
             f"{guest.name} was started as domain {row.domid} and is gone already", **tool.logs(host, guest.name)
         )
-    differing = live.differences(guest, found[0])
+    differing = compare.differences(guest, found[0])
     if differing:
         what = "; ".join(f"{key} is {pair[0]!r} instead of {pair[1]!r}" for key, pair in differing.items())
         raise CommandFailed(f"{guest.name} runs as domain {row.domid}, but not as declared: {what}", domid=row.domid)

@@ -16,7 +16,7 @@ from ...._change import XenError
 from ...._formats.xl.xl_output import Row
 from ...._host import Host
 from ...._toolstack import waiting
-from ..declare.guest import Health
+from ..declare.values import Health
 
 CONNECT_SECONDS = 2.0
 

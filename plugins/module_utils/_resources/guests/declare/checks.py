@@ -8,25 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...._formats.guest import devices
 from ...._formats.guest.devices import Disk
-from ...._formats.xl.xlcfg_keys import known_keys
+from ...._formats.xl.xlcfg_keys import DECLARED_KEYS, known_keys
 from ...._releases import nearest
+from ..keys import KEYS
 
 if TYPE_CHECKING:
     from .guest import Guest
 
-# The guest's keys that not every release knows, and their names in xl.cfg(5) and, where it differs, in xm create.
-_SINCE_SOME_RELEASE = {
-    "cpus": "cpus",
-    "weight": "cpu_weight",
-    "cap": "cap",
-    "pool": "pool",
-    "pci": "pci",
-    "vnc": "vfb",
-    "serial": "serial",
-    "on_watchdog": "on_watchdog",
-    "on_soft_reset": "on_soft_reset",
-}
-_XM_NAMES = {"cap": "cpu_cap"}
 # Options of a PCI device that xm does not read (xen tools/python/xen/xm/create.py, 4.2.2).
 _NO_XM_PCI_OPTIONS = ("permissive", "seize", "rdm_policy")
 
@@ -92,8 +80,11 @@ def _devices(guest: Guest) -> list[str]:
             f"a disk has cdrom: true, and NetBSD as a {guest.type} guest ignores such disks; "
             "use access: ro without cdrom"
         )
-    if guest.serial and guest.type != "hvm":
-        problems.append(f"serial is {guest.serial!r}; only an hvm guest has a serial line")
+    problems += [
+        f"{key.name} is {guest.value(key.name)!r}; {key.only}"
+        for key in KEYS
+        if key.only and guest.value(key.name) and not (guest.type in key.types and guest.os in key.systems)
+    ]
     if guest.vnc and guest.type != "hvm" and "," in guest.secrets.get("vncpasswd", ""):
         # It becomes a word in a list with commas (xl_parse.c, vfb).
         problems.append(f"vncpasswd holds a comma, which a {guest.type} guest's screen can't have in its password")
@@ -106,9 +97,9 @@ def _unknown_to(guest: Guest, values: dict[str, Any], release: str | None) -> li
         return []
     known = known_keys(release)
     problems = [
-        f"{key} is given, which Xen {release} does not know; leave it out"
-        for key, name in _SINCE_SOME_RELEASE.items()
-        if values.get(key) not in (None, False, []) and not {name, _XM_NAMES.get(key, name)} & known
+        f"{key.name} is given, which Xen {release} does not know; leave it out"
+        for key in KEYS
+        if key.xl and values.get(key.name) not in (None, False, []) and not {key.xl, key.xm} & (known | DECLARED_KEYS)
     ]
     # Older ones know builder in the place of type, and would take a guest without it for a pv one (xl.cfg(5) of 4.10).
     if guest.type in ("pvh", "pvshim") and "pvh" not in nearest(release).guest_types:
@@ -119,6 +110,11 @@ def _unknown_to(guest: Guest, values: dict[str, Any], release: str | None) -> li
 def _xm(guest: Guest, values: dict[str, Any], release: str) -> list[str]:
     """What xm can't be told."""
     problems = [problem for disk in guest.disks for problem in _xm_disk(disk)]
+    problems += [
+        f"{key.name} is given, which xm can't be told; leave it out"
+        for key in KEYS
+        if key.toolstack == "xl" and values.get(key.name)
+    ]
     # In its place the oldest have vcpu_avail, a mask.
     if guest.maxvcpus != guest.vcpus and "maxvcpus" not in known_keys(release):
         problems.append(f"maxvcpus is {guest.maxvcpus}; Xen {release} starts all of a guest's virtual CPUs")

@@ -11,94 +11,26 @@ from typing import Any
 
 from ...._formats.guest import devices
 from ...._formats.xl import xl_config, xlcfg
-from ...._formats.xl.xlcfg_keys import SECRET_KEYS
+from ...._formats.xl.xlcfg_keys import SECRET_KEYS, known_keys
+from ..keys import KEYS
 from .guest import Guest
 
 HEADER = "Written by Ansible (netbsd.xen.domain). Changes made here are undone by its next run."
 SECRET_MODE, PLAIN_MODE = 0o600, 0o644
 
 _SECRET_IN_TEXT = re.compile(r"\b(" + "|".join(SECRET_KEYS) + r")=([^,]*)")
-# What xm calls what xl has under another name (xen tools/python/xen/xm/create.py, 4.2.2).
-_XM_NAMES = {"cpu_cap": "cap"}
+# What xm has under a name that xl does not know (xen tools/python/xen/xm/create.py, 4.2.2).
+_XM_NAMES = {key.xm: key.xl for key in KEYS if key.xm and key.xm not in known_keys()}
 
 
 def settings_of(guest: Guest, dialect: str = "xl") -> dict[str, Any]:
     """The settings that the guest's configuration file must hold, passwords included, in the words of xl.cfg(5) or, for
-    ``dialect`` xm, of ``xm create`` (xen tools/python/xen/xm/create.py, 3.3.1 and 4.2.2)."""
-    xm = dialect == "xm"
-    settings: dict[str, Any] = {"name": guest.name, "uuid": guest.uuid, **_type(guest, xm)}
-    for key in ("kernel", "ramdisk", "cmdline", "bootloader"):
-        value = getattr(guest, key)
-        if value:
-            settings["extra" if xm and key == "cmdline" else key] = value
-    settings["memory"] = guest.memory
-    if guest.maxmem != guest.memory:
-        settings["maxmem"] = guest.maxmem
-    settings.update(_cpus(guest, xm))
-    settings["disk"] = [devices.render_disk(disk, dialect) for disk in guest.disks]
-    settings["vif"] = [devices.render_vif(nic) for nic in guest.nics]
-    if guest.pci:
-        settings["pci"] = [devices.render_pci(device) for device in guest.pci]
-    settings.update(_screen(guest, xm))
-    if guest.serial:
-        settings["serial"] = guest.serial
-    for key in ("on_poweroff", "on_reboot", "on_crash", "on_watchdog", "on_soft_reset"):
-        if getattr(guest, key):
-            settings[key] = getattr(guest, key)
+    ``dialect`` xm, of ``xm create``."""
+    settings = {name: value for key in KEYS for name, value in key.written(guest, dialect).items()}
     settings.update(guest.settings)
     inside = "vncpasswd" if guest.vnc and guest.type != "hvm" else None
     settings.update({key: value for key, value in guest.secrets.items() if key != inside})
     return settings
-
-
-def _type(guest: Guest, xm: bool) -> dict[str, Any]:
-    """Releases before 4.10 know ``builder`` only, and take a guest without it for a pv one; the later ones know both
-    (xl_parse.c)."""
-    settings: dict[str, Any] = {} if xm else {"type": guest.xl_type}
-    if guest.type == "hvm":
-        settings["builder"] = "hvm"
-    if guest.type == "pvshim":
-        settings["pvshim"] = True
-    return settings
-
-
-def _cpus(guest: Guest, xm: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {"vcpus": guest.vcpus}
-    if guest.maxvcpus != guest.vcpus:
-        settings["maxvcpus"] = guest.maxvcpus
-    if guest.cpus:
-        # A text counts for all virtual CPUs, a list for each its own.
-        settings["cpus"] = guest.cpus[0] if len(guest.cpus) == 1 else list(guest.cpus)
-    if guest.weight is not None:
-        settings["cpu_weight"] = guest.weight
-    if guest.cap is not None:
-        settings["cpu_cap" if xm else "cap"] = guest.cap
-    if guest.pool:
-        settings["pool"] = guest.pool
-    return settings
-
-
-def _screen(guest: Guest, xm: bool) -> dict[str, Any]:
-    """VNC: keys of its own for hvm, whose screen is a part of its machine; a device with its own little list, password
-    included, for the others. xm of Xen 3 knows that device by its type and takes the keymap from outside."""
-    vnc = guest.vnc
-    if vnc is None:
-        return {}
-    words = {"vnclisten": vnc.listen}
-    if vnc.display is not None:
-        words["vncdisplay"] = str(vnc.display)
-    words["vncunused"] = "1" if vnc.display is None else "0"
-    if guest.type == "hvm":
-        return {"vnc": True, **words, **({"keymap": vnc.keymap} if vnc.keymap else {})}
-    if guest.secrets.get("vncpasswd"):
-        words["vncpasswd"] = guest.secrets["vncpasswd"]
-    outside = {}
-    if vnc.keymap and xm:
-        outside["keymap"] = vnc.keymap
-    elif vnc.keymap:
-        words["keymap"] = vnc.keymap
-    listed = ",".join(f"{key}={value}" for key, value in words.items())
-    return {"vfb": [f"type=vnc,{listed}" if xm else f"vnc=1,{listed}"], **outside}
 
 
 def text_of(guest: Guest, dialect: str = "xl") -> str:

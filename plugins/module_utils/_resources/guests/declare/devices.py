@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ...._formats.guest import devices, disk_spec
 from ...._formats.guest.devices import Disk, Nic, Pci
 from .fields import Fields
+from .values import GuestFields
 
 DISK_KEYS = (
     "path",
@@ -58,13 +59,13 @@ class Vnc:
 # -- disks -------------------------------------------------------------------------------------------------------------
 
 
-def disks(fields: Fields, guest_type: str) -> tuple[Disk, ...]:
+def disks(fields: GuestFields, key: str) -> tuple[Disk, ...]:
     """The guest's disks. One without a name of its own gets the next free of xvda, xvdb, ..."""
-    parts = fields.parts("disks", "path", DISK_KEYS)
+    parts = fields.parts(key, "path", DISK_KEYS)
     taken = {devices.vdev_number(str(part.values["vdev"])) for part in parts if part.values.get("vdev")}
     names = (devices.default_vdev(index) for index in itertools.count())
     free = (name for name in names if devices.vdev_number(name) not in taken)
-    found = [_disk(part, free, guest_type) for part in parts]
+    found = [_disk(part, free, fields.found["type"]) for part in parts]
     fields.adopt(parts)
     numbers: dict[int, str] = {}
     for disk in found:
@@ -141,10 +142,11 @@ def _format(part: Fields, backend: str, guest_type: str) -> str:
 # -- network -----------------------------------------------------------------------------------------------------------
 
 
-def nics(fields: Fields, host_name: str, name: str, guest_type: str) -> tuple[Nic, ...]:
+def nics(fields: GuestFields, key: str) -> tuple[Nic, ...]:
     """The guest's interfaces. A MAC address that is not given is derived, so that it is the same in every run."""
-    parts = fields.parts("nics", "bridge", (*NIC_KEYS, *_NO_NIC_KEYS))
-    found = [_nic(part, devices.derived_mac(host_name, name, index), guest_type) for index, part in enumerate(parts)]
+    parts = fields.parts(key, "bridge", (*NIC_KEYS, *_NO_NIC_KEYS))
+    macs = (devices.derived_mac(fields.host_name, fields.name, index) for index in itertools.count())
+    found = [_nic(part, next(macs), fields.found["type"]) for part in parts]
     fields.adopt(parts)
     return tuple(found)
 
@@ -178,9 +180,9 @@ def _is_rate(text: str) -> bool:
 # -- PCI ---------------------------------------------------------------------------------------------------------------
 
 
-def pci(fields: Fields) -> tuple[Pci, ...]:
+def pci(fields: GuestFields, key: str) -> tuple[Pci, ...]:
     """The PCI devices that the guest gets."""
-    parts = fields.parts("pci", "bdf", PCI_KEYS)
+    parts = fields.parts(key, "bdf", PCI_KEYS)
     found = [device for device in map(_pci, parts) if device is not None]
     fields.adopt(parts)
     addresses = [device.address for device in found]
@@ -209,16 +211,16 @@ def _pci(part: Fields) -> Pci | None:
 # -- screen ------------------------------------------------------------------------------------------------------------
 
 
-def vnc(fields: Fields) -> Vnc | None:
+def vnc(fields: GuestFields, key: str) -> Vnc | None:
     """The guest's screen: ``vnc: true`` or a dictionary; None without one."""
-    value = fields.values.get("vnc")
+    value = fields.values.get(key)
     if value is None or value is False:
         return None
     if value is True:
         return Vnc()
-    part = fields.part("vnc", VNC_KEYS) if isinstance(value, dict) else None
+    part = fields.part(key, VNC_KEYS) if isinstance(value, dict) else None
     if part is None:
-        fields.wrong("vnc", value, f"true, false or a dictionary with {', '.join(VNC_KEYS)}")
+        fields.wrong(key, value, f"true, false or a dictionary with {', '.join(VNC_KEYS)}")
         return None
     listen = part.text("listen", Vnc.listen)
     if not _ADDRESS.match(listen):

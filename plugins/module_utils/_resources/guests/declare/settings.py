@@ -7,26 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from ...._formats.xl import xlcfg
-from ...._formats.xl.xlcfg_keys import DECLARED_KEYS, SECRET_KEYS, known_keys
+from ...._formats.xl.xlcfg_keys import SECRET_KEYS, known_keys
+from ..keys import GUEST_KEYS, KEYS
 from .fields import Fields, near, shown
 
-# Keys of xl.cfg (and those of xm that differ) that a guest declares under a better name, where it is not the same.
-_OWN_NAMES = {
-    "cpu_weight": "weight",
-    "cpu_cap": "cap",
-    "vnc": "vnc",
-    "vnclisten": "vnc: {listen: ...}",
-    "vncdisplay": "vnc: {display: ...}",
-    "vncunused": "vnc, without a display",
-    "pvshim": "type: pvshim",
-    "builder": "type",
-    "vcpu_avail": "vcpus and maxvcpus",
-    "disk": "disks",
-    "vif": "nics",
-}
+# Keys of xl.cfg and of xm that a guest declares itself, and those of them that it declares under another name.
+_OWN = {name for key in KEYS for name in (key.xl, key.xm) if name}
+_INSTEAD = {name: key.name for key in KEYS for name in (key.xl, key.xm) if name and name not in GUEST_KEYS}
+_INSTEAD.update((name, words) for key in KEYS for name, words in key.instead.items())
 # libxl_netbsd.c, libxl__setresuid: it ends with a failed assertion.
 _NOT_ON_NETBSD = ("dm_restrict",)
-_SAME_NAMES = ("cpus", "cap", "pool", "pci", "serial", "on_watchdog", "on_soft_reset")
 
 
 def settings(fields: Fields, release: str | None) -> dict[str, Any]:
@@ -53,9 +43,9 @@ def settings(fields: Fields, release: str | None) -> dict[str, Any]:
 
 def _problem(key: str, value: object, values: dict[str, Any], release: str | None) -> str | None:
     known = known_keys(release)
-    if key in _OWN_NAMES:
-        return f"is not allowed here; declare the guest's {_OWN_NAMES[key]} instead"
-    if key in DECLARED_KEYS or key in _SAME_NAMES:
+    if key in _INSTEAD:
+        return f"is not allowed here; declare the guest's {_INSTEAD[key]} instead"
+    if key in _OWN:
         return "is not allowed here; it follows from the guest's own keys"
     if key in _NOT_ON_NETBSD:
         return "is not allowed; xl on NetBSD aborts with it"

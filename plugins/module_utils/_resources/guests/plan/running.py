@@ -10,6 +10,7 @@ from ...._change import GUEST_RESTART, Change, NotRead
 from ..declare import config as guest_config
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
+from ..read import compare
 from ..read import live as guest_live
 from . import start, storage
 from .changes import RESOURCE, GuestPlan, change, known, start_data, stop_data
@@ -32,7 +33,7 @@ def plan_running(
     row = guest_live.row_of(live)
     if live["config"] is None:
         raise NotRead(f"the toolstack says nothing of domain {row.domid} ({guest.name})")
-    differing = guest_live.differences(guest, live)
+    differing = compare.differences(guest, live)
     changes = _cpu_changes(plan, guest, live, differing, current)
     changes += _memory_changes(guest, live, before, differing)
     if not row.paused or guest.state == "running":
@@ -233,8 +234,8 @@ def _unseen_differences(guest: Guest, before: dict[str, Any] | None, current: di
     remembered = current["started_with"].get(guest.name)
     old = remembered["settings"] if remembered else (before["settings"] if before else None)
     if old is None:
-        return {key: ("unknown", after[key]) for key in sorted(set(after) - guest_live.SHOWN)}
-    keys = [key for key in guest_config.differences(old, after) if key not in guest_live.SHOWN]
+        return {key: ("unknown", after[key]) for key in sorted(set(after) - compare.SHOWN)}
+    keys = [key for key in guest_config.differences(old, after) if key not in compare.SHOWN]
     return {key: (old.get(key, "not set"), after.get(key, "not set")) for key in keys}
 
 

@@ -1,26 +1,22 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where a running guest is not as declared. Pure.
+"""What a running guest has of what was declared. Pure.
 
 ``domain`` is what the toolstack's ``domains`` gave; its ``config`` is in the words of xl.cfg.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable, Tuple
 
 from ...._change import NotRead
 from ...._formats.guest import cpuset, devices
 from ...._formats.xl.xl_output import Row
-from ..declare.guest import Guest
 
-# Configuration keys that show in the running domain. A change of any other one can't be seen there, so what the
-# domain was started with is remembered (see apply/acts.py).
-SHOWN = frozenset(
-    """name uuid type kernel ramdisk cmdline bootloader memory maxmem vcpus maxvcpus disk vif
-    on_poweroff on_reboot on_crash cpu_weight cap cpus pool pci""".split()
-)
-_EVENTS = ("on_poweroff", "on_reboot", "on_crash")
+if TYPE_CHECKING:
+    from ..declare.guest import Guest
+
+Pair = Tuple[Any, Any]
 
 
 def row_of(domain: dict[str, Any]) -> Row:
@@ -28,50 +24,67 @@ def row_of(domain: dict[str, Any]) -> Row:
     return Row(domain["name"], domain["domid"], domain["used"], domain["online_vcpus"], domain["state"])
 
 
-def differences(guest: Guest, domain: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Where a running guest is not as declared: the guest's key to (live, declared).
-
-    Devices are compared in what was declared: defaults that the toolstack filled in are not ours to judge. What was
-    not declared (weight, cpus, pool...) is the toolstack's.
-    """
-    config = domain["config"]
-    found: dict[str, tuple[Any, Any]] = {}
-    pairs: dict[str, tuple[Any, Any]] = {"type": (config.get("type"), guest.xl_type)}
-    for key in ("memory", "maxmem", "vcpus", "maxvcpus", *_EVENTS, *_boot_keys(guest)):
-        pairs[key] = (config.get(key, ""), getattr(guest, key))
-    if guest.weight is not None:
-        pairs["weight"] = (config.get("cpu_weight"), guest.weight)
-    if guest.cap is not None:
-        pairs["cap"] = (config.get("cap", 0), guest.cap)
-    if guest.pool:
-        if domain["pool"] is None:
-            raise NotRead(f"the CPU pool of {guest.name} was not looked at")
-        pairs["pool"] = (domain["pool"], guest.pool)
-    # xl invents a UUID for a configuration without one, and nobody restarts a guest for the sake of ours.
-    if guest.uuid_given:
-        pairs["uuid"] = (config.get("uuid"), guest.uuid)
-    found.update({key: pair for key, pair in pairs.items() if pair[0] != pair[1]})
-    found.update(_devices(guest, config))
-    return found
+# -- a key of the guest: (live, declared), or None where that is not compared ------------------------------------------
 
 
-def _boot_keys(guest: Guest) -> tuple[str, ...]:
-    """How it was booted, as far as the toolstack keeps the declared words: a bootloader puts its own in their place."""
-    return ("bootloader",) if guest.bootloader else ("kernel", "ramdisk", "cmdline")
+def never(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    """It shows in the running domain, and is not compared as the others are."""
+    return None
 
 
-def _devices(guest: Guest, config: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    found: dict[str, tuple[Any, Any]] = {}
-    live, declared = disks_by_vdev(config), {disk.settled()["vdev"]: disk.settled() for disk in guest.disks}
-    if live != declared:
-        found["disks"] = (list(live.values()), list(declared.values()))
-    live_nics, nics = nics_by_mac(guest, config), declared_nics(guest)
-    if live_nics != nics:
-        found["nics"] = (list(live_nics.values()), list(nics.values()))
-    pci, live_pci = sorted(each.address for each in guest.pci), live_pci_addresses(config)
-    if pci != live_pci:
-        found["pci"] = (live_pci, pci)
-    return found
+def shown(key: str, name: str = "", missing: Any = "") -> Callable[[Guest, dict[str, Any]], Pair | None]:
+    """It is in the domain's configuration by this name. What was not declared is the toolstack's."""
+
+    def pair(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+        value = guest.value(key)
+        return None if value is None else (domain["config"].get(name or key, missing), value)
+
+    return pair
+
+
+def booted(key: str) -> Callable[[Guest, dict[str, Any]], Pair | None]:
+    """How it was booted, if not by a bootloader, which puts its own words in the place of the declared ones."""
+    same = shown(key)
+    return lambda guest, domain: None if guest.bootloader else same(guest, domain)
+
+
+def bootloader(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    return (domain["config"].get("bootloader", ""), guest.bootloader) if guest.bootloader else None
+
+
+def guest_type(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    return domain["config"].get("type"), guest.xl_type
+
+
+def uuid(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    """xl invents a UUID for a configuration without one, and nobody restarts a guest for the sake of ours."""
+    return (domain["config"].get("uuid"), guest.uuid) if guest.uuid_given else None
+
+
+def pool(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    if not guest.pool:
+        return None
+    if domain["pool"] is None:
+        raise NotRead(f"the CPU pool of {guest.name} was not looked at")
+    return domain["pool"], guest.pool
+
+
+def disks(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    live, declared = disks_by_vdev(domain["config"]), {disk.settled()["vdev"]: disk.settled() for disk in guest.disks}
+    return None if live == declared else (list(live.values()), list(declared.values()))
+
+
+def nics(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    """In what was declared of them: defaults that the toolstack filled in are not ours to judge."""
+    live, declared = nics_by_mac(guest, domain["config"]), declared_nics(guest)
+    return None if live == declared else (list(live.values()), list(declared.values()))
+
+
+def pci(guest: Guest, domain: dict[str, Any]) -> Pair | None:
+    return live_pci_addresses(domain["config"]), sorted(each.address for each in guest.pci)
+
+
+# -- devices and processors --------------------------------------------------------------------------------------------
 
 
 def disks_by_vdev(config: dict[str, Any]) -> dict[Any, dict[str, Any]]:
