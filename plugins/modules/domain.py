@@ -32,67 +32,261 @@ notes:
 options:
   guests:
     description:
-      - The guests, each a dictionary. Guests of the host that are not listed are left alone. These are a guest's
-        keys.
-      - "B(name) (needed): letters, digits, C(_), C(.), C(+) and C(-). It is its file's name, too."
-      - "B(os): V(netbsd), V(linux) or V(other) (the default). By it a guest takes its O(os_defaults)."
-      - "B(state): V(running) (the default); V(paused), ready to run and standing still; V(shutdown), asked to shut
-        down; V(destroyed), stopped at once; V(saved), its memory kept in O(save_dir), from where it goes on when it
-        is to be V(running) again; V(absent), shut down and its configuration removed."
-      - "B(type): V(pv) (the default), V(pvh), V(hvm), or V(pvshim), a pv kernel within a pvh guest."
-      - "B(memory) (needed but for V(absent)) and B(maxmem) (default: the same): in MiB, or like V(512M) or V(2G). A
-        NetBSD guest can't grow above the memory that it was started with, and needs a restart for that."
-      - "B(vcpus) (default 1) and B(maxvcpus) (default: the same): virtual processors, and how many they may become
-        while it runs. In a NetBSD guest the two are equal, because it starts all of them and gives none back."
-      - "B(kernel), B(ramdisk): files of the dom0. A V(hvm) guest boots by itself and needs neither."
-      - "B(cmdline), or B(root) and B(extra): the kernel's command line. Of the two xl makes C(root=ROOT EXTRA)."
-      - "B(bootloader): a program of the dom0 that finds the kernel in the guest's disk, for example V(pygrub)."
-      - "B(disks): a list. An item is the path of a file or block device, or a dictionary with the following keys; see
-        xl-disk-configuration(5)."
-      - "disks: B(path); B(size) like V(10G), with which a file that does not exist is made, taking no space yet (one
-        that exists is never changed)."
-      - "disks: B(vdev), its name in the guest (V(xvda), V(hda), V(sda) or a number; default V(xvda), V(xvdb), ... in
-        order); B(access), V(rw) (the default) or V(ro); B(cdrom), whether it is a CD. A V(hvm) guest's CD drive may
-        be empty, without a path."
-      - "disks: B(format), V(raw) (the default), V(qcow2), V(qcow), V(vhd) or V(qed); B(backendtype), V(phy) or
-        V(qdisk) (default: xl's choice). NetBSD's kernel serves V(raw) only; the others need qemu, which a V(hvm)
-        guest has and others get with V(backendtype=qdisk)."
-      - "disks: B(script), a hotplug script; B(discard) and B(direct_io_safe), true or false."
-      - "B(nics): a list. An item is the name of a bridge, or a dictionary with the following keys; see
-        xl-network-configuration(5). V(mtu), V(vlan) and V(vifname) are refused, because they have no effect on NetBSD."
-      - "nics: B(bridge); B(mac), which is derived from O(host_name), the guest's name and the interface's number if
-        it is not given, so that it is the same in every run."
-      - "nics: B(type), V(vif) or, for V(hvm), V(ioemu); B(model) of an emulated one; B(rate) like V(10MB/s);
-        B(script), a hotplug script; B(ip), which is passed to it."
-      - "B(pci): a list. An item is the address of a device like V(0000:03:00.0), or a dictionary with B(bdf) (the
-        address), B(vslot), B(permissive), B(msitranslate), B(seize), B(power_mgmt), B(rdm_policy); see
-        xl-pci-configuration(5). dom0 must have been booted with the device hidden from its own drivers."
-      - "B(cpus): the real processors that the virtual ones may run on. A text for all of them (V(2), V(0-3,^1),
-        V(all), V(nodes:0)), or a list with one text for each."
-      - "B(weight): its share where processors are scarce, 1 to 65535 (Xen's default is 256). B(cap): the most that it
-        gets, in percent of one processor; V(150) is one and a half, V(0) is no limit. B(pool): its CPU pool."
-      - "B(vnc): V(true), or a dictionary with B(listen), an address of the host (default V(127.0.0.1)), B(display), 0
-        to 99, for the ports from 5900 on (default: the first that is free), and B(keymap)."
-      - "B(vncpasswd), B(spicepasswd): passwords. They are kept out of logs and results, and the file that holds one
-        is readable by root only."
-      - "B(serial): the serial line of a V(hvm) guest, for example V(pty)."
-      - "B(on_poweroff) (default V(destroy)), B(on_reboot) (default V(restart)), B(on_crash) (default V(destroy)),
-        B(on_watchdog) and B(on_soft_reset) (default: xl's own): what follows on these, V(destroy), V(restart),
-        V(rename-restart), V(preserve), V(coredump-destroy) or V(coredump-restart); on a soft reset also
-        V(soft-reset)."
-      - "B(uuid): derived from O(host_name) and the guest's name if it is not given."
-      - "B(autostart): whether it starts with the host (used by role P(netbsd.xen.services#role))."
-      - "B(depends_on): names of guests of this host that must be up before it is started. B(priority): -1000 to 1000,
-        the lower the earlier (default 0)."
-      - "B(health): how it shows that it has come up, for which the next start waits. A dictionary with B(console),
-        plain text that appears on its console; or B(address) and B(port), where something must answer by TCP; or
-        both. B(timeout): how many seconds that may take (1 to 3600, default 120). For B(console) the consoles must be
-        logged, with C(XENCONSOLED_TRACE=guest) for xencommons."
-      - "B(settings): a dictionary of any other keys of xl.cfg(5). What O(release) does not know is refused, and so is
-        what has a key of its own here."
+      - The guests, each a dictionary. Guests of the host that are not listed are left alone.
+      - What a guest does not give is taken from O(os_defaults), and if that does not give it, it is as told here.
     type: list
     elements: raw
     required: true
+    suboptions:
+      name:
+        description:
+          - The guest's name, of letters, digits, C(_), C(.), C(+) and C(-). It is its file's name, too.
+          - It is the only key that every guest needs.
+        type: str
+      os:
+        description: The guest's system, V(netbsd), V(linux) or V(other) (the default). By it a guest takes its
+          O(os_defaults).
+        type: str
+      uuid:
+        description: The guest's UUID. It is derived from O(host_name) and the guest's name if it is not given.
+        type: str
+      type:
+        description: V(pv) (the default), V(pvh), V(hvm), or V(pvshim), a pv kernel within a pvh guest.
+        type: str
+      kernel:
+        description: The kernel, a file of the dom0. A V(hvm) guest boots by itself and needs none.
+        type: str
+      ramdisk:
+        description: The kernel's ramdisk, a file of the dom0.
+        type: str
+      cmdline:
+        description: The kernel's whole command line. Takes the place of O(guests[].root) and O(guests[].extra).
+        type: str
+      root:
+        description: The root device, such as V(xbd0a). Of it and O(guests[].extra) xl makes the command line
+          C(root=ROOT EXTRA).
+        type: str
+      extra:
+        description: What follows O(guests[].root) on the kernel's command line.
+        type: str
+      bootloader:
+        description: A program of the dom0 that finds the kernel in the guest's disk, for example V(pygrub).
+        type: str
+      memory:
+        description:
+          - The guest's memory in MiB, or like V(512M) or V(2G). Every guest needs it but one that is V(absent).
+          - A NetBSD guest can't grow above the memory that it was started with, and needs a restart for that.
+        type: raw
+      maxmem:
+        description: How much memory it may be given while it runs, in MiB, or like V(512M) or V(2G). The default is
+          O(guests[].memory).
+        type: raw
+      vcpus:
+        description: How many virtual processors it has, by default V(1).
+        type: int
+      maxvcpus:
+        description:
+          - How many virtual processors it may be given while it runs. The default is O(guests[].vcpus).
+          - In a NetBSD guest the two are equal, because it starts all of them and gives none back.
+        type: int
+      cpus:
+        description: The real processors that the virtual ones may run on. A text for all of them (V(2), V(0-3,^1),
+          V(all), V(nodes:0)), or a list with one text for each.
+        type: raw
+      weight:
+        description: Its share where processors are scarce, V(1) to V(65535). Xen's own default is V(256).
+        type: int
+      cap:
+        description: The most that it gets, in percent of one processor. V(150) is one and a half, V(0) is no limit.
+        type: int
+      pool:
+        description: The CPU pool that it runs in.
+        type: str
+      disks:
+        description: The guest's disks. An item is the path of a file or block device, or a dictionary; see
+          xl-disk-configuration(5).
+        type: list
+        elements: raw
+        suboptions:
+          path:
+            description: A file or block device. A V(hvm) guest's CD drive may be empty, without a path.
+            type: str
+          size:
+            description: A size like V(10G), with which a file that does not exist is made, taking no space yet. One
+              that exists is never changed.
+            type: str
+          vdev:
+            description: Its name in the guest, V(xvda), V(hda), V(sda) or a number. The default is the next free one of
+              V(xvda), V(xvdb), ...
+            type: str
+          access:
+            description: V(rw) (the default) or V(ro). A CD is always V(ro).
+            type: str
+          format:
+            description:
+              - V(raw) (the default), V(qcow2), V(qcow), V(vhd) or V(qed).
+              - NetBSD's kernel serves V(raw) only. The others need qemu, which a V(hvm) guest has and others get with
+                O(guests[].disks[].backendtype=qdisk).
+            type: str
+          cdrom:
+            description: Whether it is a CD, by default V(false).
+            type: bool
+          script:
+            description: A hotplug script.
+            type: str
+          backendtype:
+            description: What serves the disk, V(phy) or V(qdisk). Without it xl chooses.
+            type: str
+          discard:
+            description: Whether the guest is told that it may give back space of the disk.
+            type: bool
+          direct_io_safe:
+            description: Whether dom0's kernel is safe for direct I/O, so that qemu may go past its page cache, by
+              default V(false).
+            type: bool
+      nics:
+        description:
+          - The guest's network interfaces. An item is the name of a bridge, or a dictionary; see
+            xl-network-configuration(5).
+          - V(mtu), V(vlan) and V(vifname) are refused, because they have no effect on NetBSD.
+        type: list
+        elements: raw
+        suboptions:
+          bridge:
+            description: The bridge that it is on.
+            type: str
+          mac:
+            description: Its MAC address. It is derived from O(host_name), the guest's name and the interface's number
+              if it is not given, so that it is the same in every run.
+            type: str
+          model:
+            description: Which card is emulated for a V(hvm) guest, such as V(e1000).
+            type: str
+          script:
+            description: A hotplug script.
+            type: str
+          ip:
+            description: An address that is passed to the hotplug script.
+            type: str
+          type:
+            description: V(vif) or, for a V(hvm) guest, V(ioemu).
+            type: str
+          rate:
+            description: The most that the guest may send through it, like V(10MB/s) or V(100Mb/s).
+            type: str
+      pci:
+        description: PCI devices that the guest gets. An item is the address of a device like V(0000:03:00.0), or a
+          dictionary; see xl-pci-configuration(5). dom0 must have been booted with the device hidden from its own
+          drivers.
+        type: list
+        elements: raw
+        suboptions:
+          bdf:
+            description: The device's address, in quotes.
+            type: str
+          vslot:
+            description: The slot that it has in the guest, in hexadecimal. Without it any free one.
+            type: str
+          permissive:
+            description: Whether the guest may write all of the device's configuration.
+            type: bool
+          msitranslate:
+            description: Whether the device uses message signalled interrupts although the guest asks for an ordinary
+              one.
+            type: bool
+          seize:
+            description: Whether xl takes the device from dom0's driver, if it is not kept for guests yet.
+            type: bool
+          power_mgmt:
+            description: Whether the guest may change the device's power state.
+            type: bool
+          rdm_policy:
+            description: What xl does if memory that the device has reserved is in use in the guest, V(strict) (it does
+              not start) or V(relaxed).
+            type: str
+      vnc:
+        description: The guest's screen by VNC. V(true), V(false) (the default), or a dictionary.
+        type: raw
+        suboptions:
+          listen:
+            description: The address of the host where it listens, by default V(127.0.0.1).
+            type: str
+          display:
+            description: V(0) to V(99), for the ports from 5900 on. The default is the first that is free.
+            type: int
+          keymap:
+            description: The keyboard's layout, such as V(de).
+            type: str
+      serial:
+        description: The serial line of a V(hvm) guest, for example V(pty).
+        type: str
+      on_poweroff:
+        description:
+          - What follows when it powers off, by default V(destroy).
+          - V(destroy), V(restart), V(rename-restart), V(preserve), V(coredump-destroy) or V(coredump-restart).
+        type: str
+      on_reboot:
+        description: What follows when it reboots, as for O(guests[].on_poweroff). The default is V(restart).
+        type: str
+      on_crash:
+        description: What follows when it crashes, as for O(guests[].on_poweroff). The default is V(destroy).
+        type: str
+      on_watchdog:
+        description: What follows when its watchdog runs out, as for O(guests[].on_poweroff). The default is xl's own.
+        type: str
+      on_soft_reset:
+        description: What follows when it asks for a soft reset, as for O(guests[].on_poweroff), or V(soft-reset). The
+          default is xl's own.
+        type: str
+      state:
+        description:
+          - V(running) (the default); V(paused), ready to run and standing still; V(shutdown), asked to shut down;
+            V(destroyed), stopped at once.
+          - V(saved), its memory kept in O(save_dir), from where it goes on when it is to be V(running) again.
+          - V(absent), shut down and its configuration removed.
+        type: str
+      autostart:
+        description: Whether it starts with the host, by default V(false). Used by role P(netbsd.xen.services#role).
+        type: bool
+      depends_on:
+        description: Names of guests of this host that must be up before it is started.
+        type: list
+        elements: str
+      priority:
+        description: V(-1000) to V(1000), by default V(0). Of guests that don't depend on each other the one with the
+          lower number starts earlier.
+        type: int
+      health:
+        description:
+          - How it shows that it has come up, for which the next start waits. A text on its console, or an answer by
+            TCP, or both.
+          - For the console the consoles must be logged, with C(XENCONSOLED_TRACE=guest) for xencommons.
+        type: dict
+        suboptions:
+          console:
+            description: Plain text that appears on its console.
+            type: str
+          address:
+            description: Where something must answer at O(guests[].health.port).
+            type: str
+          port:
+            description: A TCP port of O(guests[].health.address).
+            type: int
+          timeout:
+            description: How many seconds that may take, V(1) to V(3600), by default V(120).
+            type: int
+      settings:
+        description: Any other keys of xl.cfg(5). What O(release) does not know is refused, and so is what has a key of
+          its own here.
+        type: dict
+      vncpasswd:
+        description: The password of its screen. It is kept out of logs and results, and the file that holds it is
+          readable by root only.
+        type: str
+      spicepasswd:
+        description: The password of its screen by SPICE. It is kept out of logs and results, and the file that holds it
+          is readable by root only.
+        type: str
   host_name:
     description:
       - The host's name, from which MAC addresses and UUIDs are derived. The action plugin fills in

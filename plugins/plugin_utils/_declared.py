@@ -135,7 +135,10 @@ def _typed(values: dict[str, Any], options: dict[str, Any], problems: dict[str, 
     """The values in their types. What does not fit is left out and put into ``problems``, with all that is allowed."""
     good = {}
     for name, value in values.items():
-        option = {key: content for key, content in options[name].items() if key != "default"}
+        option = {key: content for key, content in options[name].items() if key not in ("default", "options")}
+        if "options" in options[name]:
+            # The items' keys are documentation; the resource checks them, in its own words.
+            option["elements"] = "dict"
         checked = ArgumentSpecValidator({name: option}).validate({name: value})
         if checked.error_messages:
             found = "not of its type" if option.get("no_log") else repr(value)

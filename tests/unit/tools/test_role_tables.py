@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import guest_options
 import pytest
 import role_tables
 import yaml
@@ -88,3 +89,43 @@ def test_a_default_that_is_worked_out_is_told_in_words(role: str) -> None:
         if "{{" in str(value):
             described = specs["argument_specs"]["main"]["options"][name]["description"]
             assert re.search(r"\bThe default is ", str(described)), name
+
+
+# -- the keys of a guest in the argument spec of role domu -------------------------------------------------------------
+
+
+def test_a_key_is_told_in_the_words_of_a_role() -> None:
+    vnc = option("A screen, see O(guests[].vncpasswd).", type="raw", suboptions={"listen": option("W.", type="str")})
+    disks = option(["One.", "By O(os_defaults)."], type="list", elements="raw")
+    assert guest_options.of_role({"vnc": vnc, "disks": disks}) == {
+        "vnc": {
+            "description": ["A screen, see O(main--domu_guests[].vncpasswd)."],
+            "type": "raw",
+            "options": {"listen": {"description": ["W."], "type": "str"}},
+        },
+        "disks": {
+            "description": ["One.", "By O(netbsd.xen.domain#module:os_defaults)."],
+            "type": "list",
+            "elements": "raw",
+        },
+    }
+
+
+def test_the_keys_take_the_place_of_those_before() -> None:
+    begin, end = guest_options.BEGIN, guest_options.END
+    spec = f"      domu_guests:\n        type: list\n{begin}        options: {{}}\n{end}      other: {{}}\n"
+    found = guest_options.with_keys(spec, {"name": {"type": "str"}})
+    assert yaml.safe_load(found) == {
+        "domu_guests": {"type": "list", "options": {"name": {"type": "str"}}}, "other": {}
+    }  # fmt: skip
+    assert guest_options.with_keys(found, {"name": {"type": "str"}}) == found
+
+
+@pytest.mark.parametrize("spec", ["", guest_options.BEGIN, guest_options.END + guest_options.BEGIN])
+def test_a_spec_without_both_marks_is_refused(spec: str) -> None:
+    with pytest.raises(ValueError, match="it must have the lines"):
+        guest_options.with_keys(spec, {})
+
+
+def test_the_role_has_the_keys_of_the_module() -> None:
+    assert not guest_options.stale(write=False), "run tests/tools/role_tables.py"
