@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
     checks,
+    values,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
     guest as declared_guest,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.devices import Vnc
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.fields import Fields
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.values import Health
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
@@ -333,6 +335,37 @@ def test_an_old_release_takes_what_it_knows():
     assert problems_of(release="3.3", os="linux", maxvcpus=2) == [
         "guest web1: maxvcpus is 2; Xen 3.3 starts all of a guest's virtual CPUs"
     ]
+
+
+# -- how values are read -----------------------------------------------------------------------------------------------
+
+
+def read_words(given):
+    fields = values.GuestFields("web1", {"toy": given}, "box")
+    return values.words("maker", maker=Fields.word, id=values.given_uuid)(fields, "toy"), fields.problems
+
+
+def test_devices_of_words():
+    uuid = "5E6F2A0C-0000-4000-8000-000000000001"
+    assert read_words(["lego", {"maker": "brio", "id": uuid}, {"id": None, "maker": "x"}]) == (
+        ("maker=lego", f"maker=brio,id={uuid.lower()}", "maker=x"),
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("lego", "guest web1: toy is 'lego'; allowed is a list of makers or of dictionaries with maker, id"),
+        ([{"id": ""}], "guest web1: toy 0: maker is missing"),
+        (["a,b"], "guest web1: toy 0: maker is 'a,b'; allowed is text without a comma"),
+        (["x", {"maker": "x", "id": "1"}], "guest web1: toy 1: id is '1'; allowed is 32 hexadecimal digits"),
+        ([{"maker": "x", "mkaer": "y"}], "guest web1: toy 0: mkaer is not a known key; did you mean maker?"),
+    ],
+)
+def test_words_that_are_wrong(given, words):
+    (problem,) = read_words(given)[1]
+    assert problem.startswith(words)
 
 
 # -- whatever comes ----------------------------------------------------------------------------------------------------

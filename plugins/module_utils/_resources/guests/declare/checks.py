@@ -80,11 +80,10 @@ def _devices(guest: Guest) -> list[str]:
             f"a disk has cdrom: true, and NetBSD as a {guest.type} guest ignores such disks; "
             "use access: ro without cdrom"
         )
-    problems += [
-        f"{key.name} is {guest.value(key.name)!r}; {key.only}"
-        for key in KEYS
-        if key.only and guest.value(key.name) and not (guest.type in key.types and guest.os in key.systems)
-    ]
+    for key in KEYS:
+        value = guest.value(key.name) if key.only else None
+        if value and not (guest.type in key.types and guest.os in key.systems):
+            problems.append(f"{key.name} is {list(value) if isinstance(value, tuple) else value!r}; {key.only}")
     if guest.vnc and guest.type != "hvm" and "," in guest.secrets.get("vncpasswd", ""):
         # It becomes a word in a list with commas (xl_parse.c, vfb).
         problems.append(f"vncpasswd holds a comma, which a {guest.type} guest's screen can't have in its password")

@@ -71,6 +71,32 @@ def flag(fields: GuestFields, key: str) -> bool:
     return fields.flag(key, False)
 
 
+def given_uuid(fields: Fields, key: str) -> str:
+    """A UUID in small letters; empty if none is given."""
+    given = fields.text(key)
+    if given and not devices.is_uuid(given):
+        fields.wrong(key, given, "32 hexadecimal digits in groups of 8-4-4-4-12")
+    return given.lower()
+
+
+def words(main: str, **readers: Callable[[Fields, str], str]) -> Read:
+    """A list of devices that a configuration has as ``word=value,word=value``, each word read by its own function. An
+    item is a dictionary, or the text of the word that it can't be without."""
+
+    def read(fields: GuestFields, key: str) -> tuple[str, ...]:
+        parts = fields.parts(key, main, tuple(readers))
+        found = []
+        for part in parts:
+            values = {word: reader(part, word) for word, reader in readers.items()}
+            if main not in part.values:
+                part.problem(f"{main} is missing")
+            found.append(",".join(f"{word}={value}" for word, value in values.items() if value))
+        fields.adopt(parts)
+        return tuple(found)
+
+    return read
+
+
 # -- what it is --------------------------------------------------------------------------------------------------------
 
 
@@ -96,12 +122,7 @@ def name_problem(text: object) -> str | None:
 
 def uuid(fields: GuestFields, key: str) -> str:
     """The UUID that is given, or one that is the same in every run."""
-    given = fields.text(key)
-    if not given:
-        return devices.derived_uuid(fields.host_name, fields.name)
-    if not devices.is_uuid(given):
-        fields.wrong(key, given, "32 hexadecimal digits in groups of 8-4-4-4-12")
-    return given.lower()
+    return given_uuid(fields, key) or devices.derived_uuid(fields.host_name, fields.name)
 
 
 def cmdline(fields: GuestFields, key: str) -> str:
