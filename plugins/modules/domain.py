@@ -204,6 +204,20 @@ options:
             description: What xl does if memory that the device has reserved is in use in the guest, V(strict) (it does
               not start) or V(relaxed).
             type: str
+      vtpm:
+        description:
+          - Virtual TPMs of a V(pv) or V(pvh) guest, for which NetBSD has no driver. An item is the name of the domain
+            that serves it, or a dictionary; see xen-vtpm(7).
+          - Only C(xl) can be told of it.
+        type: list
+        elements: raw
+        suboptions:
+          backend:
+            description: The name of the domain that serves it, which must be up before the guest is started.
+            type: str
+          uuid:
+            description: The UUID by which it is known there. Without it xl makes one up at each start.
+            type: str
       vnc:
         description: The guest's screen by VNC. V(true), V(false) (the default), or a dictionary.
         type: raw
@@ -315,7 +329,8 @@ options:
     description:
       - Values for guests that do not give their own, by the guest's V(os).
       - A guest with a V(bootloader) or of type V(hvm) takes no kernel, ramdisk or command line from here.
-      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(uuid), V(state), V(depends_on) and passwords."
+      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(vtpm), V(uuid), V(state), V(depends_on) and
+        passwords."
     type: dict
     default: {}
   restart_policy:

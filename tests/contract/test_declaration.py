@@ -73,6 +73,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         dict(PV, pci=["03:00.0", {"bdf": "0000:04:00.1", "permissive": True}]),
         {"pcidevs.0.bus": 3, "pcidevs.1.bus": 4, "pcidevs.1.func": 1, "pcidevs.1.permissive": True},
     ),
+    "tpm": (
+        dict(PV, vtpm=[{"backend": "tpm1", "uuid": "5e6f2a0c-0000-4000-8000-000000000001"}]),
+        {"vtpms.0.backend_domname": "tpm1", "vtpms.0.uuid": "5e6f2a0c-0000-4000-8000-000000000001"},
+    ),
     "interface": (
         dict(PV, nics=[{"bridge": "bridge7", "mac": "00:16:3e:00:00:07", "rate": "10MB/s@20ms", "type": "vif"}]),
         {

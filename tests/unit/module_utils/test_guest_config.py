@@ -70,6 +70,10 @@ def test_the_plainest_guest():
             {"pci": ["03:00.0", {"bdf": "04:00.0", "permissive": True}]},
             {"pci": ["0000:03:00.0", "0000:04:00.0,permissive=1"]},
         ),
+        (
+            {"os": "linux", "vtpm": ["tpm1", {"backend": "tpm2", "uuid": "5E6F2A0C-0000-4000-8000-000000000001"}]},
+            {"vtpm": ["backend=tpm1", "backend=tpm2,uuid=5e6f2a0c-0000-4000-8000-000000000001"]},
+        ),
         ({"vnc": True}, {"vfb": ["vnc=1,vnclisten=127.0.0.1,vncunused=1"]}),
         (
             {"vnc": {"listen": "0.0.0.0", "display": 7, "keymap": "de"}},

@@ -42,6 +42,7 @@ CHANGES = {
     "disks": (LINUX, ["/home/xen/web1.img"]),
     "nics": (LINUX, ["bridge0"]),
     "pci": (LINUX, ["03:00.0"]),
+    "vtpm": (LINUX, ["vtpm-lin1"]),
     "vnc": (LINUX, True),
     "serial": (HVM, "pty"),
     "on_poweroff": (LINUX, "preserve"),

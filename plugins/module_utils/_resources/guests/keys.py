@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 from ..._change import GUEST_RESTART, LIVE
 from .declare import devices, values, written
 from .declare.fields import Fields
-from .declare.values import EVENT_ACTIONS, choice, flag, whole
+from .declare.values import EVENT_ACTIONS, choice, flag, given_uuid, whole, words
 from .read import live
 from .read.live import booted, shown
 
@@ -158,6 +158,19 @@ KEYS = (
         xl="pci",
         write=written.pci,
         seen=live.pci,
+    ),
+    # xl does not take it without a backend (xl_parse.c, parse_config_data: vtpm).
+    Key(
+        "vtpm",
+        "list",
+        words("backend", backend=Fields.word, uuid=given_uuid),
+        elements="raw",
+        parts=("backend", "uuid"),
+        xl="vtpm",
+        types=("pv", "pvh"),
+        systems=("linux", "other"),
+        only="only a pv or pvh guest can have a TPM, and NetBSD has no driver for it",
+        toolstack="xl",
     ),
     Key(
         "vnc",
