@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import GUEST_RESTART, LIVE
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import DECLARED_KEYS, known_keys
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import COMMON_KEYS, known_keys
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import keys
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.guest import Guest
 
@@ -70,7 +70,7 @@ def test_a_configuration_has_no_key_that_xl_does_not_know():
     assert written - known_keys() == set()
     assert {key.xm for key in keys.KEYS if key.xm} - known_keys("3.3") == set()
     # What follows from a row's own key.
-    assert DECLARED_KEYS - written == {"builder"}
+    assert COMMON_KEYS - written == {"builder"}
 
 
 def test_each_key_of_a_configuration_is_changed_below():

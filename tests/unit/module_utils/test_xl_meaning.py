@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_keys import DEVICES, KEYS
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import (
-    DECLARED_KEYS,
+    COMMON_KEYS,
     OTHER_KEYS,
     known_keys,
 )
@@ -34,7 +34,7 @@ letters = st.characters(blacklist_characters="\0", blacklist_categories=("Cs",))
 values = st.recursive(
     st.text(letters, max_size=20) | st.integers(-5, 5000).map(str), lambda inner: st.lists(inner, max_size=3)
 )
-keys = st.sampled_from(sorted(DECLARED_KEYS | OTHER_KEYS | {"nonsense", "stdvga"}))
+keys = st.sampled_from(sorted(COMMON_KEYS | OTHER_KEYS | {"nonsense", "stdvga"}))
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -9,11 +9,11 @@ from typing import Any
 from ..guest import devices
 from ..guest.disk_spec import parse_disk
 from . import xl_specs
-from .xl_keys import DEVICES, EVENTS, HVM, KEYS, LISTS, PV, PVH, SIZES, VIRIDIAN_WORDS, Key
+from .xl_keys import COMMON_EVENTS, DEVICES, EVENTS, HVM, KEYS, LISTS, PV, PVH, SIZES, VIRIDIAN_WORDS, Key
 from .xl_values import first_that_starts, integer, plain, text_of
 
 # What a key is without being set.
-_DEFAULTS = {"vcpus": "1", "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
+_DEFAULTS = {"vcpus": "1", **{key: EVENTS[key] for key in COMMON_EVENTS}}
 _PCI_DEFAULTS = tuple(f"pci_{flag}" for flag in devices.PCI_FLAGS)
 
 
@@ -122,7 +122,9 @@ def _settled_value(key: Key, value: Any) -> Any:
 def _is_default(key: str, value: Any) -> bool:
     if value in ([], {}) and key in LISTS and key not in ("disk", "vif"):
         return True
-    default = EVENTS.get(key) if key in ("on_watchdog", "on_soft_reset") else KEYS[key].default if key in KEYS else None
+    if key in COMMON_EVENTS:
+        return False
+    default = KEYS[key].default if key in KEYS else EVENTS.get(key)
     return (bool(default) and value == default) or (key == "ms_vm_genid" and value == "none")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..guest.devices import Nic, Pci, rate_text, render_pci
 from ..guest.disk_spec import Disk
 from . import xl_specs
-from .xl_keys import DEVICES, EVENTS, JSON_WORDS, KEYS, VIRIDIAN_WORDS, Key
+from .xl_keys import COMMON_EVENTS, DEVICES, EVENTS, JSON_WORDS, KEYS, VIRIDIAN_WORDS, Key
 
 _COLO = {
     "colo-host": "colo_host",
@@ -56,7 +56,7 @@ def settled(config: dict[str, Any]) -> dict[str, Any]:
     found.update(_hvm(build.get("type.hvm", {})))
     for key, default in EVENTS.items():
         action = _action(config.get(key, "destroy"))
-        if key in ("on_watchdog", "on_soft_reset") and action == default:
+        if key not in COMMON_EVENTS and action == default:
             continue
         found[key] = action
     for key in ("hard", "soft"):

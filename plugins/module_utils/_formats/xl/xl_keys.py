@@ -136,6 +136,7 @@ KEYS = {key.name: key for key in _KEYS}
 JSON_WORDS = {"vga": {"std": "stdvga"}, "device_model_version": {"qemu_xen": "qemu-xen"}}
 JSON_WORDS["device_model_version"]["qemu_xen_traditional"] = "qemu-xen-traditional"
 
+# What follows on an event if nothing else is said. Every release and xm knows the common ones.
 EVENTS = {
     "on_poweroff": "destroy",
     "on_reboot": "restart",
@@ -143,6 +144,7 @@ EVENTS = {
     "on_crash": "destroy",
     "on_soft_reset": "soft-reset",
 }
+COMMON_EVENTS = ("on_poweroff", "on_reboot", "on_crash")
 
 # Words of device specifications of the form word=value: key to list in the JSON, and word to place in the entry there.
 # A place that ends in ? holds a truth.

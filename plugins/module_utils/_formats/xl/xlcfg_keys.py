@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ..._releases import RELEASES, nearest
 
-# Keys that a guest declares under names of its own, or that follow from them.
-DECLARED_KEYS = frozenset(
+# What every release can be told, if under an older name: what a guest is, has and does at its end.
+COMMON_KEYS = frozenset(
     """name type builder uuid kernel ramdisk cmdline root extra bootloader memory maxmem vcpus maxvcpus disk vif
     on_poweroff on_reboot on_crash""".split()
 )
@@ -67,7 +67,7 @@ def known_keys(release: str | None = None) -> frozenset[str]:
 
     A release that is not in the table of releases has those of the next older in it.
     """
-    known = DECLARED_KEYS | OTHER_KEYS | _UNDOCUMENTED_KEYS
+    known = COMMON_KEYS | OTHER_KEYS | _UNDOCUMENTED_KEYS
     if release is None:
         return known
     rows = list(RELEASES.values())

@@ -14,10 +14,10 @@ from typing import Any
 
 from ..guest import devices
 from ..guest.devices import Nic, Pci
+from ..xl.xl_keys import COMMON_EVENTS
 from . import sxp
 from .sxp import Form
 
-_EVENTS = ("on_poweroff", "on_reboot", "on_crash")
 # The kinds of disk that xend knows: tap and tap2 are served by a process instead of the kernel.
 _DISKS = ("vbd", "tap", "tap2")
 _NIC_WORDS = ("bridge", "model", "script", "ip", "type", "vifname", "rate")
@@ -56,7 +56,7 @@ def settled(form: Form) -> dict[str, Any]:
         "bootloader": sxp.value(form, "bootloader"),
         "domid": domid(form),
         "state": sxp.value(form, "state"),
-        **{event: (sxp.value(form, event) or "").replace("_", "-") for event in _EVENTS},
+        **{event: (sxp.value(form, event) or "").replace("_", "-") for event in COMMON_EVENTS},
         **_image(form),
     }
     running = [device[1] for device in sxp.children(form, "device") if len(device) > 1]

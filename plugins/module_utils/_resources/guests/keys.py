@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 from ..._change import GUEST_RESTART, LIVE
+from ..._formats.xl.xl_keys import COMMON_EVENTS, EVENTS
 from .declare import devices, values, written
 from .declare.fields import Fields
 from .declare.values import EVENT_ACTIONS, choice, flag, given_uuid, whole, words
@@ -195,16 +196,10 @@ KEYS = (
         types=("hvm",),
         only="only an hvm guest has a serial line",
     ),
-    Key(
-        "on_poweroff",
-        "str",
-        choice("destroy", EVENT_ACTIONS),
-        by_os=True,
-        xl="on_poweroff",
-        seen=shown("on_poweroff"),
+    *(
+        Key(event, "str", choice(EVENTS[event], EVENT_ACTIONS), by_os=True, xl=event, seen=shown(event))
+        for event in COMMON_EVENTS
     ),
-    Key("on_reboot", "str", choice("restart", EVENT_ACTIONS), by_os=True, xl="on_reboot", seen=shown("on_reboot")),
-    Key("on_crash", "str", choice("destroy", EVENT_ACTIONS), by_os=True, xl="on_crash", seen=shown("on_crash")),
     Key("on_watchdog", "str", choice("", EVENT_ACTIONS), by_os=True, xl="on_watchdog"),
     Key("on_soft_reset", "str", choice("", (*EVENT_ACTIONS, "soft-reset")), by_os=True, xl="on_soft_reset"),
     # What follows is ours, and stands in no configuration.

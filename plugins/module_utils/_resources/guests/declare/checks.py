@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...._formats.guest import devices
 from ...._formats.guest.devices import Disk
-from ...._formats.xl.xlcfg_keys import DECLARED_KEYS, known_keys
+from ...._formats.xl.xlcfg_keys import COMMON_KEYS, known_keys
 from ...._releases import nearest
 from ..keys import KEYS
 
@@ -98,7 +98,7 @@ def _unknown_to(guest: Guest, values: dict[str, Any], release: str | None) -> li
     problems = [
         f"{key.name} is given, which Xen {release} does not know; leave it out"
         for key in KEYS
-        if key.xl and values.get(key.name) not in (None, False, []) and not {key.xl, key.xm} & (known | DECLARED_KEYS)
+        if key.xl and values.get(key.name) not in (None, False, []) and not {key.xl, key.xm} & (known | COMMON_KEYS)
     ]
     # Older ones know builder in the place of type, and would take a guest without it for a pv one (xl.cfg(5) of 4.10).
     if guest.type in ("pvh", "pvshim") and "pvh" not in nearest(release).guest_types:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...._formats.xl.xl_keys import COMMON_EVENTS, SIZES
 from ..declare.guest import Guest
 from ..keys import KEYS
 
@@ -13,7 +14,7 @@ from ..keys import KEYS
 # domain was started with is remembered (see started_with.py).
 SHOWN = frozenset(key.xl for key in KEYS if key.seen is not None)
 # What a plan tells first.
-_FIRST = ("type", "memory", "maxmem", "vcpus", "maxvcpus", "on_poweroff", "on_reboot", "on_crash")
+_FIRST = ("type", *SIZES, *COMMON_EVENTS)
 _COMPARED = sorted((key for key in KEYS if key.seen is not None), key=lambda key: key.name not in _FIRST)
 
 
