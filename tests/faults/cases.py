@@ -8,17 +8,13 @@ mirror.example is the simulated rack's own mirror; nothing is fetched from anywh
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import CHECKOUT, Rack
-
-sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
-
-from netbsd_sim import images  # noqa: E402
+from netbsd_sim import images
+from rehearsal import Rack
 
 Disturb = Callable[[Rack, str], None]
 MIRROR = "http://mirror.example/pub"

@@ -11,7 +11,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -20,12 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from judge import Entry, Sight
-from rehearsal import CHECKOUT
-
-sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
-
-from netbsd_sim import hanging, power, powercut  # noqa: E402
-from netbsd_sim.machine import Machine  # noqa: E402
+from netbsd_sim import hanging, power, powercut
+from netbsd_sim.machine import Machine
 
 # Not compared, with the reason.
 _PASSING = re.compile(

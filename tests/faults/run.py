@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "tools")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("tools", "simulator")]
 
 import machines  # noqa: E402
 from cases import CASES, Case  # noqa: E402

@@ -10,7 +10,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandF
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootsector
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_blocks
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 # The texts that the real sectors hold: stage1 of GRUB 0.97, boot.img of GRUB 2.06, mbr.S and pbr.S of NetBSD.
 SECTORS = {

@@ -12,7 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_cfg
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 STOCK = """\
 # Our machine; ask Ann before you touch this.

@@ -10,7 +10,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused,
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
-from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
 FILE = "create\n!brconfig $int add wm0 up\n"
 

@@ -19,7 +19,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
     seen as bridge_seen,
 )
-from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
 ADDRESS = "10.0.2.15"
 OFFICE = {"name": "bridge0", "interfaces": ["wm0"]}

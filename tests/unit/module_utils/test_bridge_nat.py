@@ -11,7 +11,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import npf
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
-from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
 NAT = ({"bridge": "bridge3", "interface": "wm0"},)
 MAP = "map wm0 dynamic 10.0.3.0/24 -> 10.0.2.15\n"

@@ -11,7 +11,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import ifconfig
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
-from ansible_collections.netbsd.xen.tests.unit.net_machine import Machine
+from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
 VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
 ON_VLAN = {"name": "bridge0", "interfaces": ["vlan10"]}

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import cProfile
 import json
-import pathlib
 import pstats
-import sys
 
 import pytest
 
@@ -17,10 +15,18 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcf
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import acts
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, xl
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen, MemoryHost  # noqa: E402
-from guests import KERNEL, LINUX, WEB, actions, machine, no_waiting, params, refused, run  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen, MemoryHost
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    KERNEL,
+    LINUX,
+    WEB,
+    actions,
+    machine,
+    no_waiting,
+    params,
+    refused,
+    run,
+)
 
 
 @pytest.fixture(autouse=True)

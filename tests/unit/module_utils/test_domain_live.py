@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen  # noqa: E402
-from guests import LINUX, WEB, actions, machine, no_waiting, refused, run, settled  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    LINUX,
+    WEB,
+    actions,
+    machine,
+    no_waiting,
+    refused,
+    run,
+    settled,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import Domain, FakeXen  # noqa: E402
-from guests import LINUX, WEB, actions, machine, no_waiting, refused, run  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    LINUX,
+    WEB,
+    actions,
+    machine,
+    no_waiting,
+    refused,
+    run,
+)
 
 GOING = "--p--d"
 MAC = "00:16:3e:00:00:11"

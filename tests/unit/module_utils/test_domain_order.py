@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +11,16 @@ from hypothesis import strategies as st
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import cpuset
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import health as guest_health
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import order as guest_order
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen  # noqa: E402
-from guests import LINUX, actions, machine, no_waiting, refused, run, settled  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    LINUX,
+    actions,
+    machine,
+    no_waiting,
+    refused,
+    run,
+    settled,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,18 +4,13 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen  # noqa: E402
-from guests import LINUX, machine, no_waiting, run  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import LINUX, machine, no_waiting, run
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
-import sys
 
 import pytest
 
@@ -18,12 +16,9 @@ from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
-
-UNIT = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(UNIT), str(UNIT / "simulator")]
-import sim_host  # noqa: E402
-from guests import params  # noqa: E402
-from rooted import RootedHost  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support import sim_host
+from ansible_collections.netbsd.xen.tests.unit.support.guests import params
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 KERNEL, DISK, CD = "/netbsd-XEN3_DOMU", "/home/xen/web1.img", "/home/admin/cd.iso"
 GUEST = {"name": "web1", "os": "netbsd", "kernel": KERNEL, "memory": 64, "disks": [DISK]}

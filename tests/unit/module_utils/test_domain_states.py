@@ -5,17 +5,23 @@
 from __future__ import annotations
 
 import fcntl
-import pathlib
-import sys
 
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen  # noqa: E402
-from guests import LINUX, WEB, actions, machine, no_waiting, params, refused, run, settled  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    LINUX,
+    WEB,
+    actions,
+    machine,
+    no_waiting,
+    params,
+    refused,
+    run,
+    settled,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import Domain, FakeXen  # noqa: E402
-from guests import LINUX, WEB, actions, machine, no_waiting, params, refused, run, settled  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import (
+    LINUX,
+    WEB,
+    actions,
+    machine,
+    no_waiting,
+    params,
+    refused,
+    run,
+    settled,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -212,7 +217,7 @@ def test_with_a_guest_that_is_off_one_command_looks(host, xen):
 
 
 def test_a_machine_that_is_not_netbsd_has_no_units(monkeypatch):
-    from fakes import MemoryHost
+    from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
     linux = MemoryHost(system="Linux")
     FakeXen(linux)

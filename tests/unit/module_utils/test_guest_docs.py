@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import ast
-import pathlib
 
 import pytest
 import yaml
@@ -20,8 +19,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.decla
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import (
     guest as declared_guest,
 )
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
-CHECKOUT = pathlib.Path(__file__).parents[3]
 TEXTS = {
     node.targets[0].id: yaml.safe_load(node.value.value)
     for node in ast.parse((CHECKOUT / "plugins/modules/domain.py").read_text()).body

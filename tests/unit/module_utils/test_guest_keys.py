@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import sys
 
 import pytest
 
@@ -14,10 +12,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import GUEST_RE
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys import COMMON_KEYS, known_keys
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import keys
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.guest import Guest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import FakeXen  # noqa: E402
-from guests import LINUX, machine, no_waiting, run  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import LINUX, machine, no_waiting, run
 
 ROWS = {key.name: key for key in keys.KEYS}
 HVM = {"name": "win1", "type": "hvm", "memory": 96}

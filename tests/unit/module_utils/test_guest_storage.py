@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import swap
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import Entry, FakeXen  # noqa: E402
-from guests import WEB, actions, machine, no_waiting, refused, run  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Entry, FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import WEB, actions, machine, no_waiting, refused, run
 
 IMAGE = "/home/xen/web1.img"
 MAIL = dict(WEB, name="mail", disks=[IMAGE])

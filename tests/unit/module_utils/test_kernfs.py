@@ -12,7 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import fstab
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import kernfs
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 # record ansible-mount-list (NetBSD 7.99.10), without the duplicate that ansible.posix.mount added
 FSTAB = """\

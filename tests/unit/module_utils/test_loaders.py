@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 NAMES = ["boot_cfg", "grub", "grub2"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lost
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 PS = "/bin/ps -axww -o pid= -o args="
 ATTACH = "xbd backend: attach device wd0e (size 4194304) for domain {}\n"

@@ -14,7 +14,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.modules import host_info
-from ansible_collections.netbsd.xen.tests.unit.simulated import SimulatedHost, sim_host
+from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost, sim_host
 
 MIRROR = "http://mirror.example/pub/pkgsrc/packages/NetBSD/{arch}/{release}/All"
 # The profile, its Xen, its architecture, and where packages are registered.

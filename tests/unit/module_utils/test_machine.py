@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.machine import about, hypervisor
-from ansible_collections.netbsd.xen.tests.unit.fakes import MemoryHost
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 GENERIC = "NetBSD 7.99.10 (GENERIC) #0: Sun Nov 22 08:54:09 UTC 2026"
 XEN3_DOM0 = "NetBSD 7.99.10 (XEN3_DOM0) #0: Sun Nov 22 09:24:44 UTC 2026"

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.netbsd.xen.plugins.modules import host_info
-from ansible_collections.netbsd.xen.tests.unit.simulated import SimulatedHost, sim_host
+from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost, sim_host
 
 KINDS = {
     "NUL": lambda content: bytes(len(content)),

@@ -13,7 +13,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import cpuctl, dumpfs, mounts
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 # record cpuctl-identify-0 (NetBSD 7.99.10, GENERIC): a CPU without VMX
 PLAIN_CPU = """\

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _processes
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import ps
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 # record ps-args-with-guest-with-guest: dom0 on Xen 4.17.
 DOM0 = """\

@@ -15,7 +15,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.services imp
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import (
     resource as rc_service,
 )
-from ansible_collections.netbsd.xen.tests.unit.rc_machine import RC_CONF, Machine, OldMachine
+from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import RC_CONF, Machine, OldMachine
 
 WHOLE = {
     "3.1": ["xenstored", "xenconsoled", "xend", "xenbackendd"],

@@ -13,7 +13,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import daemons
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
-from ansible_collections.netbsd.xen.tests.unit.rc_machine import RC_CONF, XENCOMMONS, Machine
+from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import RC_CONF, XENCOMMONS, Machine
 
 ALIVE = ("xenstored", "xenconsoled")
 

@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import guests
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import Domain, FakeXen  # noqa: E402
-from guests import machine, no_waiting  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.guests import machine, no_waiting
 
 SECONDS = 30.0
 

@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import rc
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from rc_machine import Machine, OldMachine  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import Machine, OldMachine
 
 HEAD = "if [ -r /etc/defaults/rc.conf ]; then\n\t. /etc/defaults/rc.conf\nfi\nrc_configured=YES\n"
 GUESTS = "xendomains='web1 db1'\n"

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
-from ansible_collections.netbsd.xen.tests.unit.module_utils.test_system_files import (
+from ansible_collections.netbsd.xen.tests.unit.support.files_machine import (
     KERNEL,
     URL,
     Machine,

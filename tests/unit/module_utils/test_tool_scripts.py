@@ -12,7 +12,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import tool_scripts
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 ETC, EXAMPLES = "/usr/pkg/etc/xen/scripts", "/usr/pkg/share/examples/xen/scripts"
 BRIDGE = f"{ETC}/vif-bridge"

@@ -11,7 +11,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import packing_list
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 MIRROR = "http://mirror.example/All"
 # What a package conflicts with: pkgsrc, CONFLICTS in the Makefiles of xenkernel33, xentools33 and their like.

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
-import sys
 
 import pytest
 from hypothesis import given
@@ -16,9 +14,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandF
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_output
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import live
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fakes import Domain, FakeXen, MemoryHost  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen, MemoryHost
 
 HEADER = "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
 # records list_space, list_crashed (xl 4.20), create-destroy-now (NetBSD 7.99.10)

@@ -15,7 +15,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_conf as text_format
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import xl_conf
-from ansible_collections.netbsd.xen.tests.unit.fakes import MemoryHost
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 PATH = "/usr/pkg/etc/xen/xl.conf"
 # The beginning and the end of record getconf (xl 4.20).

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from corpus import RELEASES, recorded, texts
+from corpus_compare import differences, tally
 from hypothesis import given
 from hypothesis import strategies as st
+from xl_effective import effective
+from xl_problems import problems
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_config, xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_keys import DEVICES, KEYS
@@ -19,13 +21,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xlcfg_keys 
     OTHER_KEYS,
     known_keys,
 )
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "contract"))
-
-from corpus import RELEASES, recorded, texts  # noqa: E402
-from corpus_compare import differences, tally  # noqa: E402
-from xl_effective import effective  # noqa: E402
-from xl_problems import problems  # noqa: E402
 
 PV = {"name": "g", "kernel": "/k", "memory": "64"}
 HVM = {"name": "g", "type": "hvm", "memory": "64"}

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
-import sys
 
 import pytest
 
@@ -14,10 +12,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandF
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import Disk, Nic
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Row
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import choose, waiting, xl, xm, xm_devices
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from fake_xm import XEND, XENSTORED, FakeXm, XmDomain  # noqa: E402
-from fakes import MemoryHost  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.fake_xm import XEND, XENSTORED, FakeXm, XmDomain
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 CONFIG = "/usr/pkg/etc/xen/web1"
 

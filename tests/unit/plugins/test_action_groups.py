@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from ansible_collections.netbsd.xen.plugins.doc_fragments.resource import ModuleDocFragment
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 FRAGMENT = "netbsd.xen.resource.release"
 # What a member must be given besides, before it looks at the release.
 OPTIONS = {"domain": {"guests": [{"name": "web1", "state": "absent"}]}, "rc_service": {"services": [{"name": "xend"}]}}

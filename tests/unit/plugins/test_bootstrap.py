@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from test_role_values import values  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, ROLES
+from ansible_collections.netbsd.xen.tests.unit.support.role_values import values
 
-COLLECTION = Path(__file__).resolve().parents[3]
 PYTHON, PKGIN = "/opt/there/python3", "/usr/pkg/bin/pkgin"
 FAILED = {
     "stdout_lines": ["python313-3.13.5: fetching"],
@@ -32,7 +31,7 @@ def role(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the role would run, by the source of packages, and what it says of a failure."""
     hosts = {source: {"dom0_package_source": source} for source in ("pkgin", "pkg_add", "pkgsrc")}
     usual = {
-        "role_path": str(COLLECTION / "roles/bootstrap"),
+        "role_path": str(ROLES / "bootstrap"),
         "bootstrap_python": PYTHON,
         "bootstrap_python_package": "python313",
         "bootstrap_result": FAILED,
@@ -115,7 +114,7 @@ def test_the_role_fails_with_these_words(tmp_path: Path) -> None:
     (tmp_path / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  roles: [{role}]\n")
     environment = {
         **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(COLLECTION / ".build/collections")),
+        "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".build/collections")),
         "ANSIBLE_HOME": str(tmp_path),
         "NO_COLOR": "1",
     }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +12,14 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _packages
-from ansible_collections.netbsd.xen.tests.unit.simulated import SimulatedHost, sim_host
+from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
+from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost, sim_host
 
-COLLECTION = Path(__file__).resolve().parents[3]
-PROGRAM = COLLECTION / "roles/bootstrap/files/packages.py"
+PROGRAM = ROLES / "bootstrap/files/packages.py"
 MIRROR = "http://mirror.example/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
 TOOL = """#!/bin/sh
-exec {python} -c 'import pathlib, sys
-sys.path.insert(0, "{simulator}")
-import sim_host
+PYTHONPATH={path} exec {python} -c 'import pathlib, sys
+from ansible_collections.netbsd.xen.tests.unit.support import sim_host
 found = sim_host.Host(pathlib.Path("{machine}")).run("{name}", *sys.argv[1:])
 sys.stdout.write(found.out)
 sys.stderr.write(found.err)
@@ -41,8 +41,7 @@ class Machine:
             tool = self.tools / name
             tool.write_text(
                 TOOL.format(
-                    python=sys.executable, simulator=COLLECTION / "tests/unit/simulator", machine=self.sim.directory,
-                    name=name,
+                    python=sys.executable, path=os.pathsep.join(sys.path), machine=self.sim.directory, name=name
                 )
             )
             tool.chmod(0o755)

@@ -12,10 +12,10 @@ import yaml
 
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import upgrade
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
-from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import values, worked_out
+from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
+from ansible_collections.netbsd.xen.tests.unit.support.role_values import values, worked_out
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-TOOLS = [task["name"] for task in yaml.safe_load((CHECKOUT / "roles/upgrade/tasks/tools.yml").read_text())]
+TOOLS = [task["name"] for task in yaml.safe_load((ROLES / "upgrade/tasks/tools.yml").read_text())]
 VARIABLES = {
     "inventory_hostname": "xen1",
     "dom0_hvm": False,

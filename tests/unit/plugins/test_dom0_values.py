@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.netbsd.xen.tests.unit.plugins.test_role_values import values, worked_out
+from ansible_collections.netbsd.xen.tests.unit.support.role_values import values, worked_out
 
 EXPRESSIONS = {
     "source": "dom0_kernel_source",

@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,8 +28,7 @@ from ansible_collections.netbsd.xen.plugins.filter.xen_release import xen_releas
 from ansible_collections.netbsd.xen.plugins.filter.xendomains_order import xendomains_order
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.devices import derived_mac, derived_uuid
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
-
-ROLES = Path(__file__).resolve().parents[3] / "roles"
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, ROLES
 
 
 def test_release_names_the_pair_and_its_files() -> None:
@@ -236,7 +234,7 @@ def test_guests_that_depend_on_each_other_in_a_circle_are_not_lost() -> None:
 
 # -- their documentation -----------------------------------------------------------------------------------------------
 
-FILTERS = sorted(path.stem for path in (Path(__file__).resolve().parents[3] / "plugins/filter").glob("*.py"))
+FILTERS = sorted(path.stem for path in (CHECKOUT / "plugins/filter").glob("*.py"))
 # An expression in an example, and the result that the comment behind it states.
 EXAMPLE = re.compile(r"""(?P<quoted>"\{\{ .* \}\}")\}?  # (?P<result>.*)""")
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -18,8 +17,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead,
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import every
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
 # Variables of the argument specs that no task gives to a module of the collection.
 UNUSED = {
     "bootstrap_python": "role bootstrap runs before any module can; netbsd.xen.validate wants an absolute path",

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROLES = Path(__file__).resolve().parents[3] / "roles"
+from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
+
 NAMES = sorted(path.parent.parent.name for path in ROLES.glob("*/meta/argument_specs.yml"))
 # Without a default these mean "not given".
 OPTIONAL = {"bootloader_entries", "bridge_nat", "domu_destroy_after"}

@@ -16,9 +16,8 @@ import yaml
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, ROLES
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-ROLES = CHECKOUT / "roles"
 WEB1 = {"name": "web1", "os": "netbsd", "memory": "512M", "disks": ["/dev/wd0e"], "nics": ["bridge0"]}
 SOUND = {
     "bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}],

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+
 FIXTURES = Path(__file__).parent / "fixtures"
 # In Xen's source after 4.20, or for ARM only (tools/xl/xl_cmdtable.c).
 NEWER = {"dt-overlay", "xenstore-quota-get", "xenstore-quota-set"}

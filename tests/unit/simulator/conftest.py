@@ -3,14 +3,9 @@
 """Hosts for the simulator's tests."""
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from sim_host import make_host  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 
 
 @pytest.fixture

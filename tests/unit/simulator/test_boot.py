@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import Machine, bootloader, images, make_host
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Machine, bootloader, images, make_host
 
 XEN = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a;multiboot /xen.gz dom0_mem=512M\n"
 NATIVE = "menu=one:boot netbsd\n"

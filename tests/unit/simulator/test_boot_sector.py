@@ -7,7 +7,8 @@ import json
 
 import pytest
 from netbsd_sim import netbsd_boot
-from sim_host import Machine, make_host, power
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Machine, make_host, power
 
 XEN = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a;multiboot /xen.gz dom0_mem=512M\n"
 NATIVE = "menu=NetBSD:boot netbsd\n"
@@ -95,7 +96,7 @@ def test_new_profiles_boot_into_their_xen(tmp_path, profile):
 def test_efi_needs_a_multiboot2_header_and_reads_the_system_partition_first(tmp_path):
     """facts 4.1 and 4.2."""
     host = make_host(tmp_path / "h", profile=PROFILES[2])
-    from sim_host import images
+    from ansible_collections.netbsd.xen.tests.unit.support.sim_host import images
 
     host.write("/boot.cfg", "menu=x:load /netbsd-XEN3_DOM0.gz;multiboot /old.gz;boot netbsd\n")
     (host.root / "old.gz").write_bytes(images.Image("xen", "4.8", "xen").compressed())
@@ -177,7 +178,7 @@ def test_would_boot_is_json_and_changes_nothing(dom0):
 
 def test_pae_must_match(tmp_path):
     """xen/arch/x86/domain_build.c: on i386 Xen 3.1 of pkgsrc is built without PAE."""
-    from sim_host import images
+    from ansible_collections.netbsd.xen.tests.unit.support.sim_host import images
 
     host = make_host(tmp_path / "h", profile="netbsd-5.1-xen-3.1")
     (host.root / "netbsd-XEN3_DOM0.gz").write_bytes(images.Image("netbsd", "5.1", "XEN3PAE_DOM0").compressed())

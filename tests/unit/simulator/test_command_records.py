@@ -3,9 +3,9 @@
 """The simulator against 600 command lines that were run on the real NetBSD 7.99.10, as GENERIC and as dom0 on Xen 4.17.
 
 fixtures/command-records.jsonl holds them in the order in which they were run. They are run again in that order, on the
-machine of that profile, and each name is in one of three tables of command_tables.py: REPLAYED (exit status, form of
-what was printed, and what the collection's own parsers read from it agree), DIFFERS (with the reason) and
-NOT_REPLAYABLE. What differs with each run is made equal on both sides first (command_forms.py).
+machine of that profile, and each name is in one of three tables of support/command_tables.py: REPLAYED (exit status,
+form of what was printed, and what the collection's own parsers read from it agree), DIFFERS (with the reason) and
+NOT_REPLAYABLE. What differs with each run is made equal on both sides first (support/command_forms.py).
 """
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_forms import differences
-from command_tables import DIFFERS, NOT_REPLAYABLE, REPLAYED
 from netbsd_sim import bootloader
 from netbsd_sim.machine import Machine
 from netbsd_sim.rack import Rack
 
-HERE = Path(__file__).resolve().parent
-RECORDS = [json.loads(line) for line in (HERE / "fixtures/command-records.jsonl").read_text().splitlines()]
+from ansible_collections.netbsd.xen.tests.unit.support.command_forms import differences
+from ansible_collections.netbsd.xen.tests.unit.support.command_tables import DIFFERS, NOT_REPLAYABLE, REPLAYED
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+
+FIXTURE = Path(__file__).with_name("fixtures") / "command-records.jsonl"
+DRIVER = CHECKOUT / "tests/unit/support/replay_driver.py"
+RECORDS = [json.loads(line) for line in FIXTURE.read_text().splitlines()]
 NAMES = {record["name"] for record in RECORDS}
 PROFILE = "netbsd-7.99.10-xen-4.17"
 PACE = 0.01
@@ -118,7 +121,7 @@ def of_session(records: list[dict[str, Any]]) -> Iterator[tuple[Session, list[di
 
 def run_all(rack: Rack) -> list[dict[str, Any]]:
     """What the simulator answers to each record, in order."""
-    code = (HERE / "replay_driver.py").read_text()
+    code = DRIVER.read_text()
     answers: list[dict[str, Any]] = []
     for session, records in of_session(RECORDS):
         with rack.machine(session.host) as m:

@@ -8,15 +8,15 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from netbsd_sim import hosttree
 from netbsd_sim.rack import Rack
 
+from ansible_collections.netbsd.xen.tests.unit.support.paths import SIMRACK
+
 pytestmark = pytest.mark.skipif(shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None,
                                 reason="needs OpenSSH's sshd")
-SIMRACK = Path(__file__).resolve().parents[2] / "simulator/simrack"
 PYTHON = "/usr/pkg/bin/python3.13"
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 from netbsd_sim import dispatch, forms, profiles
 from netbsd_sim.errors import NotSimulated, SimError
-from sim_host import make_host
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 
 COMMANDS = {*dispatch.COMMANDS, *dispatch.PACKAGE_COMMANDS,
             *(path for profile in profiles.PROFILES.values() for path in profile.commands)}

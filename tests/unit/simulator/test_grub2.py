@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 from netbsd_sim import grub_env, grub_script
-from sim_host import make_host
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 
 HEAD = "set default=0\nset timeout=5\n"
 XEN = "menuentry 'Xen' --id xen {\n\tmultiboot /xen.gz dom0_mem=512M\n\tmodule /netbsd-XEN3_DOM0.gz root=wd0a\n}\n"

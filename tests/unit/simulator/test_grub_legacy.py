@@ -7,7 +7,8 @@ import io
 
 import pytest
 from netbsd_sim import grub_menu
-from sim_host import make_host
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 
 OLD = "netbsd-5.1-xen-3.1"
 HEAD = "default 0\ntimeout 5\n"

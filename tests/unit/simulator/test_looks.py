@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 from netbsd_sim import catalogue, profiles
-from sim_host import Host, Machine, images, make_host
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, Machine, images, make_host
 
 CONFIGS = "/usr/pkg/etc/xen"
 XL, XM = "/usr/pkg/sbin/xl", "/usr/pkg/sbin/xm"

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import Machine, devices
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Machine, devices
 
 
 def unit_list(host) -> list[str]:

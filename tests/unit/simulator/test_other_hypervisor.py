@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import Host, hosttree
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, hosttree
 
 
 def upgraded(tmp_path, profile: str, kernel: str) -> Host:

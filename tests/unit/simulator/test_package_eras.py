@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import Host, Machine, hosttree, images
-from xm_host import MODERN, OLD
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, Machine, hosttree, images
+from ansible_collections.netbsd.xen.tests.unit.support.xm_host import MODERN, OLD
 
 NINE = "netbsd-9.4-xen-4.15"
 

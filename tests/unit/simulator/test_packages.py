@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from sim_host import images
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import images
 
 ALL = "https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
 

@@ -9,7 +9,8 @@ import signal
 import time
 
 import pytest
-from sim_host import Machine, power
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Machine, power
 
 
 def test_shutdown_takes_no_0(dom0):

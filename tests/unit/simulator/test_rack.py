@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, SIMRACK
+
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
-SIMRACK = Path(__file__).resolve().parents[2] / "simulator/simrack"
-COLLECTIONS = Path(__file__).resolve().parents[3] / ".build/collections"
+COLLECTIONS = CHECKOUT / ".build/collections"
 ANSIBLE = Path(sys.executable).parent / "ansible"
 
 pytestmark = pytest.mark.skipif(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from netbsd_sim import faults
 
-SIMRACK = Path(__file__).resolve().parents[2] / "simulator/simrack"
+from ansible_collections.netbsd.xen.tests.unit.support.paths import SIMRACK
 
 
 @pytest.fixture

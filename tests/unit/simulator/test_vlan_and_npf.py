@@ -5,8 +5,9 @@ etc/rc.d/network, usr.sbin/npf/npfctl."""
 from __future__ import annotations
 
 import pytest
-from sim_host import Host, hosttree
-from xm_host import MODERN, OLD
+
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, hosttree
+from ansible_collections.netbsd.xen.tests.unit.support.xm_host import MODERN, OLD
 
 VLAN = "vlan10: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n\tcapabilities="
 PARENT = "\tenabled=0\n\tvlan: 10 parent: wm0\n\taddress: "

@@ -8,7 +8,8 @@ flex and bison.
 from __future__ import annotations
 
 import pytest
-from xl_machine import domconfig, specs, to_json, xlcfg
+
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import domconfig, specs, to_json, xlcfg
 
 
 def parsed(text: str) -> dict[str, object]:

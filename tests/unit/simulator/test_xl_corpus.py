@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from xl_machine import LAB, Host, NotSimulated, dom0
 
-CORPUS = Path(__file__).resolve().parents[2] / "contract/corpus"
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import LAB, Host, NotSimulated, dom0
+
+CORPUS = CHECKOUT / "tests/contract/corpus"
 OWN = Path(__file__).with_name("fixtures") / "xl-configs.jsonl"
 
 # Where Debian keeps what pkgsrc has elsewhere.

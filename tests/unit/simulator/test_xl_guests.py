@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from netbsd_sim import processes
-from xl_machine import LAB, Host, NotSimulated, dom0
+
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import LAB, Host, NotSimulated, dom0
 
 LINUX = "/srv/xen/vmlinux"
 DISK = "disk = [ '/home/d1.img,raw,xvda,rw' ]"

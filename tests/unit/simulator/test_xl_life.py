@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from xl_machine import (
+
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import (
     DOMU,
     LAB,
     Host,

@@ -12,46 +12,43 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from xl_machine import DOMU, LAB, NETBSD, Host, add_vnd_nodes, dom0, domains, hypervisor
+
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import (
+    DOMU,
+    LAB,
+    NETBSD,
+    Host,
+    add_vnd_nodes,
+    dom0,
+    domains,
+)
+from ansible_collections.netbsd.xen.tests.unit.support.xl_records import (
+    GRUB_CFG,
+    LINUX_CFG,
+    Case,
+    grub,
+    grub_paused,
+    linux,
+    linux_weighted,
+    plain,
+    replay,
+    start,
+)
 
 FIXTURE = Path(__file__).with_name("fixtures") / "xl-records.jsonl"
 RECORDS = {record["name"]: record for record in map(json.loads, FIXTURE.read_text().splitlines())}
 
-LINUX_CFG = """name = "linux1"
-type = "pv"
-kernel = "/srv/xen/vmlinux"
-ramdisk = "/srv/xen/initrd.img"
-extra = "console=hvc0 quiet ip4=10.99.0.11/24"
-memory = 96
-maxmem = 128
-vcpus = 1
-maxvcpus = 2
-vif = [ "mac=00:16:3e:00:00:11,bridge=bridge0" ]
-disk = [ "format=raw,vdev=xvda,access=rw,target=/srv/xen/disk1.img" ]
-"""
-GRUB_CFG = 'name = "grub1"\ntype = "pv"\nkernel = "/srv/xen/grub.bin"\nmemory = 32\nvcpus = 1\n'
 SHORT = 'name = "x1"\nkernel = "/srv/xen/grub.bin"\nmemory = 32\n'
 
 
 # --- what a case needs -------------------------------------------------------------------------------------------
 
 
-def nothing(host: Host) -> None:
-    """No guest."""
-
-
-def linux(host: Host) -> None:
-    """linux1 has run for a while as domain 29."""
-    _start(host, 29, "create /srv/xen/linux.cfg")
-    host.later(60)
-
-
 def linux_busy(host: Host) -> None:
-    _start(host, 29, "create /srv/xen/linux.cfg")
+    start(host, 29, "create /srv/xen/linux.cfg")
 
 
 def linux_max_140(host: Host) -> None:
@@ -82,11 +79,6 @@ def linux_two_nics(host: Host) -> None:
     assert host.xl("network-attach linux1 mac=00:16:3e:00:00:22 bridge=bridge0").rc == 0
 
 
-def linux_weighted(host: Host) -> None:
-    linux(host)
-    assert host.xl("sched-credit2 -d linux1 -w 512 -c 50").rc == 0
-
-
 def linux_pinned(host: Host) -> None:
     linux(host)
     assert host.xl("vcpu-pin linux1 0 1").rc == 0
@@ -95,15 +87,6 @@ def linux_pinned(host: Host) -> None:
 def linux_90(host: Host) -> None:
     linux(host)
     assert host.xl("mem-set linux1 90m").rc == 0
-
-
-def grub_paused(host: Host) -> None:
-    """grub1 as domain 27, never started."""
-    _start(host, 27, "create -p /srv/xen/grub.cfg")
-
-
-def grub(host: Host) -> None:
-    _start(host, 27, "create /srv/xen/grub.cfg")
 
 
 def grub_paused_twice(host: Host) -> None:
@@ -121,7 +104,7 @@ def crashed(host: Host) -> None:
     host.write("/srv/xen/vmlinux", "crash")
     host.write("/srv/xen/crash.cfg", 'name = "crash1"\ntype = "pvh"\nkernel = "/srv/xen/vmlinux"\n'
                                      'cmdline = "console=hvc0 quiet"\nmemory = 128\non_crash = "preserve"\n')
-    _start(host, 3, "create /srv/xen/crash.cfg")
+    start(host, 3, "create /srv/xen/crash.cfg")
     host.later(5)
 
 
@@ -131,7 +114,7 @@ def crash_kernel(host: Host) -> None:
 
 def x1(host: Host) -> None:
     host.write("/srv/xen/x1.cfg", SHORT)
-    _start(host, 7, "create /srv/xen/x1.cfg")
+    start(host, 7, "create /srv/xen/x1.cfg")
 
 
 def _named(name: str, domid: int) -> Callable[[Host], None]:
@@ -174,7 +157,7 @@ def file_of(name: str, *lines: str, **changes: object) -> Callable[[Host], None]
 def netbsd_s1(host: Host) -> None:
     """s1 (domain 14) at its root device prompt."""
     _netbsd(host, "s1", "disk = [ 'file:/home/t/d1.img,xvda,w' ]", 'extra = "noack"')
-    _start(host, 14, "create /home/t/s1.cfg")
+    start(host, 14, "create /home/t/s1.cfg")
 
 
 def netbsd_no_name(host: Host) -> None:
@@ -196,22 +179,7 @@ def config(name: str, text: str) -> Callable[[Host], None]:
     return lambda host: host.write(f"/tmp/{name}.cfg", text)
 
 
-def _start(host: Host, domid: int, command: str) -> None:
-    hypervisor.section(host.m)["next_domid"] = domid
-    result = host.xl(command)
-    assert result.rc == 0, result.stderr
-
-
 # --- the table ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Case:
-    """One replay. ``command`` replaces the recorded one where that named a file that was not recorded."""
-
-    record: str
-    prepare: Callable[[Host], None] = nothing
-    command: str | None = None
 
 
 LAB_CASES = [
@@ -317,45 +285,6 @@ NETBSD_CASES = [
     Case("create-dup-name", netbsd_s1),
     Case("create-s1", file_of("s1", "disk = [ 'file:/home/t/d1.img,xvda,w' ]")),
 ]
-
-
-# --- comparing ---------------------------------------------------------------------------------------------------
-
-
-def plain(text: str, *, older: bool = False) -> str:
-    """The text without what differs by nature."""
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", lambda found: found[0] if set(found[0]) <= set("0-")
-                  else "UUID", text)
-    text = re.sub(r" +\d+\.\d(?= |\n|\Z)", " TIME", text)
-    text = re.sub(r"\[\d+\] exited", "[PID] exited", text)
-    text = text.replace("xenbr0", "bridge0") if not older else text
-    # The block script that fails is the one that came last; which disk that is depends on their race.
-    text = re.sub(r"(backend/vbd/\d+)/\d+", r"\1/VDEV", text)
-    if older:
-        text = re.sub(r"(lib|xg_dom_)(\w+\.c):\d+:", r"\1\2:LINE:", text)
-        text = "".join(line for line in text.splitlines(True) if "qemu-xen is unavailable" not in line
-                       and "Getting domain info: No such process" not in line)
-        text = text.replace("bin/qemu-dm is", "bin/qemu-system-i386 is")
-    else:
-        text = text.replace("/etc/xen/scripts", "/usr/pkg/etc/xen/scripts")
-        text = re.sub(r"from (linux|grub)\.cfg", r"from /srv/xen/\1.cfg", text)
-    return text
-
-
-def first_domid(record: dict) -> int | None:
-    found = re.search(r"[Dd]omain (\d+):|domid=(\d+)", record["stderr"])
-    return int(found[1] or found[2]) if found else None
-
-
-def replay(host: Host, case: Case, record: dict) -> tuple[int, str, str]:
-    words = (case.command or record["cmd"]).split(" ", 1)
-    rest = words[1] if len(words) > 1 else ""
-    domid = first_domid(record)
-    if domid and case.record.startswith("create"):
-        hypervisor.section(host.m)["next_domid"] = domid
-    rest = rest.replace("bridge=xenbr0", "bridge=bridge0")
-    result = host.xl(rest) if words[0] == "xl" else host.xenstore(f"{words[0].removeprefix('xenstore-')} {rest}")
-    return result.rc, result.stdout, result.stderr
 
 
 @pytest.mark.parametrize("case", LAB_CASES, ids=lambda case: case.record)

@@ -3,7 +3,7 @@
 """The simulated xl against what the real one printed, part two: pools, scheduling, PCI, saving and migrating.
 
 fixtures/xl-records-guests.jsonl: measured cases of Xen 4.20, and those of Xen 4.17 that were not repeated there (name
-with `4.17:` before it), both on a Debian dom0. How they are compared: test_xl_records.
+with `4.17:` before it), both on a Debian dom0. How they are compared: support/xl_records.py.
 """
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import re
 from pathlib import Path
 
 import pytest
-from test_xl_records import (
+
+from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import LAB, Host, dom0, hypervisor
+from ansible_collections.netbsd.xen.tests.unit.support.xl_records import (
     GRUB_CFG,
     LINUX_CFG,
     Case,
@@ -23,7 +25,6 @@ from test_xl_records import (
     plain,
     replay,
 )
-from xl_machine import LAB, Host, dom0, hypervisor
 
 FIXTURE = Path(__file__).with_name("fixtures") / "xl-records-guests.jsonl"
 RECORDS = {record["name"]: record for record in map(json.loads, FIXTURE.read_text().splitlines())}

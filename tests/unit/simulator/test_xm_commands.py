@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from xm_host import MODERN, OLD, guest, is_modern, names, ready
+
+from ansible_collections.netbsd.xen.tests.unit.support.xm_host import MODERN, OLD, guest, is_modern, names, ready
 
 CREATED = 'Using config file "/usr/pkg/etc/xen/g1".\nStarted domain g1'
 

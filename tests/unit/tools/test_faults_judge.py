@@ -4,17 +4,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
+import judge
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "faults"))
-
-import judge  # noqa: E402
-from inject import Fault  # noqa: E402
-from steps import Step  # noqa: E402
+from inject import Fault
+from steps import Step
 
 
 def text(*lines: str) -> judge.Entry:

@@ -6,17 +6,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
+import machines
 import pytest
-
-TESTS = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TESTS / "faults"), str(TESTS / "tools"), str(TESTS / "simulator")]
-
-import machines  # noqa: E402
-from netbsd_sim import hosttree, power  # noqa: E402
-from netbsd_sim.machine import Machine  # noqa: E402
+from netbsd_sim import hosttree, power
+from netbsd_sim.machine import Machine
 
 PROFILE = "netbsd-10.1-xen-4.20"
 

@@ -6,15 +6,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from pathlib import Path
 
+import inject
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[2] / "faults"))
-
-import inject  # noqa: E402
-import steps  # noqa: E402
+import steps
 
 LOOKS = (
     "/sbin/sysctl -n kern.boottime",

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+
 MAKEFILE = (CHECKOUT / "Makefile").read_text()
 
 

@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import molecule_racks
 import pytest
 import yaml
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(CHECKOUT / "tests/tools"))
-
-import molecule_racks  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 MOLECULE = CHECKOUT / "molecule"
 

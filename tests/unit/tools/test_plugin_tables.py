@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import NEWEST, RELEASES
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import LOADERS
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 BEGIN = "# releases, default: written by tests/tools/plugin_tables.py"
 END = "# end of the releases"
 # What is read by admins, and what they set.

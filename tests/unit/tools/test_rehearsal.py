@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import rehearsal
 
-TESTS = Path(__file__).resolve().parents[2]
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+
+TESTS = CHECKOUT / "tests"
 PLAYBOOK = """
 - hosts: all
   gather_facts: false
@@ -28,21 +31,16 @@ PLAYBOOK = """
 """
 
 
-def load(path: str):
-    """A module of the demo or of the tools, by its path below tests/."""
-    sys.path[:0] = [str(TESTS / "tools"), str(TESTS / "demo")]
-    try:
-        spec = importlib.util.spec_from_file_location(Path(path).stem + "_under_test", TESTS / path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module
-        spec.loader.exec_module(module)
-        return module
-    finally:
-        del sys.path[:2]
+def demo_program():
+    """The program of the demo, by its path: other programs are called run.py too."""
+    spec = importlib.util.spec_from_file_location("demo_under_test", TESTS / "demo/run.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-rehearsal = load("tools/rehearsal.py")
-demo = load("demo/run.py")
+demo = demo_program()
 
 
 @pytest.fixture

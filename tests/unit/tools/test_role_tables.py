@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import guest_options
@@ -14,7 +13,8 @@ import role_tables
 import yaml
 from role_tables import BEGIN, END
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+
 ROLES = sorted(path.parents[1].name for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml"))
 OTHERS = "As O(netbsd.xen.domain#module:guests) or O(netbsd.xen.dom0#role:main:dom0_hvm) or O(main--x) say."
 

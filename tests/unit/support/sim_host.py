@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulator"))
-
-from netbsd_sim import bootloader, devices, dispatch, hosttree, images, network, packages, power  # noqa: E402
-from netbsd_sim.machine import Machine, NotSimulated, SimError  # noqa: E402
+from netbsd_sim import bootloader, devices, dispatch, hosttree, images, network, packages, power
+from netbsd_sim.machine import Machine, NotSimulated, SimError
 
 __all__ = ["Host", "Machine", "NotSimulated", "Result", "SimError", "bootloader", "devices", "hosttree", "images",
            "make_host", "network", "power"]

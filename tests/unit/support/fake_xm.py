@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fakes import MemoryHost
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 XEND = "/usr/pkg/bin/python2.7 /usr/pkg/sbin/xend start"
 XENSTORED = "/usr/pkg/sbin/xenstored --pid-file=/var/run/xenstored.pid"

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fakes import MemoryHost
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, waiting
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
 WEB = {"name": "web1", "os": "netbsd", "memory": 128, "disks": ["/home/xen/web1.img"], "nics": ["bridge0"]}

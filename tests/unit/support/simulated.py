@@ -5,16 +5,10 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import sys
 
 from ansible_collections.netbsd.xen.plugins.module_utils._command import SEARCH_PATH, Result
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
-
-_HERE = pathlib.Path(os.path.realpath(__file__)).parent
-sys.path[:0] = [str(_HERE / "simulator")]
-
-import sim_host  # noqa: E402
+from ansible_collections.netbsd.xen.tests.unit.support import sim_host
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 _DIRECTORIES = SEARCH_PATH.split(":")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sim_host import Host, Result, hosttree
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, Result, hosttree
 
 MODERN = "netbsd-6.1-xen-4.2"
 OLD = "netbsd-5.1-xen-3.1"

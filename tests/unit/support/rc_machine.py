@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 RC_CONF = "# ours\nrc_configured=YES\nxencommons=NO\nhostname=nbdom0\n"
 XENCOMMONS = '#!/bin/sh\n# PROVIDE: xencommons\n. /etc/rc.subr\nname="xencommons"\nrcvar=$name\n'

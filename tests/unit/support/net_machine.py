@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 
-from ansible_collections.netbsd.xen.tests.unit.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
 NO_MTU = "ifconfig: SIOCSIFMTU: Invalid argument\n"
 MAC = "52:54:00:12:34:56"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""What becomes of each name of fixtures/command-records.jsonl when the simulator runs it (test_command_records.py)."""
+"""What becomes of each name of command-records.jsonl when the simulator runs it (simulator/test_command_records.py)."""
 from __future__ import annotations
 
 # --- why something differs -------------------------------------------------------------------------------------------

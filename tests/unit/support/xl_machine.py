@@ -8,18 +8,15 @@ import dataclasses
 import io
 import json
 import shlex
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "simulator"))
-
-from netbsd_sim import devices, network, profiles, xen  # noqa: E402
-from netbsd_sim.machine import Machine, NotSimulated, SimError  # noqa: E402
-from netbsd_sim.xen import domains, domconfig, hypervisor, specs, xenstore, xlcfg  # noqa: E402
-from netbsd_sim.xen.jsontext import to_json  # noqa: E402
-from netbsd_sim.xen.xl import run as run_xl  # noqa: E402
+from netbsd_sim import devices, network, profiles, xen
+from netbsd_sim.machine import Machine, NotSimulated, SimError
+from netbsd_sim.xen import domains, domconfig, hypervisor, specs, xenstore, xlcfg
+from netbsd_sim.xen.jsontext import to_json
+from netbsd_sim.xen.xl import run as run_xl
 
 __all__ = [
     "DOMU", "LAB", "NETBSD", "Host", "Hung", "NotSimulated", "Result", "SimError", "TestMachine", "add_vnd_nodes",
