@@ -12,8 +12,7 @@ import re
 from pathlib import Path
 
 import yaml
-
-from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
+from markdown import CHECKOUT
 
 FIXTURES = Path(__file__).parent / "fixtures"
 # In Xen's source after 4.20, or for ARM only (tools/xl/xl_cmdtable.c).

@@ -6,14 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-ALL = "https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import ALL
+
+pytestmark = pytest.mark.usefixtures("mirror")
 XENTOOLS, YAJL = "xentools420-20260610", "yajl-2.1.0nb1"
-
-
-@pytest.fixture(autouse=True)
-def mirror(monkeypatch):
-    monkeypatch.setenv("PKG_PATH", ALL)
-    monkeypatch.delenv("PKG_RCD_SCRIPTS", raising=False)
 
 
 def fill_with_nul(host, path):

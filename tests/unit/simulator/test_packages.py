@@ -5,15 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.tests.unit.support.sim_host import images
+from ansible_collections.netbsd.xen.tests.unit.support.sim_host import ALL, images
 
-ALL = "https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
-
-
-@pytest.fixture(autouse=True)
-def mirror(monkeypatch):
-    monkeypatch.setenv("PKG_PATH", ALL)
-    monkeypatch.delenv("PKG_RCD_SCRIPTS", raising=False)
+pytestmark = pytest.mark.usefixtures("mirror")
 
 
 def test_a_bare_machine_has_nothing(bare):

@@ -15,16 +15,6 @@ def host(request, tmp_path):
     return ready(tmp_path, request.param)
 
 
-@pytest.fixture
-def modern(tmp_path):
-    return ready(tmp_path, MODERN)
-
-
-@pytest.fixture
-def old(tmp_path):
-    return ready(tmp_path, OLD)
-
-
 # --- create and list ---------------------------------------------------------------------------------------------
 
 

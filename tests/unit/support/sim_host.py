@@ -12,8 +12,11 @@ from typing import Any
 from netbsd_sim import bootloader, devices, dispatch, hosttree, images, network, packages, power
 from netbsd_sim.machine import Machine, NotSimulated, SimError
 
-__all__ = ["Host", "Machine", "NotSimulated", "Result", "SimError", "bootloader", "devices", "hosttree", "images",
-           "make_host", "network", "power"]
+__all__ = ["ALL", "Host", "Machine", "NotSimulated", "Result", "SimError", "bootloader", "devices", "hosttree",
+           "images", "make_host", "network", "power"]
+
+# Where NetBSD has its packages.
+ALL = "https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/amd64/10.1/All"
 
 _PATHS = {path.rpartition("/")[2]: path for path in {**dispatch.COMMANDS, **dispatch.PACKAGE_COMMANDS}}
 

@@ -11,7 +11,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandF
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
     connection,
     guarded,
-    read,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import (
     resource as bridge,
@@ -28,7 +27,6 @@ VLAN10 = {"name": "vlan10", "id": 10, "parent": "wm0"}
 
 @pytest.fixture(autouse=True)
 def over_wm0(monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
     monkeypatch.setenv("SSH_CONNECTION", f"10.0.2.2 51234 {ADDRESS} 22")
 
 

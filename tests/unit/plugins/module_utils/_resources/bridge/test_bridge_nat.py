@@ -18,11 +18,6 @@ MAP = "map wm0 dynamic 10.0.3.0/24 -> 10.0.2.15\n"
 OWN_RULES = "group default {\n\tpass final on lo0 all\n\tblock all\n}\n"
 
 
-@pytest.fixture(autouse=True)
-def release(monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
-
-
 @pytest.fixture
 def host(tmp_path):
     return Machine(tmp_path, addresses={"wm0": ["10.0.2.15/24"]})

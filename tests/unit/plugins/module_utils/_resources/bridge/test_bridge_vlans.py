@@ -18,11 +18,6 @@ ON_VLAN = {"name": "bridge0", "interfaces": ["vlan10"]}
 PRIVATE = {"name": "bridge3", "address": "10.0.3.1/24"}
 
 
-@pytest.fixture(autouse=True)
-def release(monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
-
-
 def params(bridges=(), vlans=()):
     plain = {"interfaces": [], "mtu": None, "address": None, "state": "present"}
     return {

@@ -21,28 +21,12 @@ from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    machine,
-    no_waiting,
     params,
     refused,
     run,
 )
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
-
+pytestmark = pytest.mark.usefixtures("clock")
 
 # -- the usual life of a guest -----------------------------------------------------------------------------------------
 

@@ -6,33 +6,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    machine,
-    no_waiting,
     refused,
     run,
     settled,
 )
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
-
+pytestmark = pytest.mark.usefixtures("clock")
 
 DATA = "/home/xen/data.img"
 MAC = "00:16:3e:00:00:77"

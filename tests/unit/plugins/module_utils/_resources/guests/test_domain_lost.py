@@ -8,13 +8,11 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
-from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    machine,
-    no_waiting,
     refused,
     run,
 )
@@ -24,19 +22,7 @@ MAC = "00:16:3e:00:00:11"
 OWN_MAC = dict(WEB, nics=[{"bridge": "bridge0", "mac": MAC}])
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def lose(xen, name="web1"):

@@ -11,31 +11,15 @@ from hypothesis import strategies as st
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import cpuset
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import health as guest_health
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import order as guest_order
-from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     actions,
-    machine,
-    no_waiting,
     refused,
     run,
     settled,
 )
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 def guest(name, **keys):

@@ -10,17 +10,9 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import request
 from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
-from ansible_collections.netbsd.xen.tests.unit.support.guests import LINUX, machine, no_waiting, run
+from ansible_collections.netbsd.xen.tests.unit.support.guests import LINUX, run
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -10,34 +10,17 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    machine,
-    no_waiting,
     params,
     refused,
     run,
     settled,
 )
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
-
+pytestmark = pytest.mark.usefixtures("clock")
 
 SAVED = "/var/xen/save/lin1.save"
 UUID = "5e6f2a0c-0000-4000-8000-000000000001"

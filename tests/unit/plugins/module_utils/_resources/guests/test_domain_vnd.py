@@ -13,23 +13,13 @@ from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    machine,
-    no_waiting,
     params,
     refused,
     run,
     settled,
 )
 
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture

@@ -7,27 +7,14 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import swap
-from ansible_collections.netbsd.xen.tests.unit.support.fakes import Entry, FakeXen
-from ansible_collections.netbsd.xen.tests.unit.support.guests import WEB, actions, machine, no_waiting, refused, run
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import Entry
+from ansible_collections.netbsd.xen.tests.unit.support.guests import WEB, actions, refused, run
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 IMAGE = "/home/xen/web1.img"
 MAIL = dict(WEB, name="mail", disks=[IMAGE])
 CONFIGS = "/usr/pkg/etc/xen"
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch, tmp_path):
-    return no_waiting(monkeypatch, str(tmp_path / "lock"))
-
-
-@pytest.fixture
-def host():
-    return machine()
-
-
-@pytest.fixture
-def xen(host):
-    return FakeXen(host)
 
 
 def names_of(host, path, how):

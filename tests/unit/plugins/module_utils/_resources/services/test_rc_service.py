@@ -8,16 +8,8 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import daemons
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import RC_CONF, XENCOMMONS, Machine
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    clock = iter(range(100000))
-    monkeypatch.setattr(daemons.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(daemons.time, "sleep", lambda seconds: None)
 
 
 def params(*services, **given):

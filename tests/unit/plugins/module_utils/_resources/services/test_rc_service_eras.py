@@ -10,9 +10,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import (
-    daemons as service_daemons,
-)
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import (
     resource as rc_service,
 )
 from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import RC_CONF, Machine, OldMachine
@@ -22,13 +19,6 @@ WHOLE = {
     "4.1": ["xenstored", "xenconsoled", "xenbackendd", "xend"],
     "4.2": ["xenstored", "xenconsoled", "xenbackendd", "xend"],
 }
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    clock = iter(range(100000))
-    monkeypatch.setattr(service_daemons.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(service_daemons.time, "sleep", lambda seconds: None)
 
 
 def params(era, *services, **given):

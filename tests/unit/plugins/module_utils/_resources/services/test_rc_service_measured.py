@@ -11,18 +11,10 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import daemons
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.tests.unit.support.rc_machine import RC_CONF, XENCOMMONS, Machine
 
 ALIVE = ("xenstored", "xenconsoled")
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    clock = iter(range(100000))
-    monkeypatch.setattr(daemons.time, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr(daemons.time, "sleep", lambda seconds: None)
 
 
 def run(host, *services, check=False):
