@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..machine import Machine, NotSimulated
-from . import cpupools, guests, hotplug
+from . import guests, hotplug, pools
 from .hotplug import Failure, local
 from .hypervisor import Domain, free_kb
 
@@ -28,7 +28,7 @@ def disk_backends(m: Machine, domid: int, config: Config) -> list[str]:
 
 def affinity(m: Machine, domain: Domain) -> None:
     """CPUs that its pool does not have (measured on xl 4.20)."""
-    domid, own = domain["domid"], set(cpupools.cpus_of(m, domain))
+    domid, own = domain["domid"], set(pools.cpus_of(m, domain))
     failed = f"libxl: error: libxl_create.c:1695:domcreate_rebuild_done: Domain {domid}:cannot (re-)build domain: "
     wanted = domain["config"]["b_info"].get("vcpu_hard_affinity", [])
     placed = "numa_placement" not in domain["config"]["b_info"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..machine import Machine
-from . import checks, guests, hotplug
+from . import checks, guests, hotplug, pools
 from .hotplug import Failure
 from .hypervisor import (
     KIB_PER_MIB,
@@ -128,10 +128,8 @@ def create(m: Machine, config: Config, paused: bool, autoballoon: bool = True, m
 
 
 def _pool(m: Machine, config: Config) -> dict[str, Any]:
-    from . import cpupools
-
     name = config["c_info"].get("pool_name")
-    pool = cpupools.pools(m)[0] if name is None else cpupools.named(m, name)
+    pool = pools.pools(m)[0] if name is None else pools.named(m, name)
     if pool is None:
         raise CreateFailed(6, ["libxl: error: libxl_create.c:1180:libxl__domain_config_setdefault: Illegal pool "
                                f"specified: {name}"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..machine import Machine
-from . import cpupools, domains, hypervisor
+from . import domains, hypervisor, pools
 from .hypervisor import KIB_PER_MIB, Domain, err, out
 from .jsontext import to_json
 
@@ -36,13 +36,13 @@ def domain0(m: Machine) -> Row:
     state = hypervisor.section(m)
     seconds = 20 + hypervisor.recorded(m, m.now() - float(m.data.get("boot_time", m.now()))) * 0.03
     return Row(hypervisor.dom0_name(m), 0, state["dom0_kb"] // KIB_PER_MIB, hypervisor.dom0_vcpus(m), "r-----", seconds,
-               pool=cpupools.pool_of(m, None)["name"])
+               pool=pools.pool_of(m, None)["name"])
 
 
 def row(m: Machine, domain: Domain) -> Row:
     return Row(domain["name"], domain["domid"], domain["mem_kb"] // KIB_PER_MIB, domain["vcpus"],
                state_letters(m, domain), domains.cpu_seconds(m, domain), domain["uuid"], domain["reason"],
-               cpupools.pool_of(m, domain)["name"])
+               pools.pool_of(m, domain)["name"])
 
 
 def state_letters(m: Machine, domain: Domain) -> str:
@@ -170,7 +170,7 @@ def print_vcpus(m: Machine, listed: list[Domain | None]) -> None:
             hard = "all" if pinned is None else cpu_set(pinned, m.profile.cpus)
             wished = domain.get("soft_affinity", [])
             soft = cpu_set(wished[cpu], m.profile.cpus) if cpu < len(wished) else "all"
-            usable = [one for one in pinned or range(m.profile.cpus) if one in cpupools.cpus_of(m, domain)]
+            usable = [one for one in pinned or range(m.profile.cpus) if one in pools.cpus_of(m, domain)]
             on = usable[cpu % len(usable)] if usable and cpu < domain["vcpus"] else None
             seconds = domains.cpu_seconds(m, domain) / domain["max_vcpus"]
             out(_vcpu(domain["name"], domain["domid"], cpu, on, state[0], state[1], seconds, hard, soft))

@@ -7,7 +7,7 @@ Under another scheduler, looking at all domains prints nothing and is status 0 (
 from __future__ import annotations
 
 from ..machine import Machine, NotSimulated
-from . import cnumbers, cpupools, domains, hypervisor, options
+from . import cnumbers, domains, hypervisor, options, pools
 from .finding import Call, Command, find_domid
 from .hypervisor import Domain, err, need_xenstore, out
 
@@ -46,7 +46,7 @@ def _scheduler(m: Machine, args: list[str], kind: str) -> int:
     change = "w" in given.values or "c" in given.values
     if domain is None and domid:
         return _unknown(kind, change, domid)
-    actual = cpupools.pool_of(m, domain)["sched"]
+    actual = pools.pool_of(m, domain)["sched"]
     if actual != kind:
         return _other_scheduler(domid, kind, actual, change)
     if kind == "rtds":
@@ -83,7 +83,7 @@ def _pools(m: Machine, given: options.Arguments, kind: str) -> int:
     if "w" in given.values or "c" in given.values:
         err("Must specify a domain.\n")
         return 1
-    chosen = cpupools.pools(m)
+    chosen = pools.pools(m)
     if "p" in given.values:
         chosen = [pool for pool in chosen if pool["name"] == given.values["p"]]
         if not chosen:
@@ -98,7 +98,7 @@ def _pools(m: Machine, given: options.Arguments, kind: str) -> int:
         limits = "tslice=30ms ratelimit=1000us migration-delay=0us" if kind == "credit" else "ratelimit=1000us"
         out(f"Cpupool {pool['name']}: {limits}\n")
         if "s" not in given.letters:
-            _rows(m, [domain for domain in everybody if cpupools.pool_of(m, domain) is pool])
+            _rows(m, [domain for domain in everybody if pools.pool_of(m, domain) is pool])
     return 0
 
 

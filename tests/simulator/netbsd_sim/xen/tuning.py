@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from ..machine import Machine, NotSimulated
-from . import cpupools, domains, guests, hypervisor, options
+from . import domains, guests, hypervisor, options, pools
 from .finding import NO_INFO, NO_USERDATA, Call, Command, find_domid, find_guest
 from .hypervisor import KIB_PER_MIB, Domain, XlExit, err, out
 
@@ -126,7 +126,7 @@ def _vcpu_pin(m: Machine, args: list[str], call: Call) -> int:
         out(f"cpumap: {_spelt(m, hard)}\n" + (f"cpumap_soft: {_spelt(m, soft)}\n" if soft is not None else ""))
         return 0
     for vcpu in vcpus:
-        if vcpu >= domain["max_vcpus"] or (hard and not set(hard) & set(cpupools.cpus_of(m, domain))):
+        if vcpu >= domain["max_vcpus"] or (hard and not set(hard) & set(pools.cpus_of(m, domain))):
             err(f"libxl: error: libxl_sched.c:62:libxl__set_vcpuaffinity: Domain {domain['domid']}:Setting vcpu "
                 f"affinity: Invalid argument\nCould not set affinity for vcpu `{vcpu}'.\n")
             return 1
