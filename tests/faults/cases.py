@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netbsd_sim import images
+from netbsd_sim.core import images
 from rehearsal import Rack
 
 Disturb = Callable[[Rack, str], None]

@@ -19,8 +19,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from judge import Entry, Sight
-from netbsd_sim import hanging, power, powercut
-from netbsd_sim.machine import Machine
+from netbsd_sim.boot import power
+from netbsd_sim.core import hanging, powercut
+from netbsd_sim.core.machine import Machine
 
 # Not compared, with the reason.
 _PASSING = re.compile(

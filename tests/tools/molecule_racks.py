@@ -20,8 +20,9 @@ import yaml
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
 
-from netbsd_sim import hosttree, profiles  # noqa: E402
-from netbsd_sim.rack import Rack  # noqa: E402
+from netbsd_sim.core import profiles  # noqa: E402
+from netbsd_sim.rack import hosttree  # noqa: E402
+from netbsd_sim.rack.rack import Rack  # noqa: E402
 
 # Ansible adds a control path of its own where none is said, testinfra does not, and connects anew for each command.
 _CONTROL_PATH = "-o ControlPath=~/.ansible/cp/%C"

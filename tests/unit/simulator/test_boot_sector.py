@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from netbsd_sim import netbsd_boot
+from netbsd_sim.boot import netbsd_boot
 
 from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Machine, make_host, power
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from netbsd_sim import bootloader
-from netbsd_sim.machine import Machine
-from netbsd_sim.rack import Rack
+from netbsd_sim.boot import bootloader
+from netbsd_sim.core.machine import Machine
+from netbsd_sim.rack.rack import Rack
 
 from ansible_collections.netbsd.xen.tests.unit.support.command_forms import differences
 from ansible_collections.netbsd.xen.tests.unit.support.command_tables import DIFFERS, NOT_REPLAYABLE, REPLAYED

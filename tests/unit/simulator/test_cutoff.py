@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
-from netbsd_sim import bootloader, dispatch, hosttree
-from netbsd_sim.machine import Machine
+from netbsd_sim.boot import bootloader
+from netbsd_sim.core import dispatch
+from netbsd_sim.core.machine import Machine
+from netbsd_sim.rack import hosttree
 
 IFCONFIG, BRCONFIG = "/sbin/ifconfig", "/sbin/brconfig"
 

@@ -10,8 +10,8 @@ import sys
 import time
 
 import pytest
-from netbsd_sim import hosttree
-from netbsd_sim.rack import Rack
+from netbsd_sim.rack import hosttree
+from netbsd_sim.rack.rack import Rack
 
 from ansible_collections.netbsd.xen.tests.unit.support.paths import SIMRACK
 

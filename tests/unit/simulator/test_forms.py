@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from netbsd_sim import dispatch, forms, profiles
-from netbsd_sim.errors import NotSimulated, SimError
+from netbsd_sim.core import dispatch, forms, profiles
+from netbsd_sim.core.errors import NotSimulated, SimError
 
 from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 

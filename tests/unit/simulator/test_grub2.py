@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from netbsd_sim import grub_env, grub_script
+from netbsd_sim.boot import grub_env, grub_script
 
 from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 
@@ -92,7 +92,8 @@ def test_no_grub_cfg_and_no_modules(host):
 
 
 def test_xen_before_4_9_has_no_multiboot2_header(tmp_path):
-    from netbsd_sim import images, startup
+    from netbsd_sim.boot import startup
+    from netbsd_sim.core import images
 
     assert startup.has_multiboot2(images.Image("xen", "4.20", "xen"))
     assert not startup.has_multiboot2(images.Image("xen", "4.8", "xen"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from netbsd_sim import grub_menu
+from netbsd_sim.boot import grub_menu
 
 from ansible_collections.netbsd.xen.tests.unit.support.sim_host import make_host
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from netbsd_sim import catalogue, profiles
+from netbsd_sim.core import profiles
+from netbsd_sim.pkg import catalogue
 
 from ansible_collections.netbsd.xen.tests.unit.support.sim_host import Host, Machine, images, make_host
 

@@ -15,7 +15,7 @@ def make(tmp_path, profile: str, preset: str = "python", pkgsrc: bool = False) -
     hosttree.create(tmp_path / "host", "era0", preset, profile=profile)
     host = Host(tmp_path / "host")
     if pkgsrc:
-        from netbsd_sim import pkgsrc as tree
+        from netbsd_sim.pkg import pkgsrc as tree
 
         with Machine(host.directory) as m:
             m.data["pace"] = 0.0
@@ -150,7 +150,8 @@ def test_pkgsrc_refuses_what_is_there_or_conflicts(tmp_path, monkeypatch):
 
 def test_sets_have_the_form_of_their_release(tmp_path):
     """facts section 5."""
-    from netbsd_sim import mirror, profiles
+    from netbsd_sim.core import profiles
+    from netbsd_sim.rack import mirror
 
     mirror.build(tmp_path, profiles.get(OLD))
     for path in ("5.1/i386/binary/sets/kern-XEN3PAE_DOM0.tgz", "6.1/amd64/binary/sets/kern-XEN3_DOM0.tgz",

@@ -10,8 +10,9 @@ import subprocess
 import time
 
 import pytest
-from netbsd_sim import hosttree, powercut
-from netbsd_sim.rack import Rack
+from netbsd_sim.core import powercut
+from netbsd_sim.rack import hosttree
+from netbsd_sim.rack.rack import Rack
 
 pytestmark = pytest.mark.skipif(shutil.which("sshd", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None,
                                 reason="needs OpenSSH's sshd")

@@ -40,7 +40,7 @@ class LiveRack:
         return self.simrack("exec", host, "--", *argv)
 
     def ssh(self, host: str, command: str) -> subprocess.CompletedProcess[str]:
-        from netbsd_sim.rack import Rack
+        from netbsd_sim.rack.rack import Rack
 
         return subprocess.run([*Rack(self.directory).ssh_argv(host), command], capture_output=True, text=True,
                               timeout=60, check=False)
@@ -167,7 +167,7 @@ def test_a_host_that_boots_refuses_and_ends_its_connections(rack):
 
 
 def _ssh_argv(rack, host: str) -> list[str]:
-    from netbsd_sim.rack import Rack
+    from netbsd_sim.rack.rack import Rack
 
     return Rack(rack.directory).ssh_argv(host)
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from netbsd_sim import faults
+from netbsd_sim.core import faults
 
 from ansible_collections.netbsd.xen.tests.unit.support.paths import SIMRACK
 

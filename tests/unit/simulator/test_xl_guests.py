@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netbsd_sim import processes
+from netbsd_sim.system import processes
 
 from ansible_collections.netbsd.xen.tests.unit.support.xl_machine import LAB, Host, NotSimulated, dom0
 

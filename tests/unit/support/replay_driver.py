@@ -19,7 +19,7 @@ sys.path.append("/.sim/lib")
 sys.modules["inspect"] = types.SimpleNamespace(  # as the simulated commands do
     get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
 
-from netbsd_sim import dispatch  # noqa: E402
+from netbsd_sim.core import dispatch  # noqa: E402
 
 _COMMAND = "/.sim/bin/command"
 _PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin"

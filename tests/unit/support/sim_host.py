@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netbsd_sim import bootloader, devices, dispatch, hosttree, images, network, packages, power
-from netbsd_sim.machine import Machine, NotSimulated, SimError
+from netbsd_sim.boot import bootloader, power
+from netbsd_sim.core import dispatch, images
+from netbsd_sim.core.machine import Machine, NotSimulated, SimError
+from netbsd_sim.net import network
+from netbsd_sim.pkg import packages
+from netbsd_sim.rack import hosttree
+from netbsd_sim.system import devices
 
 __all__ = ["ALL", "Host", "Machine", "NotSimulated", "Result", "SimError", "bootloader", "devices", "hosttree",
            "images", "make_host", "network", "power"]

@@ -12,11 +12,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from netbsd_sim import devices, network, profiles, xen
-from netbsd_sim.machine import Machine, NotSimulated, SimError
-from netbsd_sim.xen import domains, domconfig, hypervisor, specs, xenstore, xlcfg
-from netbsd_sim.xen.jsontext import to_json
-from netbsd_sim.xen.xl import run as run_xl
+from netbsd_sim import xen
+from netbsd_sim.core import profiles
+from netbsd_sim.core.machine import Machine, NotSimulated, SimError
+from netbsd_sim.net import network
+from netbsd_sim.system import devices
+from netbsd_sim.xen.common import domains, hypervisor, xenstore
+from netbsd_sim.xen.common.jsontext import to_json
+from netbsd_sim.xen.xl import domconfig, specs, xlcfg
+from netbsd_sim.xen.xl.command import run as run_xl
 
 __all__ = [
     "DOMU", "LAB", "NETBSD", "Host", "Hung", "NotSimulated", "Result", "SimError", "TestMachine", "add_vnd_nodes",

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import machines
 import pytest
-from netbsd_sim import hosttree, power
-from netbsd_sim.machine import Machine
+from netbsd_sim.boot import power
+from netbsd_sim.core.machine import Machine
+from netbsd_sim.rack import hosttree
 
 PROFILE = "netbsd-10.1-xen-4.20"
 

@@ -29,7 +29,8 @@ def _uname():
     """record uname-parts.txt; the kernel's name is part of the version."""
     sys.path.append("/.sim/lib")
     try:
-        from netbsd_sim import kernelinfo, profiles
+        from netbsd_sim.core import profiles
+        from netbsd_sim.system import kernelinfo
     finally:
         sys.path.remove("/.sim/lib")
     state = _state()
@@ -199,11 +200,11 @@ def _watch():
         from pathlib import Path
 
         if fast:
-            from netbsd_sim import hanging
+            from netbsd_sim.core import hanging
 
             hanging.install(Path(_HOST))
         if watched:
-            from netbsd_sim import writes
+            from netbsd_sim.core import writes
 
             writes.install(Path(_HOST))
     finally:

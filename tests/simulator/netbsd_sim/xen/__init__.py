@@ -6,13 +6,13 @@ Everything is imported on demand, because most commands of a machine have nothin
 """
 from __future__ import annotations
 
-from ..machine import Machine
-from ..profiles import XM
+from ..core.machine import Machine
+from ..core.profiles import XM
 
 
 def at_boot(m: Machine) -> None:
     """The hypervisor has started: there is only Domain-0."""
-    from . import hypervisor
+    from .common import hypervisor
 
     m.data["xen"] = {}
     m.data["kernel_messages"] = []
@@ -21,7 +21,7 @@ def at_boot(m: Machine) -> None:
 
 def at_shutdown(m: Machine) -> None:
     """The machine goes down, and the guests with it; their vnd units and interfaces are free again."""
-    from . import domains, hypervisor
+    from .common import domains, hypervisor
 
     if "domains" not in m.data.get("xen", {}):
         return
@@ -33,7 +33,7 @@ def at_shutdown(m: Machine) -> None:
 def store_started(m: Machine) -> None:
     """The store is empty. Guests that run beside it have no name in it, and it never tells them anything (facts
     measured 46; record xenstored-killed-beside-a-guest)."""
-    from . import hypervisor
+    from .common import hypervisor
 
     state = hypervisor.section(m)
     state["written"], state["removed"] = {}, []
@@ -43,14 +43,14 @@ def store_started(m: Machine) -> None:
 
 def daemons_started(m: Machine) -> None:
     """xen-init-dom0 has run: Domain-0 has its name in xenstore. The tree is computed, so there is nothing to write."""
-    from . import hypervisor
+    from .common import hypervisor
 
     hypervisor.section(m)
 
 
 def settle(m: Machine) -> None:
     """Let happen what is due: call it before looking at interfaces or vnd units, which guests hold."""
-    from . import domains
+    from .common import domains
 
     domains.settle(m)
 
@@ -58,10 +58,10 @@ def settle(m: Machine) -> None:
 def xl_create_file(m: Machine, path: str) -> int:
     """`xl create PATH`, or `xm create PATH`. Returns its exit status."""
     if m.profile.toolstack == XM:
-        from . import xm
+        from .xm.command import run as run_xm
 
-        return xm.run(m, ["create", path])
-    from .xl import run
+        return run_xm(m, ["create", path])
+    from .xl.command import run
 
     return run(m, ["create", path])
 
@@ -70,10 +70,10 @@ def xl_shutdown(m: Machine, name: str) -> int:
     """`xl shutdown -F NAME`, as xendomains of 4.20 calls it; `xm shutdown --halt NAME` before. Returns its exit
     status."""
     if m.profile.toolstack == XM:
-        from . import xm
+        from .xm.command import run as run_xm
 
-        return xm.run(m, ["shutdown", "--halt", name])
-    from .xl import run
+        return run_xm(m, ["shutdown", "--halt", name])
+    from .xl.command import run
 
     return run(m, ["shutdown", "-F", name])
 
@@ -81,10 +81,10 @@ def xl_shutdown(m: Machine, name: str) -> int:
 def guest_names(m: Machine) -> list[str]:
     """Names of the live guests, in the order of `xl list`, without those that are shut down."""
     if m.profile.toolstack == XM:
-        from . import xm_list
+        from .xm import xm_list
 
         return xm_list.names_for_rc(m)
-    from . import domains, hypervisor
+    from .common import domains, hypervisor
 
     domains.settle(m)
     return [domain["name"] for domain in hypervisor.domains(m).values() if domain["reason"] is None]

@@ -137,7 +137,7 @@ def test_a_guest_that_outlives_its_xenstored_is_explained(host):
 def test_a_guest_whose_devices_do_not_go_gives_its_units_back_when_it_is_gone(host):
     """Records xl-block-detach-with-guest to t1-vnconfig-after-destroy (NetBSD 7.99.10): the detach fails, the destroy
     ends with 0, the domain stays for a while as (null), and a vnd unit for good. No file names that disk any more."""
-    pytest.importorskip("netbsd_sim.xen.leftovers")
+    pytest.importorskip("netbsd_sim.xen.common.leftovers")
     second = "/home/xen/data.img"
     host.put(second, "x" * 4096)
     assert run(host, dict(GUEST, disks=[DISK, second])).failures == {}

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all hosts of a rack share and may only read: `RACK/base`, which is /.sim on every machine.
+
+Utilities that behave the same on NetBSD for what is used here are copies of the controller's, with the libraries that
+they need and the Python that runs this file. Nothing else of the controller is visible in a machine, except Python's
+standard library. The libraries of ssl and ctypes are left out: a machine's Python may lack both (facts
+netbsd-measured 13).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+# name on NetBSD -> where NetBSD has it. `[` and `test` are one program there too.
+UTILITIES: dict[str, str] = {
+    **dict.fromkeys(
+        "[ cat chmod cp dd echo expr ln ls mkdir mv pwd rm rmdir sh sleep sync tar test".split(), "/bin"),
+    **dict.fromkeys(
+        "awk basename cmp cut diff dirname du egrep env false fgrep find grep gunzip gzip head id install logname "
+        "mktemp nice nohup od printf sed sort split tail tee touch tr true tty uniq wc whoami xargs".split(),
+        "/usr/bin"),
+    "chown": "/usr/sbin",
+    "chroot": "/usr/sbin",
+}
+
+# Started by their path under another name on the controller.
+_SOURCES = {"awk": ("mawk", "gawk", "awk"), "sh": ("dash", "sh")}
+
+_SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server",
+                 "/usr/libexec/sftp-server")
+
+# Extension modules whose libraries come along.
+_EXTENSIONS = ("zlib", "_bz2", "_lzma", "pyexpat", "_elementtree", "_uuid")
+
+# A simulated command takes as long as Python's start and what it imports. dataclasses, pathlib and this package ask for
+# modules of which a command hardly ever uses more than is given here; whoever asks for more gets the real one.
+_COMMAND = """#!/.sim/bin/python -IS
+import sys
+import urllib
+
+
+class Late(type(sys)):
+    def __init__(self, name, **known):
+        self.__dict__.update(known, __name__=name, __spec__=None)
+        sys.modules[name] = self
+
+    def __getattr__(self, wanted):
+        if wanted.startswith("__"):
+            raise AttributeError(wanted)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        __import__(self.__name__)
+        return getattr(sys.modules[self.__name__], wanted)
+
+
+sys.path.append("/.sim/lib")
+# signature: for the docstring of a class that has none
+Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
+Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
+urllib.parse = Late("urllib.parse", quote_from_bytes=None)
+for name in ("copy", "gzip", "hashlib", "ntpath", "shutil", "subprocess", "sysconfig", "warnings"):
+    Late(name)
+from netbsd_sim.core.dispatch import main
+
+main()
+"""
+
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def stdlib() -> Path:
+    """The standard library of the base interpreter (not of a virtual environment)."""
+    return Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix, "base": sys.base_prefix}))
+
+
+def interpreter() -> Path:
+    """The base interpreter's file."""
+    return Path(sys._base_executable).resolve()
+
+
+def build(base: Path) -> None:
+    """Make the shared tree. Raises RuntimeError if this machine lacks something that it is made of."""
+    for name in ("bin", "so", "host", "mirror", "codes", "pylib", "lib/netbsd_sim", "python/bin", "python/lib",
+                 "links"):
+        (base / name).mkdir(parents=True)
+    binaries = [_copy_utility(name, base / "bin") for name in UTILITIES]
+    binaries.append(_copy(_sftp_server(), base / "bin" / "sftp-server"))
+    binaries.append(_copy(interpreter(), base / "python" / "bin" / PYTHON))
+    (base / "bin" / "python").symlink_to(f"../python/bin/{PYTHON}")
+    (base / "python" / "lib" / PYTHON).symlink_to("/.sim/pylib")
+    command = base / "bin" / "command"
+    command.write_text(_COMMAND)
+    command.chmod(0o755)
+    for name in ("makedev", "rcscript"):
+        (base / "bin" / name).symlink_to("command")
+    dynamic = stdlib() / "lib-dynload"
+    extensions = [path for name in _EXTENSIONS for path in dynamic.glob(f"{name}.*.so")]
+    _copy_libraries([*binaries, *extensions], base)
+
+
+def library_links(base: Path) -> list[str]:
+    """Directories of a machine that must lead to /.sim/so, because the loader of programs looks there."""
+    return [line for line in (base / "links" / "list").read_text().splitlines() if line]
+
+
+def _copy(source: Path, target: Path) -> Path:
+    shutil.copyfile(source, target)
+    target.chmod(0o755)
+    return target
+
+
+def _copy_utility(name: str, directory: Path) -> Path:
+    for candidate in _SOURCES.get(name, (name,)):
+        found = shutil.which(candidate, path="/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin")
+        if found:
+            return _copy(Path(found).resolve() if name != "[" else Path(found), directory / name)
+    raise RuntimeError(f"this machine has no {name!r}, which a simulated host needs")
+
+
+def _sftp_server() -> Path:
+    for name in _SFTP_SERVERS:
+        if os.path.exists(name):
+            return Path(name)
+    raise RuntimeError("no sftp-server: install OpenSSH's server (Debian: openssh-server)")
+
+
+def _copy_libraries(binaries: list[Path], base: Path) -> None:
+    """Copy what the dynamic loader says that the binaries need, and note in which directories it looks."""
+    listing = subprocess.run(["ldd", *map(str, binaries)], capture_output=True, text=True, timeout=60, check=False)
+    found = set(re.findall(r"(?:=> |^\s+)(/\S+) \(0x", listing.stdout, re.MULTILINE))
+    if not found:
+        raise RuntimeError(f"ldd tells no libraries: {listing.stderr.strip()}")
+    links = set()
+    for name in found:
+        if not (base / "so" / os.path.basename(name)).exists():
+            _copy(Path(name).resolve(), base / "so" / os.path.basename(name))
+        directory = os.path.dirname(name)
+        if re.match(r"/(usr/)?lib", directory):
+            links.add(directory)
+    (base / "links" / "list").write_text("\n".join(sorted(links)) + "\n")

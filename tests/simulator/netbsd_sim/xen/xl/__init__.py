@@ -1,0 +1,3 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""xl: its command line, configuration files and sub-commands."""
