@@ -48,7 +48,8 @@ class SimulatedHost(RootedHost):
         return os.path.lexists(self.at(path))  # a command is a link to what is only there in the machine's own session
 
     def real_path(self, path):
-        return os.path.realpath(self.at(path))[len(str(self.root)) :]
+        real = os.path.realpath(self.at(path))
+        return real if path.startswith(str(self.root)) else real[len(str(self.root)) :]
 
     def run_words(self, line: str) -> str:
         result = self.try_run(line.split())
