@@ -5,16 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from ansible.errors import AnsibleError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import every
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
-
 DOCUMENTATION = r"""
 name: role_value
 short_description: What a role of this collection gives to a module
@@ -66,6 +56,16 @@ _value:
   sample: [Xen]
 """
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import every
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
+
 
 class _Templated(Mapping[str, Any]):
     """A host's variables, each templated when it is asked for, and then kept."""
@@ -74,10 +74,10 @@ class _Templated(Mapping[str, Any]):
         self._templar, self._variables = templar, variables
         self._known: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._known:
-            self._known[name] = self._templar.template(self._variables[name])
-        return self._known[name]
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._known:
+            self._known[key] = self._templar.template(self._variables[key])
+        return self._known[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._variables)

@@ -63,10 +63,10 @@ class Story:
 
     def row(self) -> list[str] | None:
         """Name, id, memory, vcpus, state, time of the guest; None if it is not there."""
-        for line in self.xl("list").splitlines()[1:]:
-            if line.split()[0] == self.name:
-                return line.split()
-        return None
+        return next((row for row in self._rows() if row[0] == self.name), None)
+
+    def _rows(self) -> list[list[str]]:
+        return [line.split() for line in self.xl("list").splitlines()[1:]]
 
     def wait_for_guest(self) -> None:
         """Until its kernel has come up and waits for something: only then does it answer requests."""
@@ -83,9 +83,11 @@ class Story:
             raise AssertionError(f"{self.name} does not come up: {self.row()}\n{said}") from error
 
     def remove(self) -> None:
-        """Without the module under test, which would take several times as long."""
+        """Without the module under test, which would take several times as long. A domain that is going has no name any
+        more."""
+        row = self.row()
         self.target.run([self.target.facts["xl"], "destroy", self.name])
-        wait(lambda: self.row() is None, f"no {self.name}", 60)
+        wait(lambda: row is None or row[1] not in [other[1] for other in self._rows()], f"no {self.name}", 60)
         self.target.run(["rm", "-f", self.config])
 
 

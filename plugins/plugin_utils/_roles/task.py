@@ -26,15 +26,15 @@ class Variables(Mapping[str, Any]):
     def __init__(self, known: Mapping[str, Any]) -> None:
         self._known = known
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, key: str) -> Any:
         try:
-            return self._known[name]
+            return self._known[key]
         except KeyError:
-            raise NotRead(f"{name} is undefined") from None
+            raise NotRead(f"{key} is undefined") from None
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
         try:
-            return self._known[name]
+            return self._known[key]
         except KeyError:
             return default
 
