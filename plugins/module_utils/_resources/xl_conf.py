@@ -85,10 +85,11 @@ def _change(current: dict[str, Any], wrong: Meaning) -> Change:
 
 
 def apply(host: Host, change: Change) -> None:
-    """Write the settings into the file, and leave its other lines as they are. Every xl from now on reads them."""
+    """Write the settings into the file, and leave its other lines as they are. Every xl from now on reads them. The
+    file's first content stays as PATH.orig, its last one as PATH.prev."""
     try:
         text = xl_conf.changed(host.read_text(change.thing) or "", change.data)
     except ValueError as error:
         raise XenError(f"{change.thing}: {error}. It is unchanged.") from error
     host.make_dir(change.thing.rpartition("/")[0])
-    host.write_text(change.thing, text)
+    host.write_text(change.thing, text, backup=True)

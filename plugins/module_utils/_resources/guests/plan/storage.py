@@ -84,12 +84,14 @@ def _configured(guest: Guest, current: dict[str, Any], wanted: Wanted) -> Iterat
         settings = config["settings"] or {}
         if settings.get("name", file) in declared or file in declared or settings.get("uuid") in uuids:
             continue
-        who = f"the configuration {current['config_dir']}/{file} of a guest that is not declared"
+        path = f"{current['config_dir']}/{file}"
         for disk in guest_config.disks_in(config["settings"]):
             if disk.path:
+                who = f"the configuration {path} of a guest that is not declared; declare it, or move its file away"
                 yield who, disk.path, disk.access
-        for path in config.get("paths", ()):
-            yield f"{who} and can't be read", path, "rw"
+        for named in config.get("paths", ()):
+            who = f"the configuration {path}, which can't be read and names it; correct it, or move it away"
+            yield who, named, "rw"
 
 
 def _mounted(disk: Disk, current: dict[str, Any]) -> list[str]:
