@@ -237,6 +237,16 @@ def press_reset(host: Path) -> None:
     time.sleep(power.BOOT_SECONDS)
 
 
+def wait_for_boot(host: Path) -> None:
+    """Until a machine that boots by itself answers. A run may end in the moment of its last machine's power cut."""
+    try:
+        until = (host / "unreachable").read_text().strip()
+    except FileNotFoundError:
+        return
+    if until.isdigit():
+        time.sleep(max(0.0, int(until) / 1000 - time.time()))
+
+
 def end_hangs(host: Path) -> None:
     """End what still hangs after a run that does not wait for it, so that the clock runs as it should again."""
     if hanging.is_hanging(host):

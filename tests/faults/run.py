@@ -288,7 +288,9 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: fl
 
 
 def outcomes(prepared: Prepared, number: int, which: str, hosts: dict[str, Path]) -> dict[str, Outcome]:
-    """One run over a batch, by machine."""
+    """One run over a batch, by machine, once all of them are up that come up."""
+    for host in hosts.values():
+        machines.wait_for_boot(host)
     case = prepared.case
     record = WORK / case.name / f"batch{number:02d}-{which}"
     runner = play_alone if case.alone else play

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import machines
@@ -129,3 +130,15 @@ def test_out_of_reach_is_down_or_cut_off_but_not_booting(tmp_path):
     for text, expected in (("down\n", True), ("cut\n", True), ("1795377490152\n", False)):
         mark.write_text(text)
         assert machines.out_of_reach(tmp_path) is expected
+
+
+@pytest.mark.parametrize(
+    ("mark", "seconds"), [("down\n", 0), ("cut\n", 0), (None, 0), ("{soon}\n", 0.3), ("{past}\n", 0)]
+)
+def test_a_machine_that_boots_is_waited_for(tmp_path, mark, seconds):
+    now = time.time()
+    if mark is not None:
+        text = mark.format(soon=int(now * 1000) + 300, past=int(now * 1000) - 300)
+        (tmp_path / "unreachable").write_text(text)
+    machines.wait_for_boot(tmp_path)
+    assert seconds * 0.8 <= time.time() - now < seconds + 0.2
