@@ -224,6 +224,8 @@ class FakeXen:
         )
         self.host.programs.setdefault("/sbin/ifconfig", lambda args: (0, "wm0 lo0\n", ""))
         self.host.programs.update({"/sbin/mount": self.mount, "/usr/pkg/bin/xenstore-ls": self.xenstore_ls})
+        # Record swapctl (NetBSD 7.99.10).
+        self.host.programs.setdefault("/sbin/swapctl", lambda args: (1, "", "no swap devices configured\n"))
 
     def named(self, name: str) -> Domain:
         (found,) = [domain for domain in self.domains if domain.name == name]

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+# What it says instead, and fails, where there is no swap.
+NONE = "no swap devices configured"
+
 
 def devices(text: str) -> list[str]:
     """The names of what dom0 swaps to."""

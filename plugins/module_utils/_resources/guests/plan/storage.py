@@ -110,9 +110,9 @@ def _of_dom0(disk: Disk, current: dict[str, Any]) -> list[str]:
         return []
     this = _PARTITION.match(real(current, disk.path))
     found = []
-    for device, what in known(current)["dom0_disks"]:
+    for device, what, place in known(current)["dom0_disks"]:
         used = _PARTITION.match(device)
-        if device == real(current, disk.path):
+        if place == identity(current, disk.path):
             found.append(f"disk {disk.path} is {what} in dom0")
         elif not this or not used or this["disk"] != used["disk"]:
             continue

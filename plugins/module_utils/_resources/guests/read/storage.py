@@ -37,7 +37,7 @@ def disks(configs: dict[str, Any], started_with: dict[str, Any]) -> dict[str, st
 def look(host: Host, paths: Iterable[str], domains: list[dict[str, Any]]) -> dict[str, Any]:
     """``files`` says what is at each path, None for nothing; ``identities`` what it is under any name, also for the
     disks of running guests; ``links`` where a path goes by symbolic links, for those that do."""
-    named = list(paths)
+    named = set(paths)
     configs = [domain["config"] for domain in domains if domain["config"]]
     running = [disk["path"] for config in configs for disk in config.get("disk", []) if isinstance(disk, dict)]
     seen = {path: host.stat(path) for path in sorted({*named, *running}) if path}
@@ -59,17 +59,25 @@ def _identity(path: str, found: FileStat | None) -> str:
 
 
 def of_dom0(host: Host) -> list[list[str]]:
-    """The block devices that dom0 itself has in use, each with what for, in words. Two commands. On NetBSD only."""
+    """The block devices that dom0 itself has in use: name, what for in words, and what it is under any name. Two
+    commands, on NetBSD only. Raises CommandFailed if one of them does not tell: what is unknown may be in use."""
     if host.system != "NetBSD":
         return []
-    mounted = [[found.device, f"mounted on {found.directory}"] for found in mounts.parse(host.run([MOUNT]).stdout)]
-    used = [*mounted, *([device, "used as swap"] for device in _swap(host))]
-    return [[device, what] for device, what in used if device.startswith("/dev/")]
+    mounted = mounts.parse(host.run([MOUNT]).stdout)
+    if not mounted:
+        raise CommandFailed(f"{MOUNT} shows no file system, and / always is one. Look at what it prints.")
+    used = [(found.device, f"mounted on {found.directory}") for found in mounted]
+    used += [(device, "used as swap") for device in _swap(host)]
+    return [
+        [device, what, _identity(host.real_path(device), host.stat(device))]
+        for device, what in used
+        if device.startswith("/dev/")
+    ]
 
 
 def _swap(host: Host) -> list[str]:
-    """Without any, swapctl fails (record swapctl, NetBSD 7.99.10)."""
-    try:
-        return swap.devices(host.try_run([SWAPCTL, "-l"]).stdout)
-    except CommandFailed:
-        return []
+    """Without any, swapctl says so and fails (record swapctl, NetBSD 7.99.10)."""
+    result = host.try_run([SWAPCTL, "-l"])
+    if result.rc and swap.NONE not in result.stdout + result.stderr:
+        raise CommandFailed(f"{SWAPCTL} -l does not tell what dom0 swaps to: {result.tail}", rc=result.rc)
+    return swap.devices(result.stdout)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import swap
 from ansible_collections.netbsd.xen.tests.unit.support.fakes import Entry
 from ansible_collections.netbsd.xen.tests.unit.support.guests import WEB, actions, refused, run
@@ -115,6 +116,29 @@ def test_of_dom0_by_a_link(host, xen):
     host.put("/dev/wd0a", kind="block")
     host.put("/dev/root", "/dev/wd0a", kind="link")
     assert "disk /dev/root is mounted on / in dom0" in refused(host, dict(WEB, disks=["/dev/root"]))
+
+
+def test_of_dom0_by_another_node(host, xen):
+    host.put("/dev/wd0a", kind="block")
+    host.tree["/dev/other"] = host.tree["/dev/wd0a"]
+    assert "disk /dev/other is mounted on / in dom0" in refused(host, dict(WEB, disks=["/dev/other"]))
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "words"),
+    [
+        ("swapctl", (1, "", "swapctl: SWAP_NSWAP: Function not implemented\n"), "does not tell what dom0 swaps to"),
+        ("swapctl", (None, "", ""), "did not end"),
+        ("mount", (0, "", ""), "shows no file system"),
+        ("mount", (1, "", "mount: getmntinfo\n"), "failed with exit status 1"),
+    ],
+)
+def test_where_nobody_can_tell_what_dom0_uses_nothing_is_started(host, xen, program, answer, words):
+    host.programs[f"/sbin/{program}"] = lambda args: answer
+    host.put("/dev/wd0e", kind="block")
+    with pytest.raises(XenError, match=words):
+        run(host, dict(WEB, disks=["/dev/wd0e"]))
+    assert xen.domains == []
 
 
 def test_a_machine_without_swap(host, xen):
