@@ -36,7 +36,18 @@ def boots(host, text: str) -> str:
         ("bootcfg-missing-load", "menu=x:load /none;multiboot /netbsd\n", "GENERIC"),
         ("bootcfg-first-missing-semicolon", "menu=a:boot /nosuch;boot netbsd\n", "GENERIC"),
         ("bootcfg-crlf", "menu=one:boot netbsd\r\ntimeout=2\r\n", "down: boot menu: entry 'one'"),
-        ("bootcfg-spaces", "menu = one : boot netbsd\n timeout=2\n", "GENERIC"),
+        # The record shows the menu, not what becomes of it: the command begins with a blank (docommandchoice).
+        ("bootcfg-spaces", "menu = one : boot netbsd\n timeout=2\n", "down: boot menu: entry ' one '"),
+        ("parseutils.c, gettrailer: a tab", "menu=x:\tboot netbsd\n", "down: boot menu: entry 'x'"),
+        ("parseutils.c, parseboot: flags only", "menu=x:boot netbsd root=wd0a\n", "down: boot menu: entry 'x'"),
+        ("parseutils.c, parseboot: no file behind", "menu=x:boot -v netbsd\n", "down: boot menu: entry 'x'"),
+        ("parseutils.c, parseopts", "menu=x:boot netbsd -Z;boot netbsd -v -x\n", "GENERIC"),
+        ("bootmenu.c, docommandchoice", "menu=x:boot /none;;boot netbsd\n", "GENERIC"),
+        ("bootmenu.c, docommandchoice", "menu=x:boot /none; ;;boot netbsd\n", "down: boot loader: goes round"),
+        ("exec.c, module_init: all modules", "load=/boot.cfg\n" + XEN, "down: Xen panics: could not construct"),
+        ("exec.c, module_init: missing ones are left out", "load=/none\n" + XEN, "XEN3_DOM0"),
+        ("exec.c, module_add_common: one list",
+         "menu=x:rndseed /boot.cfg;load /netbsd-XEN3_DOM0.gz;multiboot /xen.gz\n", "down: Xen panics"),
         ("bootcfg-menu-prompt", "menu=p:prompt\n" + NATIVE, "down: boot loader: at its prompt"),
         ("bootcfg-no-menus", "banner=only\ntimeout=2\n", "GENERIC"),
         ("boot2.c, command_boot: a bare boot is the default entry", "menu=x:boot\n" + MISSING + "default=2\n",
@@ -213,3 +224,75 @@ def test_hidden_pci_devices_show_below_kern_after_a_boot_that_hides_them(dom0):
     ]
     boots(dom0, XEN)
     assert not (dom0.root / "kern/xen/pci").exists()
+
+
+# --- the console ---
+
+
+def console(host, text: str, ttys: str = "") -> tuple[str, list[str]]:
+    """Where the next boot's kernel has its console, and where one can log in."""
+    host.write("/boot.cfg", text)
+    if ttys:
+        host.write("/etc/ttys", ttys)
+    found = host.would_boot()
+    assert found["kernel"], found["down"]
+    return found["console"], found["logins"]
+
+
+SERIAL_XEN = "menu=x:load /netbsd-XEN3_DOM0.gz {};multiboot /xen.gz dom0_mem=512M {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (NATIVE, "pc"),
+        ("consdev=com0\n" + NATIVE, "com0"),
+        ("consdev=com0,115200\n" + NATIVE, "com0"),  # NetBSD 10
+        ("consdev=com0kbd\n" + NATIVE, "com0"),
+        ("consdev=com1\n" + NATIVE, "pc"),  # pcio.c, initio: no such port
+        ("consdev=com9\n" + NATIVE, "pc"),  # boot2.c, command_consdev: invalid console device
+        ("consdev=pc,9600\n" + NATIVE, "pc"),
+        ("consdev=com0\nmenu=x:consdev pc;boot netbsd\n", "pc"),
+        ("menu=x:consdev com0;boot netbsd\n", "com0"),
+        # xen/x86/consinit.c; xen-command-line.pandoc
+        (SERIAL_XEN.format("console=pc", ""), "pc"),
+        (SERIAL_XEN.format("console=tty0", "console=com1 com1=115200,8n1"), "pc"),
+        (SERIAL_XEN.format("console=com0", "console=com1 com1=115200,8n1"), "com0"),
+        (SERIAL_XEN.format("console=ttyS0", "com1=115200,8n1"), "com0"),
+        (SERIAL_XEN.format("console=com0", ""), "pc"),
+        (SERIAL_XEN.format("console=com0", "console=com2 com2=115200,8n1"), ""),
+        (SERIAL_XEN.format("console=com0", "console=com1"), ""),
+    ],
+)
+def test_where_the_kernel_has_its_console(dom0, text, expected):
+    assert console(dom0, text)[0] == expected
+
+
+def test_a_speed_behind_consdev_is_an_error_for_an_old_loader(tmp_path):
+    old = make_host(tmp_path / "h", profile="netbsd-9.4-xen-4.15")
+    assert console(old, "consdev=com0,115200\n" + NATIVE)[0] == "pc"
+    assert console(old, "consdev=com0\n" + NATIVE)[0] == "com0"
+
+
+GETTY = '{}\t"/usr/libexec/getty Pc"\tvt100\t{} secure\n'
+
+
+@pytest.mark.parametrize(
+    ("on", "native", "under_xen"),
+    [
+        ("console", ["com0"], ["com0"]),
+        ("constty", ["com0"], ["com0"]),
+        ("ttyE0", ["pc"], ["pc"]),
+        ("tty00", ["com0"], []),  # the port is the hypervisor's
+        ("", [], []),
+    ],
+)
+def test_where_one_can_log_in(dom0, on, native, under_xen):
+    names = ("console", "constty", "ttyE0", "tty00")
+    ttys = "".join(GETTY.format(name, "on" if name == on else "off") for name in names)
+    assert console(dom0, "consdev=com0\n" + NATIVE, ttys)[1] == native
+    assert console(dom0, SERIAL_XEN.format("console=com0", "com1=115200,8n1"), ttys)[1] == under_xen
+
+
+def test_a_getty_on_a_port_that_is_not_there_is_none(dom0):
+    assert console(dom0, NATIVE, GETTY.format("tty01", "on") + "# console on\n")[1] == []

@@ -49,6 +49,19 @@ def test_fdisk_brings_netbsds_boot_code_back(tmp_path):
     assert host.run("fdisk", "-u", "wd0").rc == 97
 
 
+def test_options_of_boot_blocks(dom0):
+    """usr.sbin/installboot/arch/i386.c: -e changes some, new blocks have only what -o gives; a wrong one: none."""
+    assert dom0.run("installboot", "-e", "-o", "console=com0,speed=115200", "/dev/rwd0a").rc == 0
+    assert "speed 115200, ioaddr 0, console com0\n" in dom0.run("installboot", "-e", "-n", "-v", "/dev/rwd0a").out
+    refused = dom0.run("installboot", "-e", "-o", "console=com9", "/dev/rwd0a")
+    assert refused.rc == 1
+    assert refused.err.startswith("installboot: invalid console name, valid names are:\n\tpc, com0,")
+    assert dom0.run("installboot", "-e", "-o", "speed=fast", "/dev/rwd0a").rc == 1
+    assert "speed 115200, ioaddr 0, console com0\n" in dom0.run("installboot", "-e", "-n", "-v", "/dev/rwd0a").out
+    assert dom0.run("installboot", "/dev/rwd0a", "/usr/mdec/bootxx_ffsv2").rc == 0
+    assert "speed 9600, ioaddr 0, console pc\n" in dom0.run("installboot", "-e", "-n", "-v", "/dev/rwd0a").out
+
+
 def test_dumpfs_of_ffsv2(dom0):
     """sbin/dumpfs/dumpfs.c."""
     lines = dom0.run("dumpfs", "-s", "/dev/rwd0a").out.splitlines()
@@ -102,8 +115,10 @@ def test_efi_needs_a_multiboot2_header_and_reads_the_system_partition_first(tmp_
     (host.root / "old.gz").write_bytes(images.Image("xen", "4.8", "xen").compressed())
     assert host.reboot()["kernel"]["name"] == "GENERIC"
     assert host.run("sysctl", "-n", "machdep.bootmethod").out == "UEFI\n"
-    (host.directory / "esp/EFI/NetBSD").mkdir(parents=True)
-    (host.directory / "esp/EFI/NetBSD/boot.cfg").write_text(XEN)
+    assert "/dev/wd1g on /efi type msdos (local)" in host.run("mount").out
+    (host.root / "efi/EFI/NetBSD").mkdir()
+    (host.root / "efi/EFI/NetBSD/boot.cfg").write_text(XEN)
+    assert host.run("umount", "/efi").rc == 0 and not (host.root / "efi/EFI").exists()
     assert host.reboot()["kernel"]["name"] == "XEN3_DOM0"
     assert host.run("sysctl", "-n", "machdep.bootmethod").out == "BIOS\n"
 

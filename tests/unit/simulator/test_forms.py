@@ -45,7 +45,7 @@ def test_those_with_a_grammar_of_their_own_refuse_as_well(tmp_path, name: str) -
 
 @pytest.mark.parametrize("line", [
     "ps -axo rss=", "ps -l", "sysctl -x kern.ostype", "ifconfig -v wm0", "ifconfig wm0 media auto", "route flush",
-    "brconfig bridge0 maxaddr 5", "vnconfig -z vnd0 /x", "mount -u /", "mount -o frobnicate /kern", "df -h",
+    "brconfig bridge0 maxaddr 5", "vnconfig -z vnd0 /x", "mount -u /", "mount -o frobnicate /kern", "df -i",
     "dd ibs=9 if=/x", "kill -USR1 1", "pkill -USR1 cron", "pgrep -n cron", "date -j", "shutdown -k now", "reboot -n",
     "stat -f %X /etc", "ftp -s addr http://x/y", "pkg_add -A yajl", "pkg_info -X yajl", "pkgin -c install x",
     "netstat -i",

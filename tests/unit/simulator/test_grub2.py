@@ -157,3 +157,14 @@ def test_expansion(word, expected):
 def test_environment_block_round_trip():
     variables = {"saved_entry": "Xen 4.20 (trial)", "next_entry": ""}
     assert grub_env.read(grub_env.render(variables)) == variables
+
+
+@pytest.mark.parametrize(
+    ("option", "console"),
+    [("", "pc"), ("--serial=com0,115200", "com0"), ("--serial=com1", "pc"), ("-h", "com0"), ("-v --serial", "com0")],
+)
+def test_a_native_kernels_console_is_what_knetbsd_says(host, option, console):
+    """loader/i386/bsd.c, NETBSD_SERIAL_ARG; GRUB's own terminal is no matter, and a port that is not there is none."""
+    menu = f"serial --unit=0\nterminal_input serial\n{HEAD}{NATIVE.replace('knetbsd', 'knetbsd ' + option)}"
+    host.write("/grub/grub.cfg", menu)
+    assert host.would_boot()["console"] == console

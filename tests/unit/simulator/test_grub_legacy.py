@@ -64,6 +64,15 @@ def test_without_xen_it_boots_netbsd(tmp_path, preset):
         ("default x\ntimeout 0\n" + XEN + NATIVE, "XEN3_DOM0"),
         ("# a comment\n\n\tdefault\t1\nfrob 3\ntimeout 5\ncolor black/white\n" + XEN + NATIVE, "GENERIC"),
         (XEN, "down: GRUB menu: waits for ever for a choice"),
+        # builtins.c, pause_func, lock_func
+        (HEAD + XEN + "pause\n", "down: GRUB: entry 'Xen' waits for ever for a key"),
+        (HEAD + XEN + "lock\n", "XEN3_DOM0"),
+        (HEAD + "password x\n" + XEN + "lock\n", "down: GRUB menu: waits for ever: 'Xen': Error 32"),
+        # builtins.c, terminal_func: of several, the one on which somebody presses a key
+        (HEAD + "serial\nterminal serial console\n" + XEN, "down: GRUB: terminal serial console: waits for ever"),
+        (HEAD + "serial --unit=0\nterminal --timeout=5 serial console\n" + XEN, "XEN3_DOM0"),
+        (HEAD + "serial\nterminal serial\n" + XEN, "XEN3_DOM0"),
+        (HEAD + "terminal serial console\nserial\n" + XEN, "XEN3_DOM0"),  # ERR_DEV_NEED_INIT
         ("timeout -1\n" + XEN, "down: GRUB menu: waits for ever for a choice"),
         ("hiddenmenu\ntimeout 2\n" + XEN, "XEN3_DOM0"),
         ("", "down: GRUB: at its prompt"),

@@ -18,6 +18,15 @@ def image(dom0):
     return dom0.root / "home/d1.img"
 
 
+@pytest.fixture
+def file_system(dom0):
+    """A vnd unit with a file system on it."""
+    with open(dom0.root / "home/d2.img", "wb") as stream:
+        stream.truncate(4 << 20)
+    dom0.run("vnconfig", "vnd0", "/home/d2.img")
+    assert dom0.run("newfs", "/dev/rvnd0a").rc == 0
+
+
 def vnconfig(host, *argv: str) -> tuple[int, str]:
     result = host.run("vnconfig", *argv)
     return result.rc, result.err
@@ -89,9 +98,8 @@ def test_vnconfig(dom0, image):
     assert vnconfig(dom0)[1].startswith("usage: vnconfig [-crvz]")
 
 
-def test_a_mounted_unit_is_busy(dom0, image):
+def test_a_mounted_unit_is_busy(dom0, file_system):
     """record vnconfig-u-busy."""
-    dom0.run("vnconfig", "vnd0", "/home/d1.img")
     assert dom0.run("mount", "/dev/rvnd0a", "/mnt").err == (
         "mount_ffs: /dev/rvnd0a on /mnt: Block device required\n")  # record mount-raw
     assert dom0.run("mount", "/dev/vnd0a", "/mnt").rc == 0
@@ -100,9 +108,8 @@ def test_a_mounted_unit_is_busy(dom0, image):
     assert vnconfig(dom0, "-u", "vnd0") == (0, "")
 
 
-def test_forced_unconfigure_of_a_mounted_unit_hangs(dom0, image, monkeypatch):
+def test_forced_unconfigure_of_a_mounted_unit_hangs(dom0, file_system, monkeypatch):
     """records vnconfig-F-mounted-hang, vnd-mount-once-F."""
-    dom0.run("vnconfig", "vnd0", "/home/d1.img")
     dom0.run("mount", "/dev/vnd0a", "/mnt")
 
     def hang(_machine):

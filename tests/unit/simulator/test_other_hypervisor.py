@@ -46,7 +46,7 @@ def test_nothing_can_be_listed_when_sysctl_differs(newer):
 
 
 def test_the_services_start_all_the_same(newer):
-    assert newer.run("pgrep", "-x", "xenstored").rc == 0
+    assert newer.run("pgrep", "xenstored").rc == 0
     assert "NetBSD 9.4 (XEN3_DOM0)" in newer.run("uname", "-v").out
 
 

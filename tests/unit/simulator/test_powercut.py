@@ -103,6 +103,22 @@ def test_the_same_cut_again_does_the_same(rack, root):
     assert found[0] == found[1] != []
 
 
+def test_a_cut_that_is_repeated_damages_what_the_one_before_did(rack, root):
+    wait_until_up(rack)
+    write(rack, root, "repeated")
+    host = rack.host_dir("p1")
+    damage = {"etc/repeated.3": 512, "etc/repeated.*.netbsd_xen": 0, "etc/not-there": 0}
+    (root / "etc/repeated.ab_c1234.netbsd_xen").write_bytes(b"x" * 9)
+    (host / powercut.AGAIN).write_text("".join(f"{begin} {path}\n" for path, begin in damage.items()))
+    damaged = pull(rack)
+    (host / powercut.AGAIN).unlink()
+    assert damaged == ["etc/repeated.3", "etc/repeated.ab_c1234.netbsd_xen"]
+    assert powercut.read(host / powercut.DAMAGED) == {damaged[0]: 512, damaged[1]: 0}
+    content = (root / "etc/repeated.3").read_bytes()
+    assert content.rstrip(b"\0") == (b"a line of text that is not NUL\n" * 200)[:512] and len(content) == 6200
+    assert b"\0" not in (root / "etc/repeated.4").read_bytes()
+
+
 @pytest.mark.parametrize(("action", "package"), [("power_cut", "grub2"), ("power_cut_midway", "xenkernel418")])
 def test_a_fault_cuts_the_power_in_the_middle_of_a_session(rack, root, action, package):
     wait_until_up(rack)
@@ -114,6 +130,6 @@ def test_a_fault_cuts_the_power_in_the_middle_of_a_session(rack, root, action, p
     assert not (root / "etc/never").exists()
     wait_until_up(rack)
     (host / "faults.json").unlink()
-    damaged = (host / "power_cut").read_text().splitlines()
+    damaged = powercut.read(host / powercut.DAMAGED)
     assert sum(package in path for path in damaged) > 1, damaged
     assert all(b"\0" in (root / path).read_bytes() for path in damaged if (root / path).exists())

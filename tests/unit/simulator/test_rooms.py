@@ -15,7 +15,7 @@ from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 SIMULATOR = CHECKOUT / "tests/simulator/netbsd_sim"
 # From the lowest one up. Those of one line do not know each other.
-ORDER = [["core"], ["net", "pkg"], ["system"], ["xen.common"], ["xen.xl", "xen.xm"], ["boot"], ["rack"]]
+ORDER = [["core"], ["disk"], ["net", "pkg"], ["system"], ["xen.common"], ["xen.xl", "xen.xm"], ["boot"], ["rack"]]
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
 # The door to Xen, which asks for all behind it when it is opened; and what the machine's own Python starts with.
 NO_ROOM = {"__init__.py", "xen/__init__.py", "pysite/sitecustomize.py"}

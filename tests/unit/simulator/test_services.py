@@ -17,8 +17,8 @@ def test_status_of_running_daemons(dom0):
 
 def test_status_is_0_with_all_dead(dom0):
     """record xs-kill; facts measured 1."""
-    dom0.run("pkill", "-x", "xenstored")
-    dom0.run("pkill", "-x", "xenconsoled")
+    dom0.run("pkill", "xenstored")
+    dom0.run("pkill", "xenconsoled")
     result = dom0.run("service", "xencommons", "onestatus")
     assert (result.rc, result.out) == (0, "xencommons are not running.\n")
 
@@ -36,8 +36,8 @@ def test_onestart_beside_running_daemons_adds_a_second_xenconsoled(dom0):
     result = dom0.run("service", "xencommons", "onestart")
     assert result.out == "Starting xenservices: xenconsoled.\nSetting domain 0 name, domid and JSON config...\n"
     assert result.err == "Dom0 is already set up\n"
-    assert len(dom0.run("pgrep", "-x", "xenconsoled").out.split()) == 2
-    assert len(dom0.run("pgrep", "-x", "xenstored").out.split()) == 1
+    assert len(dom0.run("pgrep", "xenconsoled").out.split()) == 2
+    assert len(dom0.run("pgrep", "xenstored").out.split()) == 1
 
 
 def test_onestop_leaves_xenstored(dom0):
@@ -197,8 +197,8 @@ def test_a_new_store_beside_a_running_guest_does_not_know_it(dom0):
     dom0.write("/g1", DOMU.format("g1") + 'disk = ["/home/g1.img,raw,xvda,rw"]\n')
     assert dom0.run("xl", "create", "/g1").rc == 0
     assert "attach device vnd0d" in dom0.run("dmesg").out
-    dom0.run("pkill", "-x", "xenstored")
-    dom0.run("pkill", "-x", "xenconsoled")
+    dom0.run("pkill", "xenstored")
+    dom0.run("pkill", "xenconsoled")
     assert dom0.run("service", "xencommons", "onestart").rc == 0
     listed = dom0.run("xl", "list").out
     assert "(null)" in listed and "g1" not in listed

@@ -3,6 +3,8 @@
 """xm and xend of the profiles with Xen 4.2 and 3.1. Sources: Xen's tools/python/xen of those releases."""
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.netbsd.xen.tests.unit.support.xm_host import MODERN, OLD, guest, is_modern, names, ready
@@ -147,7 +149,7 @@ def test_a_syntax_error(host):
 
 
 @pytest.mark.parametrize("text", ["import os\n", "def f():\n    pass\n", "name = open('/x').read()\n", "print 'x'\n",
-                                  "if 1:\n    memory = 3\n", "pci = ['0:1.0']\n", "builder = 'hvm'\n",
+                                  "if 1:\n    memory = 3\n", "vtpm = ['instance=1']\n", "builder = 'hvm'\n",
                                   "bootloader = '/usr/pkg/bin/pygrub'\n"])
 def test_more_than_assignments_is_not_simulated(host, text):
     host.write("/usr/pkg/etc/xen/g1", text)
@@ -219,6 +221,15 @@ def test_attach_and_detach(host):
     assert host.xm("network-detach", "g1", "0").rc == 0
 
 
+@pytest.mark.parametrize("named", ["xvdb", "/dev/xvdb", "51728", "vbd/51728", "0xca10"])
+def test_a_disk_is_detached_by_its_name_or_its_number(host, named):
+    """convertToDeviceNumber of xend/server/blkif.py."""
+    host.xm("create", guest(host))
+    host.xm("block-attach", "g1", "file:/disk.img", "xvdb", "w")
+    assert host.xm("block-detach", "g1", named).rc == 0
+    assert host.xm("block-list", "g1").out == ""
+
+
 def test_wrong_mac_4_2(modern):
     modern.xm("create", guest(modern))
     assert modern.xm("network-attach", "g1", "mac=frob").err == (
@@ -228,6 +239,26 @@ def test_wrong_mac_4_2(modern):
 def test_lists_of_devices_want_one_domain(host):
     result = host.xm("block-list")
     assert (result.rc, result.out.splitlines()[0]) == (1, "No domain parameter given")
+
+
+# --- CPU pools ---------------------------------------------------------------------------------------------------
+
+
+def test_pools_4_2(modern):
+    """brief_cpupool_list of main.py; pool_migrate of XendCPUPool.py."""
+    modern.xm("create", guest(modern))
+    assert modern.xm("cpupool-list").out == (
+        "Name               CPUs   Sched     Active   Domain count\n"
+        "Pool-0               4    credit       y          2\n")
+    assert modern.xm("cpupool-migrate", "g1", "Pool-0").rc == 0
+    for words, why in ((("g1", "p"), "unknown pool p"), (("x", "Pool-0"), "unknown domain x"),
+                       (("0", "Pool-0"), "could not move Domain-0")):
+        result = modern.xm("cpupool-migrate", *words)
+        assert (result.rc, result.err) == (1, f"Error: {why}\n")
+
+
+def test_no_pools_3_1(old):
+    assert old.xm("cpupool-list").err == "Error: Subcommand cpupool-list not found!\n"
 
 
 # --- words that fail ---------------------------------------------------------------------------------------------
@@ -271,3 +302,56 @@ def test_domain0(host):
     assert host.xm("shutdown", "0").err == "Error: Domain 0 cannot be shutdown\n"
     assert host.xm("pause", "Domain-0").err == "Error: Cannot pause privileged domain Domain-0\n"
     assert host.xm("destroy", "7").err == "Error: (3, 'No such process')\n"
+
+
+# --- the HOWTO's Solaris and PCI devices -------------------------------------------------------------------------
+
+
+def test_a_cd_of_solaris_is_listed_with_its_type(host):
+    """blkif.py, getDeviceConfiguration: name and type, which is not said twice. A disk without a type is one."""
+    disks = ["file:/disk.img,0,w", "file:/cd.iso,6:cdrom,r"]
+    host.write("/cd.iso", "x")
+    assert host.xm("create", guest(host, memory=640, ramdisk="/vmlinuz", disk=disks)).rc == 0
+    listed = host.xm("list", "-l", "g1").out
+    assert re.findall(r"\(dev ([^)]*)\)", listed) == ["0:disk", "6:cdrom"]
+
+
+@pytest.mark.parametrize("vdev, number", [("6", 6), ("0x6", 6), ("10", 16), ("0x10", 16), ("f", 15)])
+def test_a_device_without_a_name_is_hexadecimal(host, vdev, number):
+    """util/blkif.py, blkdev_name_to_number."""
+    assert host.xm("create", guest(host, disk=[f"file:/disk.img,{vdev},w"])).rc == 0
+    assert host.run("xenstore-list", "/local/domain/0/backend/vbd/1").out == f"{number}\n"
+
+
+def hide(host, *addresses):
+    """As if dom0 had been booted with pciback.hide."""
+    (host.root / "kern/xen/pci").mkdir()
+    for address in addresses:
+        host.write(f"/kern/xen/pci/{address}", "")
+
+
+def test_pci_devices_go_to_a_guest_of_3_1(old):
+    """The HOWTO's `pci = [ '0000:00:06.0', '0000:00:0a.0' ]`; create.py takes them without the domain too, and drops
+    without a word what is no address."""
+    hide(old, "0000:00:06.0", "0000:00:0a.0")
+    assert old.xm("create", guest(old, pci=["0000:00:06.0", "00:0a.0", "frob"])).rc == 0
+    listed = old.xm("list", "-l", "g1").out
+    assert re.findall(r"\(slot ([^)]*)\)", listed) == ["0x06", "0x0a"]
+    assert re.findall(r"\(domain ([^)]*)\)", listed) == ["0x0000", "0x0"]
+
+
+def test_a_pci_device_that_dom0_keeps_for_itself(old):
+    """pciif.py, setupDevice. The guest is gone again."""
+    result = old.xm("create", guest(old, pci=["0000:00:06.0"]))
+    assert result.rc == 1
+    assert result.err.startswith("Error: pci: failed to locate device and parse it's resources - ")
+    assert names(old) == ["Domain-0"]
+
+
+def test_xen_4_looks_for_pci_devices_where_linux_has_them(modern):
+    """util/pci.py, find_sysfs_mnt: NetBSD has no /proc/mounts of that kind."""
+    hide(modern, "0000:00:06.0")
+    result = modern.xm("create", guest(modern, pci=["0000:00:06.0"]))
+    why = "Failed to locate sysfs mount: /proc/bus/pci/devices: No such file or directory (2)"
+    text = f"pci: failed to locate device and parse it's resources - Error Parsing PCI Device Info: {why}"
+    assert (result.rc, result.err) == (1, f"Error: {text}\n")

@@ -16,6 +16,8 @@ import time
 from ..core import forms
 from ..core.machine import Machine, NotSimulated, SimError
 from ..core.profiles import Disk
+from ..disk.volume import Span
+from ..system import devices, volumes
 
 NETBSD = "netbsd"
 GRUB = "grub"
@@ -60,7 +62,7 @@ def dd(m: Machine, argv: list[str]) -> int:
     content = _first_sectors(m, operands.get("if", ""))
     target = _first_sectors(m, operands.get("of", ""))
     if content is None and target is None:
-        return _real_dd(argv)
+        return _real_dd(m, operands)
     if target is not None or set(operands) - {"if", "of", "bs", "count"}:
         raise NotSimulated(" ".join(argv))  # nobody has said what writing there would do
     size, count = int(operands.get("bs", "512")), int(operands.get("count", "0"))
@@ -80,18 +82,61 @@ def dd(m: Machine, argv: list[str]) -> int:
     return 0
 
 
-def _real_dd(argv: list[str]) -> int:
+def _real_dd(m: Machine, operands: dict[str, str]) -> int:
+    """The controller's dd, with its letters for sizes and NetBSD's last line (records from-sets make-file, mkfile). A
+    device with bytes of its own is the part of a file that has them."""
+    words = {name: value.upper() if name in ("bs", "count", "skip", "seek") else value
+             for name, value in operands.items() if name != "msgfmt"}
+    size = words.get("bs", "512")
+    block = int(size.rstrip("KMG")) * _UNITS.get(size[-1], 1)
+    for operand, skipped in (("if", "skip"), ("of", "seek")):
+        span = _device(m, operands.get(operand, ""))
+        if span is None:
+            continue
+        if span.offset % block:
+            raise NotSimulated(f"dd of a partition that begins within a block of {block} bytes")
+        words[operand] = str(span.path)
+        words[skipped] = str(int(words.get(skipped, "0")) + span.offset // block)
+        words["conv"] = ",".join([*filter(None, [words.get("conv", "")]), *(["notrunc"] if operand == "of" else [])])
+        if not words["conv"]:
+            del words["conv"]
+        if "count" not in words or int(words["count"]) * block > span.size:
+            words["count"] = str(span.size // block)
     sys.stdout.flush()
-    child = os.posix_spawn("/.sim/bin/dd", ["dd", *argv[1:]], os.environ)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    import subprocess
+
+    done = subprocess.run(["/.sim/bin/dd", *(f"{name}={value}" for name, value in words.items())],
+                          stderr=subprocess.PIPE, text=True, check=False)
+    if operands.get("msgfmt") != "quiet" or done.returncode:
+        print(_NOTE.sub(_as_bsd, done.stderr), end="", file=sys.stderr)
+    return done.returncode
+
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_NOTE = re.compile(r"^(\d+) bytes?.* copied, ([\d.e-]+) s, .*$", re.MULTILINE)
+
+
+def _as_bsd(found: re.Match[str]) -> str:
+    size, seconds = int(found[1]), max(float(found[2]), 0.001)
+    return f"{size} bytes transferred in {seconds:.3f} secs ({int(size / seconds)} bytes/sec)"
+
+
+def _device(m: Machine, name: str) -> Span | None:
+    """The bytes of a device; None for a file. Raises SimError for one without any."""
+    if devices.node(m, os.path.abspath(name)) is None:
+        return None
+    try:
+        return volumes.partition(m, name)
+    except volumes.NoDevice as error:
+        raise SimError(f"dd: {name}: {error.message}") from None
 
 
 # --- installboot, fdisk ----------------------------------------------------------------------------------------------
 
 def installboot(m: Machine, argv: list[str]) -> int:
-    """installboot -e [-nv] DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (records installboot-*). It writes the
-    partition's boot blocks; the disk's first sector is the same only for a partition that begins there. Without -o the
-    options that the old blocks carried are lost."""
+    """installboot -e [-nv] [-o OPTIONS] DEVICE; installboot [-nv] [-o OPTIONS] DEVICE BOOTXX (records
+    installboot-*). It writes the partition's boot blocks; the disk's first sector is the same only for a partition that
+    begins there. Without -o the options that the old blocks carried are lost."""
     letters, values, names = forms.read(argv)
     options = dict(part.partition("=")[::2] for part in values.get("o", [""])[0].split(",") if part)
     if not names or ("e" not in letters and len(names) < 2):
@@ -100,21 +145,40 @@ def installboot(m: Machine, argv: list[str]) -> int:
     disk = m.profile.disks[0]
     if not m.path(device).exists():
         raise SimError(f"installboot: Opening file system `{device}' read-write: No such file or directory")
+    _refuse_option(options)
+    on_root = device == f"/dev/r{disk.name}a"
     if "e" in letters:
-        if options:
-            raise NotSimulated(" ".join(argv))
+        edited = {**m.data.get("boot_options", {}), **options} if on_root else options
         if "v" in letters:
-            print(f"File system:         {device}\n{_boot_options(m.data.get('boot_options', {}))}")
+            print(f"File system:         {device}\n{_boot_options(edited)}")
+        if "n" not in letters and on_root:
+            m.data["boot_options"] = edited
         return 0
     if not m.path(names[1]).exists():
         raise SimError(f"installboot: Opening primary bootstrap `{names[1]}': No such file or directory")
     if "v" in letters:
         print(f"File system:         {device}\nPrimary bootstrap:   {names[1]}\n{_boot_options(options)}")
-    if "n" not in letters and device == f"/dev/r{disk.name}a":
+    if "n" not in letters and on_root:
         m.data["boot_options"] = options
         if disk.first == 0:
             m.data["boot_sector"] = NETBSD
     return 0
+
+
+# usr.sbin/installboot/arch/i386.c, consoles; installboot.c, options: those that are simulated, and the kind of value.
+_CONSOLES = ("pc", *(f"com{number}{kbd}" for kbd in ("", "kbd") for number in range(4)), "auto")
+_NUMBERS = ("timeout", "speed")
+
+
+def _refuse_option(options: dict[str, str]) -> None:
+    """What installboot refuses before it writes anything."""
+    for name, value in options.items():
+        if name not in (*_NUMBERS, "console"):
+            raise NotSimulated(f"installboot -o {name}={value}")
+        if name in _NUMBERS and not re.fullmatch(r"\d+", value):
+            raise SimError(f"installboot: Invalid option value `{name}={value}'")
+    if options.get("console", "pc") not in _CONSOLES:
+        raise SimError("installboot: invalid console name, valid names are:\n\t" + ", ".join(_CONSOLES))
 
 
 def _boot_options(options: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from ..core import cutoff, powercut
 from ..core.machine import Machine
 from ..system import about, mounts, rc
-from . import grub_menu, grubcfg_boot, netbsd_boot, startup
+from . import grub_menu, grubcfg_boot, netbsd_boot, startup, terminals
 from .startup import BootDisk, Started, dom0_memory
 
 __all__ = ["boot", "dom0_memory", "load", "mark", "would_boot"]
@@ -69,6 +69,8 @@ def would_boot(m: Machine) -> dict[str, Any]:
         "hypervisor": {"file": started.hypervisor_file, "release": started.hypervisor.release,
                        "name": started.hypervisor.name, "cmdline": started.hypervisor_cmdline}
         if up and started.hypervisor else None,
+        "console": started.console if up else "",
+        "logins": terminals.logins(m, started.console, started.hypervisor is not None) if up else [],
         "panics": panics,
         "hazards": started.hazards,
     }
@@ -85,6 +87,7 @@ def boot(m: Machine, seconds: float = 2.0) -> None:
     m.data.update(kernel=None, hypervisor=None, down_reason=started.down or None, boot_time=last + seconds / 2,
                   up_at=last + seconds, boots=m.data.get("boots", 0) + 1 + len(panics), daemons={}, vnd={}, vnd_held=[],
                   vnd_inodes={}, sysctl={}, routes={}, interfaces={})
+    m.data["wedges"] = {name: about for name, about in m.data.get("wedges", {}).items() if "vnd" not in about[0]}
     m.data["boot_log"] = list(started.hazards)
     m.data["panics"] = panics
     if not started.down:
@@ -93,6 +96,8 @@ def boot(m: Machine, seconds: float = 2.0) -> None:
                             "release": started.kernel.release, "cmdline": started.cmdline}
         if started.hypervisor is not None:
             m.data["hypervisor"] = _hypervisor_state(m, started)
+        m.data["console"] = started.console
+        m.data["logins"] = terminals.logins(m, started.console, started.hypervisor is not None)
         m.data["booting"] = True
         reason = rc.multiuser(m)
         m.data["booting"] = False

@@ -28,14 +28,15 @@ _MENU_COMMANDS = {"default", "fallback", "timeout", "hiddenmenu", "color", "fore
                   "serial", "terminal", "terminfo", "pager", "password", "setkey", "debug", "hide", "unhide"}
 _ENTRY_COMMANDS = {"root", "rootnoverify", "kernel", "module", "chainloader", "boot", "savedefault", "makeactive",
                    "lock", "pause", "map", "initrd", "configfile", "halt", "reboot", "find", "cat", "install", "setup"}
-_WITHOUT_EFFECT = {"makeactive", "lock", "pause", "color", "foreground", "background", "serial", "terminal", "terminfo",
+_WITHOUT_EFFECT = {"makeactive", "color", "foreground", "background", "serial", "terminal", "terminfo",
                    "pager", "setkey", "debug", "hide", "unhide"}
 
 ERRORS = {1: "Filename must be either an absolute pathname or blocklist", 8: "Kernel must be loaded before booting",
           11: "Unrecognized device string", 13: "Invalid or unsupported executable format", 15: "File not found",
           17: "Cannot mount selected partition", 20: "Multiboot kernel must be loaded before modules",
           21: "Selected disk does not exist", 22: "No such partition", 23: "Error while parsing number",
-          25: "Disk read error", 27: "Unrecognized command", 30: "Invalid argument"}
+          25: "Disk read error", 27: "Unrecognized command", 30: "Invalid argument",
+          32: "Must be authenticated"}
 
 
 class GrubError(Exception):
@@ -52,6 +53,9 @@ class Menu:
     default: int = 0
     fallbacks: list[int] = field(default_factory=list)
     timeout: int = -1
+    waits: str = ""
+    password: bool = False
+    serial: bool = False
     entries: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
@@ -101,6 +105,12 @@ def _set(menu: Menu, name: str, argument: str, saved: int) -> None:
     elif name == "timeout":
         number = maximum(argument)
         menu.timeout = menu.timeout if number is None else number
+    elif name == "password":
+        menu.password = True
+    elif name == "serial":
+        menu.serial = True
+    elif name == "terminal":
+        menu.waits = menu.waits or _terminal(menu, argument)
     elif name == "fallback":
         menu.fallbacks = []
         for word in argument.split()[:MAX_FALLBACKS]:
@@ -108,6 +118,18 @@ def _set(menu: Menu, name: str, argument: str, saved: int) -> None:
             if number is None:
                 return
             menu.fallbacks.append(number)
+
+
+def _terminal(menu: Menu, argument: str) -> str:
+    """Which of several terminals is wanted: it waits for a key, for ever without a limit. A serial port that nobody has
+    set up is an error, and the command does nothing (builtins.c, terminal_func)."""
+    words = argument.split()
+    limits = [maximum(word.partition("=")[2]) for word in words if word.startswith("--timeout=")]
+    terminals = {word for word in words if not word.startswith("--")}
+    known = {"console", "hercules", *(["serial"] if menu.serial else [])}
+    if not terminals <= known or None in limits:
+        return ""
+    return "" if len(terminals) < 2 or limits else f"terminal {argument}"
 
 
 def maximum(text: str) -> int | None:
@@ -140,6 +162,8 @@ def load(disk: BootDisk) -> Started:
     menu = parse(text or "", saved_entry(disk.read(DEFAULT_FILE)))
     if not menu.entries:
         return Started(down="GRUB: at its prompt (no usable /grub/menu.lst)")
+    if menu.waits:
+        return Started(down=f"GRUB: {menu.waits}: waits for ever for a key on one of them")
     if menu.timeout < 0:
         return Started(down="GRUB menu: waits for ever for a choice (no timeout)")
     said = []
@@ -183,6 +207,11 @@ def _run_entry(disk: BootDisk, menu: Menu, number: int) -> Started:
             _save_default(disk, menu, number, argument)
         elif name == "boot":
             return _boot(disk, run)
+        elif name == "pause":  # builtins.c, pause_func
+            return Started(down=f"GRUB: entry {title!r} waits for ever for a key (pause)")
+        elif name == "lock":  # builtins.c, lock_func: nobody has given the password
+            if menu.password:
+                raise GrubError(32)
         elif name in _MENU_COMMANDS - _WITHOUT_EFFECT:
             raise GrubError(27)  # default, timeout and the like are none of an entry's
         elif name not in _WITHOUT_EFFECT:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..core import images
-from . import grub_env, grub_script, netbsd_boot, startup
+from . import grub_env, grub_script, netbsd_boot, startup, terminals
 from .grub_script import Command, If, Node, ScriptError
 from .startup import BootDisk, Started
 
@@ -243,6 +243,10 @@ def _boot(shell: _Shell, words: list[str]) -> str | None:
         module = shell.modules[0] if shell.modules else None
         shell.booted = (startup.under_xen(shell.disk.m, path, image, arguments, module) if image.kind == "xen"
                         else startup.native(path, image, arguments))
+        # loader/i386/bsd.c, NETBSD_SERIAL_ARG: without it, the screen.
+        serial = re.search(r"(?:^| )(?:--serial|-h)(?:=(com[0-3])(?:,\d+)?)?(?= |$)", arguments)
+        if image.kind != "xen" and serial:
+            shell.booted.console = terminals.port(shell.disk.m, serial[1] or "com0")
     return None
 
 

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass, field
 
 from ..core import images
-from . import startup
+from ..core.machine import Machine
+from ..system import mounts
+from . import startup, terminals
 from .startup import BootDisk, Started
 
 MAX_FILE = 32768
@@ -20,7 +22,15 @@ MAX_MENUS = 20
 MAX_COMMAND = 79
 DEFAULT_TIMEOUT = 5  # installboot's (record bootcfg-spaces: a timeout line that is not read leaves 5)
 DEFAULT_KERNELS = ("netbsd", "netbsd.gz", "onetbsd", "onetbsd.gz", "netbsd.old", "netbsd.old.gz")
-_IGNORED = ("rndseed", "userconf", "consdev", "fs", "vesa", "splash", "modules", "")
+_IGNORED = ("userconf", "vesa", "modules")
+# They take a file down, in one list (stand/lib/exec.c, module_add_common).
+_MODULES = ("load", "rndseed", "fs", "splash")
+# struct bi_modulelist_entry has char path[80] (arch/x86/include/bootinfo.h): name and arguments, the end included.
+MAX_MODULE = 79
+# stand/lib/parseutils.c, parseboot and parseopts; sys/boot_flag.h.
+_BOOT = re.compile(r"([^-\s]\S*)?((?:[ \t]*-[1234abcdmqsvxz]+)?(?:[ \t]+-[1234abcdmqsvxz]+)*)[ \t]*")
+# boot/boot2.c, cons_devs.
+_CONSOLES = ("pc", *(f"com{number}{kbd}" for kbd in ("", "kbd") for number in range(4)), "auto")
 # The root file system's disk as the loader names it. All others have nothing that boots.
 ROOT_DEVICE = "hd0a"
 
@@ -34,6 +44,8 @@ class Config:
     menus: list[tuple[str, str]] = field(default_factory=list)
     timeout: int = DEFAULT_TIMEOUT
     default: int = 0
+    modules: list[str] = field(default_factory=list)
+    consdev: str = ""
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -50,6 +62,10 @@ def parse(text: str, netbsd: int = 10) -> Config:
             config.timeout = _number(value) if value[:1].isdigit() else -1
         elif keyword.startswith("default"):
             default = _number(value)
+        elif keyword.startswith("consdev"):
+            config.consdev = value
+        elif keyword.startswith("load") or keyword == "fs":
+            config.modules.append(value)
     config.default = min(max(default - 1, 0), max(len(config.menus) - 1, 0))
     return config
 
@@ -102,10 +118,10 @@ def load(disk: BootDisk) -> Started:
 
 
 def _boot_cfg(disk: BootDisk) -> bytes | None:
-    """The EFI loader looks into the system partition first (facts section 4.1); `HOST/esp` is that partition."""
+    """The EFI loader looks into the system partition first (facts section 4.1; efiboot/boot.c, EFIBOOTCFG_FILENAME)."""
     if startup.by_efi(disk.m):
         try:
-            return (disk.m.host_dir / "esp/EFI/NetBSD/boot.cfg").read_bytes()
+            return (mounts.esp(disk.m) / "EFI/NetBSD/boot.cfg").read_bytes()
         except OSError:
             pass
     return disk.read("/boot.cfg")
@@ -128,9 +144,12 @@ class _Run:
         self.config = config
         self.said: list[str] = []
         self.hazards: list[str] = []
-        self.loaded: list[tuple[str, str]] = []
+        self.loaded = [module.lstrip(" \t") for module in config.modules]
         self.device = ROOT_DEVICE
         self.entered = False
+        self.console = terminals.port(disk.m, disk.m.data.get("boot_options", {}).get("console", "pc"))
+        if config.consdev:
+            self._consdev(config.consdev)
 
     def entry(self, number: int) -> Started:
         """Run an entry's commands. One that fails falls through to the next (record bootcfg-first-missing-semicolon);
@@ -144,7 +163,9 @@ class _Run:
 
     def _commands(self, number: int) -> Started | None:
         text, commands = self.config.menus[number]
-        for command in (part.lstrip(" ") for part in commands.split(";")):
+        for command in take_apart(commands):
+            if command is None:
+                return Started(down=f"boot loader: goes round for ever in the commands of {text!r}")
             started = self._command(command, text)
             if started is not None:
                 return started
@@ -158,14 +179,16 @@ class _Run:
             )
             if self.disk.m.profile.strict_boot_commands or self.disk.m.data.get("strict_boot_commands"):
                 return Started(down=self.hazards[-1])
-        verb, _blank, rest = command.partition(" ")
-        name, _blank, arguments = rest.strip(" ").partition(" ")
-        if verb == "load":
-            self.loaded.append((name, arguments))  # only taken down (exec.c, module_add)
+        verb, rest = _trailer(command)
+        name, arguments = _trailer(rest)
+        if verb in _MODULES:
+            self.loaded.append(rest)  # only taken down
+        elif verb == "consdev":
+            self._consdev(rest)
         elif verb == "dev" and ":" in name:
             self.device = name.partition(":")[0]  # boot2.c, command_dev; without a colon it changes nothing
         elif verb in ("boot", "multiboot"):
-            started = self._boot(name, arguments) if verb == "boot" else self._multiboot(name, arguments)
+            started = self._boot(rest) if verb == "boot" else self._multiboot(name, arguments)
             if started:
                 return started
             self.said.append(f"{verb}: {self.device}:{name}: No such file or directory")
@@ -175,17 +198,37 @@ class _Run:
             self.said.append(f"unknown command {verb!r}")
         return None
 
-    def _boot(self, name: str, arguments: str) -> Started:
-        if not name and not self.entered:
+    def _consdev(self, word: str) -> None:
+        """boot2.c and efiboot/boot.c, command_consdev: a speed is an error for those that take none, and another word
+        too, which changes nothing. A port that the firmware has not is the screen (lib/pcio.c, initio: nocom)."""
+        device, comma, speed = word.partition(",")
+        takes_speed = device[:3] == "com" and speed.isdigit() and _takes_speed(self.disk.m)
+        if device not in _CONSOLES or comma and not takes_speed:
+            self.said.append("invalid console device.")
+            return
+        self.console = terminals.port(self.disk.m, device)
+
+    def _boot(self, rest: str) -> Started | None:
+        match = _BOOT.fullmatch(rest)
+        if match is None:
+            self.said.append(f"boot {rest}: invalid arguments")
+            return None
+        name, flags = match[1], match[2].strip()
+        if not rest and not self.entered:
             # Neither file nor flag: the menu's default, once (boot2.c, command_boot; bootmenu.c, bootdefault).
             self.entered = True
             started = self._commands(self.config.default)
             if started is not None:
                 return started
-        if not name or name.startswith("-"):
-            return _boot_default(self.disk, f"{name} {arguments}".strip()) if self.device == ROOT_DEVICE else Started()
+        if not name:
+            return self._seen(_boot_default(self.disk, flags)) if self.device == ROOT_DEVICE else Started()
         image = self._image(name)
-        return startup.native(_path(name), image, arguments) if image else Started()
+        return self._seen(startup.native(_path(name), image, flags)) if image else Started()
+
+    def _seen(self, started: Started) -> Started:
+        """A native kernel's console is the loader's (BTINFO_CONSOLE)."""
+        started.console = self.console
+        return started
 
     def _multiboot(self, name: str, arguments: str) -> Started:
         image = self._image(name)
@@ -193,18 +236,49 @@ class _Run:
             return Started()
         if image.kind != "xen":
             # multiboot starts a NetBSD kernel too (record bootcfg-missing-load).
-            return startup.native(_path(name), image)
+            return self._seen(startup.native(_path(name), image))
         if startup.by_efi(self.disk.m) and not startup.has_multiboot2(image):
             self.said.append(f"{name}: EFI boot requires multiboot 2 kernel")  # facts section 4.2
             return Started()
-        # The first of what was loaded is dom0's kernel.
-        file, dom0_arguments = self.loaded[0] if self.loaded else ("", "")
+        # The first module that is there is taken for dom0's kernel (exec.c, module_init), whatever it is.
+        there = [text for text in self.loaded if self._is_there(_trailer(text)[0])] or self.loaded[:1]
+        file, dom0_arguments = _trailer(there[0][:MAX_MODULE]) if there else ("", "")
         loaded = (_path(file), self._image(file), dom0_arguments) if file else None
         return startup.under_xen(self.disk.m, _path(name), image, arguments, loaded)
+
+    def _is_there(self, name: str) -> bool:
+        """One without a slash is looked for among the kernel's modules first; none of them is simulated."""
+        device, colon, _rest = name.partition(":")
+        return (device if colon else self.device) == ROOT_DEVICE and self.disk.read(_path(name)) is not None
 
     def _image(self, name: str) -> images.Image | None:
         device, colon, _path_there = name.partition(":")
         return self.disk.image(_path(name)) if (device if colon else self.device) == ROOT_DEVICE else None
+
+
+def take_apart(commands: str) -> list[str | None]:
+    """The commands of an entry (bootmenu.c, docommandchoice): blanks go behind each, and before each but the first.
+    With two empty ones in a row, or an empty first one (whose buffer nobody has set), it stays where it is: None."""
+    found: list[str | None] = []
+    pieces = commands.split(";")
+    for number, piece in enumerate(pieces):
+        text = piece.strip(" ") if number else piece.rstrip(" ")
+        if text:
+            found.append(text)
+        elif len(pieces) > 1 and (not piece if number == 0 else not pieces[number - 1].strip(" ")):
+            return [*found, None]
+    return found
+
+
+def _trailer(text: str) -> tuple[str, str]:
+    """A word and what is behind it (parseutils.c, gettrailer)."""
+    words = re.split(r"[ \t]+", text, maxsplit=1)
+    return words[0], words[1] if len(words) > 1 else ""
+
+
+def _takes_speed(m: Machine) -> bool:
+    """consdev=com0,115200: the EFI loader of NetBSD 9 (efiboot/boot.c, command_consdev), and the others from 10 on."""
+    return int(m.profile.netbsd_release.partition(".")[0]) >= (9 if startup.by_efi(m) else 10)
 
 
 def _path(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core import forms, hangup, xenhooks
 from ..core.machine import Machine, NotSimulated, SimError
-from ..system import services
+from ..system import mounts, services
 from . import bootloader
 
 BOOT_SECONDS = 2.0  # real time from the end of a reboot command to an answer
@@ -60,18 +60,21 @@ def poweroff(m: Machine, argv: list[str]) -> int:
 def restart(m: Machine) -> None:
     """All that runs ends, and the loader takes over."""
     xenhooks.at_shutdown(m)
+    mounts.gone(m, clean=True)
     bootloader.boot(m, BOOT_SECONDS)
 
 
 def go_down(m: Machine, reason: str) -> None:
     """All that runs ends, for good: only `simrack reboot` brings the machine back."""
     xenhooks.at_shutdown(m)
+    mounts.gone(m, clean=True)
     m.data.update(kernel=None, hypervisor=None, daemons={}, down_reason=reason)
     bootloader.mark(m)
 
 
 def reset(m: Machine) -> None:
-    """The reset button."""
+    """The reset button. No file system is unmounted."""
+    mounts.gone(m)
     restart(m)
 
 

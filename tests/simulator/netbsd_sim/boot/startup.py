@@ -16,6 +16,7 @@ from ..core.machine import Machine
 from ..core.profiles import EFI
 from ..pkg import catalogue
 from ..system import kernelinfo
+from . import terminals
 
 # Below this dom0's kernel does not get through its own boot. The seed's 65536 KiB was the least ever used.
 _LEAST_DOM0_MEMORY = 64
@@ -27,7 +28,8 @@ _NOT_ON_ROOT = ("/tmp/", "/kern/", "/proc/", "/dev/pts/")
 
 @dataclass
 class Started:
-    """What the loader has started, or why it did not (`down`). Empty (no kernel, not down): there is no such file."""
+    """What the loader has started, or why it did not (`down`). Empty (no kernel, not down): there is no such file.
+    `console` is where that kernel has its own."""
 
     kernel_file: str = ""
     kernel: images.Image | None = None
@@ -36,6 +38,7 @@ class Started:
     hypervisor: images.Image | None = None
     hypervisor_cmdline: str = ""
     down: str = ""
+    console: str = "pc"
     hazards: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -107,11 +110,11 @@ def native(file: str, kernel: images.Image, arguments: str = "") -> Started:
 def under_xen(m: Machine, file: str, hypervisor: images.Image, arguments: str,
               module: tuple[str, images.Image | None, str] | None) -> Started:
     """A hypervisor with dom0's kernel as its module: (file, what it is, command line)."""
-    if module is None or module[1] is None:
-        missing = module[0] if module else "no load command"
-        return Started(down=f"Xen panics: could not construct domain 0 (kernel not loaded: {missing})")
-    kernel_file, kernel, cmdline = module
-    started = Started(kernel_file, kernel, cmdline, file, hypervisor, arguments)
+    kernel_file, kernel, cmdline = module or ("no load command", None, "")
+    if kernel is None:
+        return Started(down=f"Xen panics: could not construct domain 0 (kernel not loaded: {kernel_file})")
+    started = Started(kernel_file, kernel, cmdline, file, hypervisor, arguments,
+                      console=terminals.of_dom0(m, cmdline, arguments))
     read = cmdline[:kernelinfo.DOM0_READS]
     wanted = "XEN3PAE_DOM0" if m.profile.processor == "i386" and hypervisor.release != "3.1" else "XEN3_DOM0"
     if kernel.name not in _DOM0_KERNELS:

@@ -24,14 +24,21 @@ UTILITIES: dict[str, str] = {
         "[ cat chmod cp dd echo expr ln ls mkdir mv pwd rm rmdir sh sleep sync tar test".split(), "/bin"),
     **dict.fromkeys(
         "awk basename cmp cut diff dirname du egrep env false fgrep find grep gunzip gzip head id install logname "
-        "mktemp nice nohup od printf sed sort split tail tee touch tr true tty uniq wc whoami xargs".split(),
+        "mktemp nice nohup od printf sed sort split ssh-keygen tail tee touch tr true tty uniq wc whoami xargs".split(),
         "/usr/bin"),
     "chown": "/usr/sbin",
     "chroot": "/usr/sbin",
 }
 
+# What packages bring, if the controller has it.
+PACKAGED = ("mke2fs", "e2fsck", "debugfs")
+_PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
+
 # Started by their path under another name on the controller.
 _SOURCES = {"awk": ("mawk", "gawk", "awk"), "sh": ("dash", "sh")}
+
+# Not the machine's: what lets it look into a guest's system as into a root of its own (xen/common/guestlogin.py).
+_TOOLS = ("mount", "unshare")
 
 _SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server",
                  "/usr/libexec/sftp-server")
@@ -82,15 +89,18 @@ def stdlib() -> Path:
 
 def interpreter() -> Path:
     """The base interpreter's file."""
-    return Path(sys._base_executable).resolve()
+    return Path(vars(sys)["_base_executable"]).resolve()
 
 
 def build(base: Path) -> None:
     """Make the shared tree. Raises RuntimeError if this machine lacks something that it is made of."""
-    for name in ("bin", "so", "host", "mirror", "codes", "pylib", "lib/netbsd_sim", "python/bin", "python/lib",
+    for name in ("bin", "so", "host", "mirror", "codes", "proc", "pylib", "lib/netbsd_sim", "python/bin", "python/lib",
                  "links"):
         (base / name).mkdir(parents=True)
     binaries = [_copy_utility(name, base / "bin") for name in UTILITIES]
+    (base / "tools").mkdir()
+    binaries += [_copy_utility(name, base / "tools") for name in _TOOLS]
+    binaries += [_copy_utility(name, base / "bin") for name in PACKAGED if shutil.which(name, path=_PATH)]
     binaries.append(_copy(_sftp_server(), base / "bin" / "sftp-server"))
     binaries.append(_copy(interpreter(), base / "python" / "bin" / PYTHON))
     (base / "bin" / "python").symlink_to(f"../python/bin/{PYTHON}")
@@ -98,7 +108,7 @@ def build(base: Path) -> None:
     command = base / "bin" / "command"
     command.write_text(_COMMAND)
     command.chmod(0o755)
-    for name in ("makedev", "rcscript"):
+    for name in ("makedev", "rcscript", "guestsession"):
         (base / "bin" / name).symlink_to("command")
     dynamic = stdlib() / "lib-dynload"
     extensions = [path for name in _EXTENSIONS for path in dynamic.glob(f"{name}.*.so")]
@@ -118,7 +128,7 @@ def _copy(source: Path, target: Path) -> Path:
 
 def _copy_utility(name: str, directory: Path) -> Path:
     for candidate in _SOURCES.get(name, (name,)):
-        found = shutil.which(candidate, path="/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin")
+        found = shutil.which(candidate, path=_PATH)
         if found:
             return _copy(Path(found).resolve() if name != "[" else Path(found), directory / name)
     raise RuntimeError(f"this machine has no {name!r}, which a simulated host needs")

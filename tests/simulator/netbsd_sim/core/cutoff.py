@@ -46,9 +46,10 @@ def _answered(m: Machine) -> list[dict[str, Any]]:
     """The interfaces when the machine answered, the latest last. Read and written under the machine's lock."""
     try:
         with open(f"{m.host_dir}/{FILE}") as stream:
-            return json.load(stream)
+            answered: list[dict[str, Any]] = json.load(stream)
     except FileNotFoundError:
         return []
+    return answered
 
 
 def _write(m: Machine, answered: list[dict[str, Any]]) -> None:

@@ -47,6 +47,24 @@ COMMANDS: dict[str, str] = {
     "/usr/bin/netstat": "net.netstat:netstat",
     "/usr/sbin/vnconfig": "system.diskcommands:vnconfig",
     "/sbin/disklabel": "system.diskcommands:disklabel",
+    "/sbin/newfs": "system.newfs:newfs",
+    "/usr/sbin/makefs": "system.makefs:makefs",
+    "/sbin/fsck": "system.newfs:fsck",
+    "/sbin/fsck_ffs": "system.newfs:fsck",
+    "/bin/tar": "system.archives:tar",
+    "/usr/bin/tar": "system.archives:tar",
+    "/usr/sbin/pwd_mkdb": "system.installing:pwd_mkdb",
+    "/usr/bin/ssh-keygen": "system.installing:ssh_keygen",
+    "/usr/bin/ssh": "xen.common.guestlogin:ssh",
+    "/.sim/bin/guestsession": "xen.common.guestlogin:guestsession",
+    "/usr/bin/ssh-keyscan": "xen.common.guestlogin:ssh_keyscan",
+    "/usr/sbin/arp": "net.netstat:arp",
+    "/sbin/rndctl": "system.installing:rndctl",
+    "/sbin/raidctl": "system.diskparts:raidctl",
+    "/sbin/cgdconfig": "system.diskparts:cgdconfig",
+    "/sbin/ccdconfig": "system.diskparts:ccdconfig",
+    "/sbin/dkctl": "system.diskparts:dkctl",
+    "/sbin/gpt": "system.wedges:gpt",
     "/usr/sbin/installboot": "boot.bootblocks:installboot",
     "/usr/sbin/dumpfs": "boot.bootblocks:dumpfs",
     "/sbin/fdisk": "boot.bootblocks:fdisk",
@@ -62,12 +80,17 @@ COMMANDS: dict[str, str] = {
     "/usr/bin/make": "pkg.pkgsrc:make",
     "/sbin/npfctl": "net.npf:npfctl",
     "/usr/bin/cksum": "system.checksums:cksum",
+    "/usr/bin/sha1": "system.checksums:sha1",
+    "/usr/bin/netpgpverify": "system.checksums:netpgpverify",
     "/usr/bin/stat": "system.stat_command:stat",
 }
 
 # Commands that a package brings; they exist once it is installed.
 PACKAGE_COMMANDS: dict[str, str] = {
     "/usr/pkg/bin/pkgin": "pkg.pkgin:pkgin",
+    "/usr/pkg/sbin/mke2fs": "system.extfs:mke2fs",
+    "/usr/pkg/sbin/e2fsck": "system.extfs:e2fsck",
+    "/usr/pkg/libexec/xen/bin/qemu-img": "system.extfs:qemu_img",
     "/usr/pkg/sbin/grub": "boot.grub:grub",
     "/usr/pkg/sbin/grub-install": "boot.grub:grub_install",
     "/usr/pkg/bin/grub-editenv": "boot.grub2:grub_editenv",
@@ -95,11 +118,12 @@ def find(path: str, profile: Profile) -> Command:
         raise NotSimulated(path)
     module, function = target.split(":")
     try:
-        return getattr(importlib.import_module(f"..{module}", __package__), function)
+        command: Command = getattr(importlib.import_module(f"..{module}", __package__), function)
     except (ImportError, AttributeError):
         if os.environ.get("NETBSD_SIM_DEBUG"):
             raise
         raise NotSimulated(path) from None
+    return command
 
 
 def run(m: Machine, argv: list[str]) -> int:

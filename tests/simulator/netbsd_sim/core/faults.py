@@ -10,7 +10,7 @@ half of a package is unpacked or removed; commands that have no half end as with
 `kill_after` (SIGKILL), `disconnect` (the ssh session that the process belongs to ends at once, and later ones work; a
 process that has left its session loses nothing), `cut_off` (the host answers nobody until its interfaces are again as
 they were when it still answered, cutoff.py), `power_cut` (the plug is pulled and put back, powercut.py; with
-`power_cut_midway` when half of a package is unpacked or removed). `stuck` is about `xl block-detach` and `xl destroy`:
+`power_cut_midway` when half of a package or a set is unpacked). `stuck` is about `xl block-detach` and `xl destroy`:
 devices that do not go (xen/common/leftovers.py); it does nothing to other commands. Each fault that was carried out is
 a JSON line in `faults.log`.
 """

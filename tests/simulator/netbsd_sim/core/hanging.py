@@ -74,9 +74,12 @@ def install(host_dir: Path) -> None:
     time.monotonic = fast_clock(host_dir)
     import selectors
 
-    real_select = selectors.PollSelector.select
+    poll = selectors.PollSelector
+    real_select = poll.select
 
-    def select(self, timeout=None):
+    def select(
+        self: selectors.PollSelector, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = None if deadline is None else deadline - time.monotonic()
@@ -84,4 +87,4 @@ def install(host_dir: Path) -> None:
             if ready or left is None or left <= 0:
                 return ready
 
-    selectors.PollSelector.select = select
+    type.__setattr__(poll, "select", select)  # mypy takes no assignment to a method

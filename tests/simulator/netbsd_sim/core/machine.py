@@ -136,7 +136,8 @@ class Machine:
 
     def daemon(self, name: str) -> int | None:
         """The process id of a running daemon."""
-        return self.data.setdefault("daemons", {}).get(name)
+        pid: int | None = self.data.setdefault("daemons", {}).get(name)
+        return pid
 
     def start_daemon(self, name: str) -> int:
         """Start it (a second time: a new process id replaces the old one, as a second process would in pid files)."""

@@ -7,16 +7,18 @@ seconds and not fsynced comes back at full size and full of NUL, or whole at its
 44; power-cut/README.md and files-lost.txt of the records, NetBSD 7.99.10). A file that was fsynced is whole, whatever
 was renamed or chmodded afterwards; so is all that was there when the machine last booted, because reboot(2) syncs.
 
-Which files get away, and where a tail begins, hangs on the host's and the file's name alone, so that a cut can be
-repeated.
+Which files get away, and where a tail begins, hangs on the host's and the file's name alone. What was written within
+half a minute hangs on the day, so a cut leaves in the host directory what it damaged (`power_cut`: where the NUL
+begins, and the path below the root), and one that finds such a list there as `power_cut_again` damages that alone.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .machine import Machine
@@ -33,16 +35,45 @@ _SECTOR = 512
 # most of them altogether (files-lost.txt).
 _OUTCOMES = ("nul", "nul", "nul", "tail", "whole")
 FSYNCED = "fsynced"
+DAMAGED, AGAIN = "power_cut", "power_cut_again"
+# What a Python's tempfile puts into the name of a file on its way to another.
+_RANDOM = re.compile(r"(?<=\.)[a-z0-9_]{8}(?=\.netbsd_xen$)")
+
+# Where the NUL begins in a file, by its path below the root.
+Damage = dict[str, int]
 
 
 def cut(m: Machine) -> list[str]:
     """Power fails and comes back. Returns the files that were damaged, sorted. Processes are the caller's business."""
-    from ..boot import power
+    again = read(m.host_dir / AGAIN)
+    return come_back(m, _dice(m, unsafe(m)) if again is None else _as_before(unsafe(m), again))
 
-    damaged = [path for path in _unsafe(m) if _damage(m, path)]
-    (m.host_dir / "power_cut").write_text("\n".join(damaged) + "\n")
+
+def come_back(m: Machine, damage: Damage) -> list[str]:
+    """As ``cut``, with this damage."""
+    from ..boot import power
+    from ..system import mounts
+
+    for path, begin in damage.items():
+        spoil(m.root / path, begin)
+    (m.host_dir / DAMAGED).write_text("".join(f"{begin} {path}\n" for path, begin in sorted(damage.items())))
+    mounts.gone(m)
     power.restart(m)
-    return damaged
+    return sorted(damage)
+
+
+def read(listed: Path) -> Damage | None:
+    """What a list of damage says; None if there is none."""
+    if not listed.exists():
+        return None
+    words = [line.split(" ", 1) for line in listed.read_text().splitlines()]
+    return {path: int(begin) for begin, path in words}
+
+
+def _as_before(found: Iterable[str], again: Damage) -> Damage:
+    """The damage of an earlier cut; a name that is made up anew each time is another today."""
+    known = {_RANDOM.sub("*", path): begin for path, begin in again.items()}
+    return {path: known[_RANDOM.sub("*", path)] for path in found if _RANDOM.sub("*", path) in known}
 
 
 def pull_the_plug(m: Machine) -> None:
@@ -66,18 +97,47 @@ def settle(m: Machine) -> None:
     (m.host_dir / FSYNCED).unlink(missing_ok=True)
 
 
-def _unsafe(m: Machine) -> Iterator[str]:
+def unsafe(m: Machine) -> Iterator[str]:
     """Paths below the root of the files whose content is not on the disk yet, sorted."""
+    from ..system import volumes
+
+    disks = [mount["dir"].lstrip("/") for mount in m.data.get("mounts", []) if "volume" in mount]
+    on_disk = volumes.safe_files(m) if disks else {}
     since = max(m.now() - _UNSAFE_SECONDS, float(m.data.get("synced", 0)))
     safe = _fsynced(m)
     for directory, names, files in os.walk(m.root):
         inside = os.path.relpath(directory, m.root)
         prefix = "" if inside == "." else inside + "/"
-        names[:] = sorted(name for name in names if prefix + name not in _NOT_THERE and name != _COMPILED)
+        names[:] = sorted(name for name in names if name != _COMPILED and (
+            prefix + name not in _NOT_THERE or _has(prefix + name, disks)))
+        if _memory(inside, disks):
+            continue
         for name in sorted(files):
             found = os.lstat(os.path.join(directory, name))
-            if stat.S_ISREG(found.st_mode) and found.st_size and found.st_mtime > since and _key(found) not in safe:
+            if not stat.S_ISREG(found.st_mode) or not found.st_size or _key(found) in safe:
+                continue
+            # What tar writes has the time of the archive, so in a guest's tree that of the inode counts.
+            inside_disk = any((inside + "/").startswith(disk + "/") for disk in disks)
+            if (found.st_ctime if inside_disk else found.st_mtime) > since and not _same(
+                    on_disk.get(prefix + name), found):
                 yield prefix + name
+
+
+def _same(about: tuple[int, float] | None, found: os.stat_result) -> bool:
+    """Whether a file is as it is on the guest's disk."""
+    return about is not None and about[0] == found.st_size and abs(about[1] - found.st_mtime) < 1e-5
+
+
+def _has(directory: str, disks: list[str]) -> bool:
+    """Whether a guest's disk is mounted below a directory that is itself in memory."""
+    return any((disk + "/").startswith(directory + "/") for disk in disks)
+
+
+def _memory(directory: str, disks: list[str]) -> bool:
+    """Whether files right in this directory are not on any disk."""
+    within = (directory + "/").startswith(tuple(f"{name}/" for name in _NOT_THERE))
+    on_disk = next((disk for disk in disks if (directory + "/").startswith(disk + "/")), None)
+    return within if on_disk is None else directory[len(on_disk):].lstrip("/").startswith("dev")
 
 
 def _key(found: os.stat_result) -> str:
@@ -93,18 +153,23 @@ def _fsynced(m: Machine) -> set[str]:
         return set()
 
 
-def _damage(m: Machine, path: str) -> bool:
-    """Make of a file what the cut leaves of it, with its size and times. False if it got away."""
-    dice = random.Random(f"{m.data.get('hostname')} {path}")
-    outcome = dice.choice(_OUTCOMES)
-    if outcome == "whole":
-        return False
-    file = Path(m.root, path)
+def _dice(m: Machine, paths: Iterable[str]) -> Damage:
+    """What the cut makes of files that are not safe: those that get away are not in it."""
+    found = {}
+    for path in paths:
+        dice = random.Random(f"{m.data.get('hostname')} {path}")
+        outcome = dice.choice(_OUTCOMES)
+        if outcome != "whole":
+            size = Path(m.root, path).stat().st_size
+            found[path] = dice.randrange(size) // _SECTOR * _SECTOR if outcome == "tail" else 0
+    return found
+
+
+def spoil(file: Path, begin: int) -> None:
+    """Fill a file with NUL from byte ``begin`` on; it keeps its size and times."""
     found = file.stat()
-    begin = dice.randrange(found.st_size) // _SECTOR * _SECTOR if outcome == "tail" else 0
     with open(file, "r+b") as stream:
         # A guest's disk of some GiB takes no room for its holes, and none for these.
         stream.truncate(begin)
         stream.truncate(found.st_size)
     os.utime(file, ns=(found.st_atime_ns, found.st_mtime_ns))
-    return True

@@ -88,6 +88,7 @@ NETBSD_10_1_XEN_4_20 = Profile(
     xen_version="4.20.2_20260610nb0",
     packages={
         "pkgin": "25.5.0",
+        "e2fsprogs": "1.47.2",
         "python313": "3.13.5",
         "xenkernel420": "20260610",
         "xentools420": "20260610",
@@ -100,7 +101,9 @@ NETBSD_10_1_XEN_4_20 = Profile(
 # The same machine with the Xen that was current when NetBSD 10.1 came, and one that the firmware starts by EFI.
 NETBSD_10_1_XEN_4_18 = replace(NETBSD_10_1_XEN_4_20, name="netbsd-10.1-xen-4.18", xen_release="4.18",
                                xen_version="4.18.5_20260911nb0")
-NETBSD_10_1_XEN_4_20_EFI = replace(NETBSD_10_1_XEN_4_20, name="netbsd-10.1-xen-4.20-efi", firmware=EFI)
+NETBSD_10_1_XEN_4_20_EFI = replace(
+    NETBSD_10_1_XEN_4_20, name="netbsd-10.1-xen-4.20-efi", firmware=EFI,
+    disks=(NETBSD_10_1_XEN_4_20.disks[0], Disk("wd1", {"d": 8388608, "e": 2097152, "f": 2097152, "g": 524288}, 2048)))
 
 NETBSD_9_4_XEN_4_15 = Profile(
     name="netbsd-9.4-xen-4.15",
@@ -111,6 +114,7 @@ NETBSD_9_4_XEN_4_15 = Profile(
     xen_version="4.15.5",
     packages={
         "pkgin": "25.5.0",
+        "e2fsprogs": "1.47.2",
         "python313": "3.13.5",
         "xenkernel415": "4.15.5",
         "xentools415": "4.15.5",
@@ -135,6 +139,7 @@ NETBSD_7_99_10_XEN_4_17 = Profile(
     xen_version="4.17.5",
     packages={
         "pkgin": "23.8.1",
+        "e2fsprogs": "1.47.0",
         "python311": "3.11.9",
         "xenkernel417": "4.17.5",
         "xentools417": "4.17.5",
@@ -177,6 +182,7 @@ NETBSD_6_1_XEN_4_2 = Profile(
     xen_version="4.2.5",
     packages={
         "pkgin": "25.5.0",
+        "e2fsprogs": "1.47.2",
         "python313": "3.13.5",
         "xenkernel42": "4.2.5",
         "xentools42": "4.2.5",
@@ -201,6 +207,7 @@ NETBSD_5_1_XEN_3_1 = Profile(
     xen_version="3.1.4",
     packages={
         "pkgin": "25.5.0",
+        "e2fsprogs": "1.47.2",
         "python313": "3.13.5",
         "xenkernel3": "3.1.4",
         "xentools3": "3.1.4",

@@ -77,11 +77,11 @@ def _configured(m: Machine, variables: dict[str, str]) -> list[str]:
 
 def _configure_from_file(m: Machine, name: str, variables: dict[str, str]) -> None:
     inline = variables.get(f"ifconfig_{name}")
-    text = inline.replace(";", "\n") if inline else m.path(f"/etc/ifconfig.{name}").read_text(errors="replace")
+    file = m.path(f"/etc/ifconfig.{name}")
+    text = _of_variable(inline) if inline else file.read_text(errors="replace")
     if name not in network.interfaces(m):
         netcommands.create_clone(m, name)
-    for line in text.replace("\\\n", " ").splitlines():
-        line = line.strip()
+    for line in _lines(text):
         if not line or line.startswith("#") or line == "create":
             continue
         try:
@@ -96,6 +96,21 @@ def _configure_from_file(m: Machine, name: str, variables: dict[str, str]) -> No
             if isinstance(error, NotSimulated) and not m.data.get("booting"):
                 raise
             print(error.message, file=sys.stderr)
+
+
+def _of_variable(value: str) -> str:
+    """Semicolons end lines, unless there are ends of lines."""
+    return (value if "\n" in value else value.replace(";", "\n")) + "\n"
+
+
+def _lines(text: str) -> list[str]:
+    """What `read` gives, first line by line and then of the joined ones: without blanks at both ends, and without what
+    no newline ends (collapse_backslash_newline in etc/rc.subr)."""
+    joined = ""
+    for line in text.split("\n")[:-1]:
+        line = line.strip(" \t")
+        joined += line[:-1] if line.endswith("\\") else f"{line}\n"
+    return [line.strip(" \t") for line in joined.split("\n")[:-1]]
 
 
 def _run_line(m: Machine, command: str) -> None:

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""netstat -rn (record bridge-file-create, NetBSD 7.99.10; usr.bin/netstat/show.c)."""
+"""netstat -rn (record bridge-file-create, NetBSD 7.99.10; usr.bin/netstat/show.c), arp -an."""
 
 from __future__ import annotations
 
 import ipaddress
 
+from ..core import forms
 from ..core.machine import Machine, NotSimulated
 from . import network
 
@@ -26,7 +27,7 @@ def netstat(m: Machine, argv: list[str]) -> int:
     rows = []
     for name, entry in network.interfaces(m).items():
         for address, mask in entry["inet"]:
-            net = ipaddress.ip_interface(f"{address}/{ipaddress.ip_address(int(mask, 16))}").network
+            net = ipaddress.IPv4Interface(f"{address}/{ipaddress.IPv4Address(int(mask, 16))}").network
             if name == "lo0":
                 rows.append(_row("127/8", "127.0.0.1", "UGRS", "33648", name))
                 rows.append(_row(address, address, "UHl", "33648", name))
@@ -51,3 +52,15 @@ def _short(net: ipaddress.IPv4Network) -> str:
     """Without the zeros at the end: 10.0.2/24, 127/8."""
     octets = str(net.network_address).split(".")
     return ".".join(octets[: max(1, -(-net.prefixlen // 8))]) + f"/{net.prefixlen}"
+
+
+def arp(m: Machine, argv: list[str]) -> int:
+    """arp -an: this machine's own addresses, and those of guests that it has spoken to (usr.sbin/arp/arp.c,
+    print_entry)."""
+    forms.read(argv)
+    for name, entry in network.interfaces(m).items():
+        for address, _mask in entry["inet"] if entry["mac"] else ():
+            print(f"? ({address}) at {entry['mac']} on {name} permanent")
+    for address, (mac, name) in m.data.get("arp", {}).items():
+        print(f"? ({address}) at {mac} on {name}")
+    return 0

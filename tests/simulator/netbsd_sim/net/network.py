@@ -49,7 +49,8 @@ def cloners(m: Machine) -> tuple[str, ...]:
 
 def interfaces(m: Machine) -> dict[str, dict[str, Any]]:
     """All interfaces, in the order in which the kernel lists them."""
-    return m.data.setdefault("interfaces", {})
+    found: dict[str, dict[str, Any]] = m.data.setdefault("interfaces", {})
+    return found
 
 
 def create_interface(m: Machine, name: str, kind: str, mac: str | None = None, mtu: int = 1500) -> dict[str, Any]:

@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from ..core.machine import Machine, NotSimulated, SimError
 from . import npfconf
 
 CONFIG = "/etc/npf.conf"
+
+State = dict[str, Any]
 _USAGE = ("usage:\tnpfctl start | stop | flush | show | stats\n\tnpfctl validate | reload [<rule-file>]\n"
           "\tnpfctl rule \"rule-name\" { add | rem } <rule-syntax>\n")
 
 
-def fresh() -> dict:
+def fresh() -> State:
     """As a boot finds it."""
     return {"active": False, "rules": []}
 
 
-def _state(m: Machine) -> dict:
-    return m.data["npf"]
+def _state(m: Machine) -> State:
+    state: State = m.data["npf"]
+    return state
 
 
 def _major(m: Machine) -> int:

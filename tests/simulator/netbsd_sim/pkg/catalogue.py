@@ -103,7 +103,7 @@ def _makers(base: str) -> Callable[[str, str, Profile], Package]:
             return makers[base]
     if base.startswith("xentools"):
         return _xentools
-    return {"pkgin": _pkgin, "yajl": _yajl}.get(base, _python)
+    return {"e2fsprogs": _e2fsprogs, "pkgin": _pkgin, "yajl": _yajl}.get(base, _python)
 
 
 def _python(base: str, version: str, profile: Profile) -> Package:
@@ -125,6 +125,12 @@ def _pkgin(base: str, version: str, profile: Profile) -> Package:
              File("share/examples/pkgin/repositories.conf.example", url.encode()))
     conf = (("pkgin/repositories.conf.example", "pkgin/repositories.conf", 0o644),)
     return Package(base, version, "Apt / yum like tool for managing pkgsrc binary packages", files, conf)
+
+
+def _e2fsprogs(base: str, version: str, profile: Profile) -> Package:
+    """sysutils/e2fsprogs, of which only two programs are simulated."""
+    files = tuple(File(f"sbin/{name}", command=True, mode=0o755) for name in ("e2fsck", "mke2fs"))
+    return Package(base, version, "EXT2 filesystem utilities", files)
 
 
 def _yajl(base: str, version: str, profile: Profile) -> Package:

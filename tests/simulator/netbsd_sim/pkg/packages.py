@@ -35,7 +35,7 @@ def database(m: Machine, inside: bool = False) -> Path:
 def installed(m: Machine) -> dict[str, str]:
     """Base name -> version of all registered packages, as pkg_info reads them: whether their files are there, it does
     not ask."""
-    found = {}
+    found: dict[str, str] = {}
     for entry in sorted(database(m).glob("*")):
         if (entry / "+CONTENTS").exists():
             base, _dash, version = entry.name.rpartition("-")
@@ -185,6 +185,8 @@ def record(m: Machine, package: Package, name: str = "") -> None:
     """Register a package: its packing list and what else is about it, in a directory of its own."""
     directory = database(m) / (name or package.name)
     directory.mkdir(parents=True, exist_ok=True)
+    # Which package has which file, kept by pkg_add (record pkg-db, NetBSD 7.99.10).
+    (directory.parent / "pkgdb.byfile.db").touch()
     files = [f"{file.path}\n{_sum(file)}" for file in package.files]
     files += [f"share/examples/rc.d/{script}\n@comment MD5:{_md5(_packaged_script(package, script).encode())}"
               for script in package.rc_scripts]

@@ -7,6 +7,11 @@ import io
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
 _HOST = "/.sim/host"
 _STATE = "/.sim/host/state.json"
 _PRIVCMD = "/kern/xen/privcmd"
@@ -15,18 +20,25 @@ _PRIVCMD = "/kern/xen/privcmd"
 _EOPNOTSUPP = (45, "Operation not supported")
 
 
-def _state():
+def _state() -> "dict[str, Any]":
     import json
 
     with _real_open(_STATE) as stream:
-        return json.load(stream)
+        state: dict[str, Any] = json.load(stream)
+    return state
 
 
 # --- names -------------------------------------------------------------------------------------------------------
 
 
-def _uname():
-    """record uname-parts.txt; the kernel's name is part of the version."""
+def _uname() -> os.uname_result:
+    """record uname-parts.txt; the kernel's name is part of the version. A frozen machine (rack/frozen.py) has it in a
+    file: what is imported here takes 15 ms."""
+    try:
+        with _real_open(_HOST + "/frozen/uname") as stream:
+            return os.uname_result(stream.read().splitlines())
+    except FileNotFoundError:
+        pass
     sys.path.append("/.sim/lib")
     try:
         from netbsd_sim.core import profiles
@@ -38,8 +50,8 @@ def _uname():
                             profiles.get(state["profile"]).arch))
 
 
-def _hostname():
-    return _state()["hostname"]
+def _hostname() -> str:
+    return str(_state()["hostname"])
 
 
 # --- device nodes and /kern --------------------------------------------------------------------------------------
@@ -47,7 +59,7 @@ def _hostname():
 _real_stat, _real_lstat, _real_open = os.stat, os.lstat, io.open
 
 
-def _node_values(path, found):
+def _node_values(path: str, found: os.stat_result) -> "tuple[int, int, int, int] | None":
     """(mode bits, device number, uid, gid) of a placeholder below /dev, or None."""
     if found.st_size > 64 or found.st_mode & 0o170000 != 0o100000:
         return None
@@ -61,14 +73,14 @@ def _node_values(path, found):
     return kind | found.st_mode & 0o7777, device, found.st_uid, found.st_gid
 
 
-_mounts = (0, [])
+_mounts: "tuple[int, list[tuple[str, str]]]" = (0, [])
 
 
 # File systems without a device: NODEV (NetBSD 7.99.10, os.stat of /kern and /proc).
 _NO_DEVICE = ("kernfs", "procfs")
 
 
-def _mount_of(path):
+def _mount_of(path: str) -> "tuple[int, str]":
     """The number of the mount that a path lies on, 0 for the root, and the kind of its file system."""
     global _mounts
     changed = _real_stat(_STATE).st_mtime_ns
@@ -82,7 +94,7 @@ def _mount_of(path):
     return found
 
 
-def _with_device(found, path):
+def _with_device(found: os.stat_result, path: str) -> os.stat_result:
     """os.path.ismount and ansible.posix.mount compare device numbers."""
     number, kind = _mount_of(path)
     if not number:
@@ -91,36 +103,36 @@ def _with_device(found, path):
     return os.stat_result([*found[:2], device, *found[3:10]], _other_fields(found))
 
 
-def _as_netbsd(found, path):
-    if isinstance(path, int):
+def _as_netbsd(found: os.stat_result, given: "Any") -> os.stat_result:
+    if isinstance(given, int):
         return found
-    path = os.path.abspath(os.fsdecode(path))
+    path = os.path.abspath(os.fsdecode(given))
     if path == "/":
         # The root directory of an FFS is inode 2: so that nobody takes the sandbox for a chroot.
         return os.stat_result([found[0], 2, *found[2:10]], _other_fields(found))
-    if not path.startswith("/dev/"):
+    if "/dev/" not in path:
         return _with_device(found, path)
     values = _node_values(path, found)
     if values is None:
-        return found
+        return _with_device(found, path)
     numbers = list(found[:10])
     numbers[0], numbers[4], numbers[5], numbers[6] = values[0], values[2], values[3], 0
     return os.stat_result(numbers, {**_other_fields(found), "st_blocks": 0, "st_rdev": values[1]})
 
 
-def _other_fields(found):
+def _other_fields(found: os.stat_result) -> "dict[str, Any]":
     """What os.stat_result keeps beside its first ten numbers."""
     names = ("st_atime", "st_mtime", "st_ctime", "st_atime_ns", "st_mtime_ns", "st_ctime_ns", "st_blksize",
              "st_blocks", "st_rdev")
     return {name: getattr(found, name) for name in names}
 
 
-def _stat(path, *, dir_fd=None, follow_symlinks=True):
+def _stat(path: "Any", *, dir_fd: "int | None" = None, follow_symlinks: bool = True) -> os.stat_result:
     found = _real_stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
     return _as_netbsd(found, path) if dir_fd is None else found
 
 
-def _lstat(path, *, dir_fd=None):
+def _lstat(path: "Any", *, dir_fd: "int | None" = None) -> os.stat_result:
     found = _real_lstat(path, dir_fd=dir_fd)
     return _as_netbsd(found, path) if dir_fd is None else found
 
@@ -128,17 +140,17 @@ def _lstat(path, *, dir_fd=None):
 class _Unreadable(io.RawIOBase):
     """Opens, and fails at the first read (records ansible-stat, ansible-slurp-privcmd, cat-privcmd.txt)."""
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, _buffer):
+    def readinto(self, _buffer: "Any") -> int:
         raise OSError(*_EOPNOTSUPP)
 
 
 # --- opening -----------------------------------------------------------------------------------------------------
 
 
-def _open(file, mode="r", *args, **kwargs):
+def _open(file: "Any", mode: str = "r", *args: "Any", **kwargs: "Any") -> "Any":
     if file in (_PRIVCMD, os.fsencode(_PRIVCMD)) and "r" in mode and "+" not in mode:
         if not os.access(file, os.R_OK):
             return _real_open(file, mode)
@@ -152,9 +164,9 @@ def _open(file, mode="r", *args, **kwargs):
 _real_fsync, _fstat, _write_fsynced = os.fsync, os.fstat, os.open
 
 
-def _fsync(descriptor):
-    _real_fsync(descriptor)
-    found = _fstat(descriptor if isinstance(descriptor, int) else descriptor.fileno())
+def _fsync(fd: "Any") -> None:
+    _real_fsync(fd)
+    found = _fstat(fd if isinstance(fd, int) else fd.fileno())
     line = f"{found.st_ino} {found.st_mtime_ns} {found.st_size}\n".encode()
     log = _write_fsynced(_HOST + "/fsynced", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -169,27 +181,27 @@ _real_kill = os.kill
 _FIRST_SIMULATED_PID = 4194305  # above the largest number that Linux gives
 
 
-def _kill(pid, signal_number):
+def _kill(pid: int, signal_number: int) -> None:
     if pid < _FIRST_SIMULATED_PID:
-        return _real_kill(pid, signal_number)
+        _real_kill(pid, signal_number)
+        return
     import subprocess
 
     if subprocess.call(["/bin/kill", f"-{int(signal_number)}", str(pid)], stderr=subprocess.DEVNULL) != 0:
         raise ProcessLookupError(3, "No such process")
-    return None
 
 
-def _loadavg():
+def _loadavg() -> "tuple[float, float, float]":
     """An idle machine; the real call reads Linux's /proc."""
     return (0.05, 0.02, 0.0)
 
 
-def _netbsd_major():
+def _netbsd_major() -> str:
     with _real_open("/etc/release") as stream:
         return stream.read().split()[1].partition(".")[0]
 
 
-def _watch():
+def _watch() -> None:
     """The clock and the files, only where somebody asked for it: it takes time."""
     fast, watched = os.path.exists(_HOST + "/fast_clock"), os.path.exists(_HOST + "/log_writes")
     watched = watched or os.path.exists(_HOST + "/faults.json")
@@ -216,23 +228,23 @@ def _watch():
 _CODES = "/.sim/codes"
 
 
-def _keep_compiled():
+def _keep_compiled() -> None:
     """Keep what was compiled out of zip files, as __pycache__ does for other files. Ansible sends each module as one,
     and compiling it takes longer than all the rest of a module's run. The name is the source's hash, so what was kept
     never goes stale, and all hosts of the rack share it."""
     import zipimport
 
-    really_compile = zipimport._compile_source
+    really_compile = vars(zipimport)["_compile_source"]
 
-    def compile_source(path, source):
+    def compile_source(path: str, source: bytes) -> "CodeType":
         import _imp
         import marshal
 
         name = f"{_CODES}/{_imp.source_hash(len(source), source).hex()}"
         try:
             with _real_open(name, "rb") as stream:
-                code = marshal.load(stream)
-            _imp._fix_co_filename(code, path)
+                code: CodeType = marshal.load(stream)
+            vars(_imp)["_fix_co_filename"](code, path)
             return code
         except (OSError, EOFError, ValueError, TypeError):
             code = really_compile(path, source)
@@ -245,7 +257,7 @@ def _keep_compiled():
             pass  # not root, or a full disk: it costs time, nothing else
         return code
 
-    zipimport._compile_source = compile_source
+    vars(zipimport)["_compile_source"] = compile_source
 
 
 _real_replace = os.replace

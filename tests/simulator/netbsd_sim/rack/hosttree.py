@@ -14,7 +14,7 @@ from ..core import base, images, profiles, rcscripts
 from ..core.dispatch import COMMANDS
 from ..core.machine import Machine
 from ..pkg import catalogue, packages
-from ..system import devices
+from ..system import devices, foreign, mounts
 
 BARE = "bare"  # as sysinst leaves it: no Python, no pkgin, nothing of Xen
 PYTHON = "python"  # bare, with Python and pkgin
@@ -114,6 +114,8 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
         m.data.update(_initial_state(name, profile, address))
         m.data["small_root"] = small_root or loader == bootblocks.GRUB
         _write_etc(m, name, address)
+        if m.profile.firmware == profiles.EFI:
+            _make_esp(m)
         _link_commands(m, links or [])
         _make_devices(m)
         _install_base_kernel(m)
@@ -129,6 +131,14 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
             tree.create(m)
         _date_back_packages(m)
         bootloader.boot(m, seconds=0)
+
+
+def _make_esp(m: Machine) -> None:
+    """The EFI partition with the loader where firmware looks for one (UEFI specification, 3.5.1.1), without a menu."""
+    loader = m.host_dir / "esp/EFI/BOOT/BOOTX64.EFI"
+    loader.parent.mkdir(parents=True)
+    loader.write_text("simulated EFI boot program\n")
+    m.path("/efi").mkdir()
 
 
 def _date_back_packages(m: Machine) -> None:
@@ -187,6 +197,7 @@ def _write_etc(m: Machine, name: str, address: str) -> None:
         "etc/shells": "/bin/sh\n/bin/csh\n/bin/ksh\n",
         "etc/sysctl.conf": "#\n",
         "etc/release": f"NetBSD {m.profile.netbsd_release}/{m.profile.arch}\n",
+        "etc/rc.subr": foreign.RC_SUBR,
         "etc/ttys": 'console "/usr/libexec/getty Pc"\tvt100\toff secure\n'
                     'constty\t"/usr/libexec/getty Pc"\tvt100\ton  secure\n',
         "boot.cfg": _stock_boot_cfg(m),
@@ -212,6 +223,8 @@ def _base_services(m: Machine) -> dict[str, str | None]:
 
 def _fstab(m: Machine) -> str:
     """A root file system for GRUB legacy has no room for /usr."""
+    if m.profile.firmware == profiles.EFI:
+        return _FSTAB + f"{mounts.ESP_DEVICE}\t/efi\tmsdos\trw\t\t 0 0\n"
     if not m.data["small_root"]:
         return _FSTAB
     root, rest = _FSTAB.split("/dev/wd0b", 1)

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import lzma
-import tarfile
 from pathlib import Path
 
 from ..core import profiles
 from ..core.images import Image
 from ..core.profiles import Profile
+from ..system import openpgp
+from . import sets
 
 
 def build(directory: Path, profile: Profile) -> None:
@@ -21,6 +21,13 @@ def build(directory: Path, profile: Profile) -> None:
     known = {(each.netbsd_release, each.arch): each for each in (*profiles.PROFILES.values(), profile)}
     for each in known.values():
         _build_release(directory, each)
+    security = directory / "pub/NetBSD/security"
+    for name in ("PGP", "hashes"):
+        (security / name).mkdir(parents=True)
+    (security / "PGP/security-officer@netbsd.org.asc").write_text(
+        openpgp.armored("PUBLIC KEY BLOCK", openpgp.public(openpgp.OFFICER)))
+    for release in sorted({each.netbsd_release for each in known.values()}):
+        (security / f"hashes/NetBSD-{release}_hashes.asc").write_text(_signed_list(directory / "pub/NetBSD", release))
 
 
 def _set_suffix(profile: Profile) -> str:
@@ -38,34 +45,17 @@ def _build_release(directory: Path, profile: Profile) -> None:
         image = Image("netbsd", profile.netbsd_release, name)
         (binary / "kernel" / f"netbsd-{name}.gz").write_bytes(image.compressed())
         if not name.startswith("INSTALL"):
-            (binary / "sets" / f"kern-{name}{suffix}").write_bytes(_archive({"./netbsd": image.content()}, suffix))
-    for name, files in _SETS.items():
-        (binary / "sets" / f"{name}{suffix}").write_bytes(_archive(files, suffix))
+            (binary / "sets" / f"kern-{name}{suffix}").write_bytes(
+                _compressed(sets.archive({"netbsd": sets.Entry(image.content(), mode=0o555)}), suffix))
+    for name, entries in sets.of(profile).items():
+        (binary / "sets" / f"{name}{suffix}").write_bytes(_compressed(sets.archive(entries), suffix))
     for directory_name in ("kernel", "sets"):
         _write_sums(binary / directory_name)
 
 
-# Just enough to tell the sets apart.
-_SETS: dict[str, dict[str, bytes]] = {
-    "base": {"./bin/.simulated": b"base\n", "./sbin/.simulated": b"base\n"},
-    "etc": {"./etc/rc.conf": b"# simulated set\nrc_configured=NO\n",
-            "./dev/MAKEDEV": b"#!/bin/sh\nexec /.sim/bin/makedev \"$0\" \"$@\"\n"},
-    "modules": {"./stand/.simulated": b"modules\n"},
-}
-
-
-def _archive(files: dict[str, bytes], suffix: str) -> bytes:
+def _compressed(archive: bytes, suffix: str) -> bytes:
     """A set that is the same in every run."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            entry.mode = 0o755 if content.startswith(b"#!") else 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    if suffix == ".tgz":
-        return gzip.compress(buffer.getvalue(), mtime=0)
-    return lzma.compress(buffer.getvalue(), preset=0)
+    return gzip.compress(archive, mtime=0) if suffix == ".tgz" else lzma.compress(archive, preset=0)
 
 
 def _write_sums(directory: Path) -> None:
@@ -75,3 +65,14 @@ def _write_sums(directory: Path) -> None:
         lines = [f"{algorithm} ({path.name}) = {hashlib.new(algorithm.lower(), path.read_bytes()).hexdigest()}\n"
                  for path in files]
         (directory / algorithm).write_text("".join(lines))
+
+
+def _signed_list(root: Path, release: str) -> str:
+    """All files of a release, four algorithms each, signed (tests/usr.bin/netpgpverify/t_netpgpverify.sh has the one of
+    NetBSD 6.0). Of RMD160, which not every Python knows, there are no lines here."""
+    lines = [f"\n\nThe following is a complete list of distribution files for NetBSD-{release}\n\n"]
+    for path in sorted(each for each in (root / f"NetBSD-{release}").rglob("*") if each.is_file()):
+        content, name = path.read_bytes(), path.relative_to(root)
+        lines += [f"{algorithm} ({name}) = {hashlib.new(algorithm.lower(), content).hexdigest()}\n"
+                  for algorithm in ("SHA1", "SHA512", "MD5")]
+    return openpgp.signed(openpgp.OFFICER, "".join(lines))

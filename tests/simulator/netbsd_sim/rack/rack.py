@@ -8,7 +8,7 @@
     RACK/codes/           what the hosts' Pythons have compiled out of zip files (pysite/sitecustomize.py)
     RACK/hosts/NAME/      a host (machine.py, hosttree.py)
     RACK/addresses/A      symlink: loopback address -> host
-    RACK/ssh/             sshd's configuration, keys, pid file, log
+    RACK/ssh/             sshd's configuration, keys, pid file, log, and ssh as the controller's (forward.py)
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 from ..boot import bootblocks
 from ..core import base, hangup, profiles
 from ..core.machine import Machine
-from . import hosttree, mirror
+from . import forward, hosttree, mirror
 
 CODE = Path(__file__).resolve().parents[1]
 
@@ -50,9 +50,10 @@ class Rack:
     @property
     def config(self) -> dict[str, Any]:
         try:
-            return json.loads((self.directory / "rack.json").read_text())
+            config: dict[str, Any] = json.loads((self.directory / "rack.json").read_text())
         except FileNotFoundError:
             raise RackError(f"{self.directory} is no rack (no rack.json)") from None
+        return config
 
     def _save(self, config: dict[str, Any]) -> None:
         temporary = self.directory / ".rack.json"
@@ -98,7 +99,7 @@ class Rack:
             index = len(known)
             hosttree.create(host, name, preset, profile, f"10.0.{2 + index // 240}.{15 + index % 240}", links,
                             loader=loader, small_root=small_root, pkgsrc=pkgsrc)
-            (host / "mounts").write_text(self._mounts(host))
+            (host / "mounts").write_text(self.mounts(host))
             (self.directory / "addresses" / address).symlink_to(f"../hosts/{name}")
             known.append(name)
         config["names"] = known
@@ -116,16 +117,18 @@ class Rack:
                             "-f", str(self.directory / "ssh" / name)], check=True, timeout=30)
         shutil.copyfile(self.directory / "ssh" / "id.pub", self.directory / "ssh" / "authorized_keys")
 
-    def _mounts(self, host: Path) -> str:
+    def mounts(self, host: Path) -> str:
         """An fstab of what the sandbox binds, in order: target directories of one are made by an earlier one."""
         root = host / "root"
-        lines = [_bind(self.directory / "base", root / ".sim", writable=False),
-                 _bind(CODE, root / ".sim/lib/netbsd_sim", writable=False),
-                 _bind(base.stdlib(), root / ".sim/pylib", writable=False),
-                 _bind(self.directory / "mirror", root / ".sim/mirror", writable=False),
-                 _bind(self.directory / "codes", root / ".sim/codes", writable=True),
-                 _bind(host, root / ".sim/host", writable=True)]
-        lines += [_bind(Path("/dev") / name, root / "dev" / name, writable=True)
+        lines = [bind(self.directory / "base", root / ".sim", writable=False),
+                 bind(CODE, root / ".sim/lib/netbsd_sim", writable=False),
+                 bind(base.stdlib(), root / ".sim/pylib", writable=False),
+                 bind(self.directory / "mirror", root / ".sim/mirror", writable=False),
+                 bind(self.directory / "codes", root / ".sim/codes", writable=True),
+                 bind(host, root / ".sim/host", writable=True),
+                 # who has a file open; with all that is mounted below it, which a user namespace must not part from it
+                 f"/proc {_fstab_word(root / '.sim/proc')} none rbind 0 0\n"]
+        lines += [bind(Path("/dev") / name, root / "dev" / name, writable=True)
                   for name in ("null", "zero", "random", "urandom", "tty")]
         return "".join(lines)
 
@@ -166,6 +169,7 @@ class Rack:
             raise RackError("no sshd: install OpenSSH's server (Debian: openssh-server)")
         directory = self.directory / "ssh"
         (directory / "sshd_config").write_text(self._sshd_config())
+        forward.write_wrapper(self)
         if os.getuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
         subprocess.run([server, "-f", str(directory / "sshd_config"), "-E", str(directory / "sshd.log")],
@@ -208,7 +212,8 @@ UsePAM no
 StrictModes no
 UseDNS no
 # The default exchange, safe from computers to come, takes as long as all the rest of a session.
-KexAlgorithms curve25519-sha256
+# The second name is the same exchange's older one, under which paramiko knows it.
+KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org
 # A bash that is not the outermost shell leaves the user's own start files alone.
 SetEnv SHLVL=2
 PrintMotd no
@@ -257,7 +262,7 @@ def compile_code() -> None:
     compileall.compile_dir(str(CODE), quiet=2)
 
 
-def _bind(source: Path, target: Path, writable: bool) -> str:
+def bind(source: Path, target: Path, writable: bool) -> str:
     """One fstab line. A read-only remount in a user namespace must repeat the flags that the source is mounted with."""
     options = ["bind"]
     if not writable:

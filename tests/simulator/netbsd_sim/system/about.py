@@ -49,6 +49,9 @@ def dmesg(m: Machine, argv: list[str]) -> int:
     return 0
 
 
+_COM = ("0x3f8-0x3ff irq 4", "0x2f8-0x2ff irq 3", "0x3e8-0x3ef irq 5", "0x2e8-0x2ef irq 9")
+
+
 def message_buffer(m: Machine) -> str:
     """The lines by which people tell a dom0 (facts section 9, record sysctl-machdep)."""
     hypervisor = m.data.get("hypervisor")
@@ -59,6 +62,9 @@ def message_buffer(m: Machine) -> str:
         lines += [f"hypervisor0 at mainbus0: Xen version {hypervisor['version']}", "vcpu0 at hypervisor0",
                   "xenbus0 at hypervisor0: Xen Virtual Bus Interface",
                   "xencons0 at hypervisor0: Xen Virtual Console Driver"]
+    # Under Xen the hypervisor has the first port, and denies it to dom0 (xen/drivers/char/ns16550.c).
+    ports = range(1 if hypervisor else 0, m.data.get("serial_ports", 1))
+    lines += [f"com{number} at isa0 port {_COM[number]}: ns16550a, working fifo" for number in ports]  # record dmesg
     lines += [f"{name}: Ethernet address {entry['mac']}" for name, entry in m.data["interfaces"].items()
               if entry["kind"] == "ether"]
     for disk in m.profile.disks:

@@ -20,13 +20,26 @@ OPERATOR = 5
 PARTITIONS = "abcdefghijklmnop"
 
 # amd64 majors (facts netbsd-xen section 3, sys/arch/amd64/conf/majors.amd64): (block, character)
-DISK_MAJORS = {"wd": (0, 3), "vnd": (14, 41), "xbd": (142, 142), "cgd": (20, 81), "raid": (18, 60)}
+DISK_MAJORS = {"wd": (0, 3), "vnd": (14, 41), "xbd": (142, 142), "cgd": (20, 81), "raid": (18, 60), "ccd": (16, 18)}
+# A wedge has no partitions (etc/MAKEDEV.tmpl; majors.amd64).
+WEDGE_MAJOR = 168
 
 # record MAKEDEV-xen.txt and facts section 3: (kind, major, minor, mode, uid, gid)
 XEN_NODES = {
     "xenevt": ("c", 141, 0, 0o600, 0, WHEEL),
     "xsd_kva": ("c", 141, 1, 0o600, 0, WHEEL),
     "xencons": ("c", 143, 0, 0o600, 0, WHEEL),
+}
+
+# What `MAKEDEV std` makes (etc/MAKEDEV.tmpl; majors: sys/arch/amd64/conf/majors.amd64).
+STD_NODES = {
+    "console": ("c", 0, 0, 0o600, 0, WHEEL), "constty": ("c", 0, 1, 0o600, 0, WHEEL),
+    "drum": ("c", 4, 0, 0o640, 0, 2), "kmem": ("c", 2, 1, 0o640, 0, 2), "mem": ("c", 2, 0, 0o640, 0, 2),
+    "null": ("c", 2, 2, 0o666, 0, WHEEL), "zero": ("c", 2, 12, 0o666, 0, WHEEL), "klog": ("c", 7, 0, 0o600, 0, WHEEL),
+    "ksyms": ("c", 85, 0, 0o444, 0, WHEEL), "random": ("c", 46, 0, 0o444, 0, WHEEL),
+    "urandom": ("c", 46, 1, 0o644, 0, WHEEL), "tty": ("c", 1, 0, 0o666, 0, WHEEL),
+    "stdin": ("c", 22, 0, 0o666, 0, WHEEL), "stdout": ("c", 22, 1, 0o666, 0, WHEEL),
+    "stderr": ("c", 22, 2, 0o666, 0, WHEEL),
 }
 
 _NODE_TEXT = re.compile(r"([bc]) (\d+) (\d+) ([0-7]+) (\d+) (\d+)\n?\Z")
@@ -50,9 +63,10 @@ class Node:
 
 
 def node(m: Machine, name: str) -> Node | None:
-    """The device node of that absolute path, or None if it is anything else or missing."""
+    """The device node of that absolute path, or None if it is anything else or missing. The tree of a guest that is
+    mounted somewhere has a directory dev too."""
     path = m.path(name)
-    if not name.startswith("/dev/") or not path.is_file() or path.stat().st_size > 64:
+    if "/dev/" not in name or not path.is_file() or path.stat().st_size > 64:
         return None
     return parse_node(path.read_text(errors="replace"))
 
@@ -97,6 +111,12 @@ def disk_nodes(disk: str, unit: int, arch: str = "amd64") -> dict[str, Node]:
     return nodes
 
 
+def wedge_nodes(unit: int) -> dict[str, Node]:
+    """Both nodes of a wedge."""
+    return {f"{prefix}dk{unit}": Node(kind, WEDGE_MAJOR, unit, 0o640, 0, OPERATOR)
+            for prefix, kind in (("", "b"), ("r", "c"))}
+
+
 def vnd_units(m: Machine) -> list[int]:
     """Units whose /dev/vndNd exists, ascending."""
     found = (re.fullmatch(r"vnd(\d+)d", entry.name) for entry in m.path("/dev").glob("vnd*d"))
@@ -138,8 +158,9 @@ def vnd_busy(m: Machine, unit: int) -> bool:
     """Whether a file system on the unit is mounted, or a guest's backend has it open."""
     if unit in m.data.get("vnd_held", []):
         return True
-    prefix = f"/dev/vnd{unit}"
-    return any(re.fullmatch(prefix + "[a-p]", mount["device"]) for mount in m.data.get("mounts", []))
+    wedges = [name for name, about in m.data.get("wedges", {}).items() if about[0] == f"vnd{unit}"]
+    pattern = "|".join([f"vnd{unit}[a-p]", *wedges])
+    return any(re.fullmatch(f"/dev/({pattern})", mount["device"]) for mount in m.data.get("mounts", []))
 
 
 def vnd_hold(m: Machine, unit: int) -> None:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vnconfig, MAKEDEV, disklabel (prints only)."""
+"""vnconfig, MAKEDEV, disklabel."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-from ..core import forms
-from ..core.machine import Machine, SimError
-from . import devices, mounts
+from ..core import forms, profiles
+from ..core.machine import Machine, NotSimulated, SimError
+from ..core.profiles import Disk
+from ..disk import labels, volume
+from . import devices, mounts, volumes, wedges
 
 
 def vnconfig(m: Machine, argv: list[str]) -> int:
@@ -30,6 +32,7 @@ def vnconfig(m: Machine, argv: list[str]) -> int:
         raise SimError(f"vnconfig: {words[0]}d: opendisk: No such file or directory")
     unit = _unit(words[0])
     devices.vnconfig_attach(m, unit, path)
+    wedges.discover(m, unit)
     if "v" in flags:
         size = m.path(path).stat().st_size // 512 * 512
         print(f"/dev/rvnd{unit}d: {size} bytes on {words[1]}")
@@ -49,6 +52,7 @@ def _detach(m: Machine, unit: int, force: bool) -> int:
     if force and str(unit) in m.data.get("vnd", {}) and devices.vnd_busy(m, unit):
         m.hang()
     devices.vnconfig_detach(m, unit)
+    wedges.delete(m, unit)
     return 0
 
 
@@ -72,7 +76,10 @@ def _list_units(m: Machine, words: list[str]) -> int:
     return 0
 
 
+_MANY = 100  # nodes: so many take MAKEDEV minutes on a slow machine, and something can come between
+
 # --- MAKEDEV ---------------------------------------------------------------------------------------------------------
+
 
 def makedev(m: Machine, argv: list[str]) -> int:
     """argv is [self, MAKEDEV's own path, options, targets]. Nodes appear in the current directory (record
@@ -91,6 +98,8 @@ def makedev(m: Machine, argv: list[str]) -> int:
             continue
         for name, node in nodes.items():
             path = Path(os.getcwd(), name)
+            if len(nodes) > _MANY and name == next(reversed(nodes)):
+                m.midway()
             if not (keep and path.exists()):
                 path.unlink(missing_ok=True)
                 devices.make_node(path, node)
@@ -100,35 +109,98 @@ def makedev(m: Machine, argv: list[str]) -> int:
 def makedev_target(m: Machine, target: str) -> dict[str, devices.Node] | None:
     """The nodes of a target, or None for an unknown one. `xen` makes xencons and xenevt; xsd_kva is a target of its own
     (facts measured 28)."""
-    match = re.fullmatch(r"(vnd|xbd|wd|cgd|raid)(\d+)", target)
+    match = re.fullmatch(r"(vnd|xbd|wd|cgd|ccd|raid)(\d+)", target)
     if match:
         return devices.disk_nodes(match[1], int(match[2]), m.profile.arch)
+    match = re.fullmatch(r"dk(\d+)", target)
+    if match:
+        return devices.wedge_nodes(int(match[1]))
     if target == "xen":
         return {name: devices.Node(*devices.XEN_NODES[name]) for name in ("xencons", "xenevt")}
     if target in devices.XEN_NODES:
         return {target: devices.Node(*devices.XEN_NODES[target])}
     if target == "all":
         nodes = {name: devices.Node(*values) for name, values in devices.XEN_NODES.items()}
+        if Path(os.getcwd()).resolve() != m.path("/dev").resolve():  # there the controller's are bound over some
+            nodes.update({name: devices.Node(*values) for name, values in devices.STD_NODES.items()})
         for kind, unit in [(kind, unit) for kind in ("vnd", "xbd") for unit in range(4)]:
             nodes.update(devices.disk_nodes(kind, unit, m.profile.arch))
+        for unit in range(8):
+            nodes.update(devices.wedge_nodes(unit))
         for disk in m.profile.disks:
             nodes.update(devices.disk_nodes(disk.name[:2], int(disk.name[2:]), m.profile.arch))
         return nodes
     return None
 
 
-# --- others ----------------------------------------------------------------------------------------------------------
+# --- labels ----------------------------------------------------------------------------------------------------------
 
 _FSTYPES = {"a": "4.2BSD", "b": "swap"}
 
 
+def open_disk(m: Machine, name: str) -> str:
+    """The raw device that a program opens for a disk's name: /dev/rNAME, or with the raw partition's letter
+    (lib/libutil/opendisk.c). Raises SimError with that name and errno's text."""
+    found = name if "/" in name else f"/dev/r{name}"
+    for candidate in (found, found + "d"):
+        if devices.node(m, os.path.abspath(candidate)) is not None:
+            return candidate
+    raise SimError(f"{found}d: No such file or directory")
+
+
 def disklabel(m: Machine, argv: list[str]) -> int:
-    """disklabel [-r] DISK: prints the label of a disk of the machine (record disklabel-wd0.txt)."""
-    name = forms.read(argv).words[0]
-    found = [disk for disk in m.profile.disks if name in (disk.name, f"/dev/r{disk.name}d")]
-    if not found:  # record disklabel-missing
-        raise SimError(f"disklabel: {name if name.startswith('/') else f'/dev/r{name}d'}: No such file or directory", 4)
-    disk, fs = found[0], m.profile.root_fs
+    """disklabel [-r] DISK; disklabel -R [-r] DISK PROTO (sbin/disklabel/main.c; records disklabel-*, from-sets)."""
+    letters, _values, words = forms.read(argv)
+    if ("R" in letters) != (len(words) == 2):
+        raise SimError("usage: disklabel")
+    try:
+        special = open_disk(m, words[0])
+    except SimError as error:  # record disklabel-missing
+        raise SimError(f"disklabel: {error.message}", 4) from None
+    name = volumes.disk_of(special.removeprefix("/dev/"))[0]
+    own = next((disk for disk in m.profile.disks if disk.name == name), None)
+    if own is not None and not (m.host_dir / "disks" / name).exists():
+        if "R" in letters:
+            raise NotSimulated(" ".join(argv))
+        return _own_label(m, own)
+    try:
+        found = volumes.label(m, name)
+        if "R" in letters:
+            return _write_label(m, name, found, words[1])
+        if "r" in letters and volume.read_label(volumes.whole(m, name)) is None:
+            raise SimError("disklabel: could not read existing label")
+    except volumes.NoDevice:
+        raise SimError("disklabel: ioctl DIOCGDINFO: Device not configured", 4) from None
+    print(labels.shown(found, special), end="")
+    errors, said = labels.check(found)
+    sys.stdout.flush()
+    for line in said:
+        print(f"disklabel: {line}", file=sys.stderr)
+    return errors + 100 if errors else 0
+
+
+def _write_label(m: Machine, name: str, old: labels.Label, proto: str) -> int:
+    """A bad prototype is status 1, none is 4 (facts measured 15)."""
+    try:
+        text = m.path(os.path.abspath(proto)).read_text(errors="replace")
+    except OSError as error:
+        raise SimError(f"disklabel: {proto}: {error.strerror}", 4) from None
+    label, said, good = labels.parse(text)
+    for line in said:
+        print(f"disklabel: {line}", file=sys.stderr)
+    if not good:
+        return 1
+    for entry in mounts.table(m):
+        disk, letter = volumes.disk_of(entry["device"]) if entry["device"].startswith("/dev/") else ("", "d")
+        if disk == name and letter != "d" and label.part(letter) != old.part(letter):
+            raise SimError("disklabel: ioctl DIOCSDINFO: Open partition would move or shrink")
+    volume.write_label(volumes.whole(m, name), label)
+    return 0
+
+
+def _own_label(m: Machine, disk: Disk) -> int:
+    """The label of a disk of the machine that has no bytes here (record disklabel-wd0.txt)."""
+    fs = m.profile.root_fs
     total = disk.partitions["d"]
     print(f"# /dev/r{disk.name}d:\ntype: ESDI\ndisk: {disk.name}\nlabel: \nflags:\nbytes/sector: 512\n"
           f"sectors/track: 63\ntracks/cylinder: 16\nsectors/cylinder: 1008\ncylinders: {total // 1008}\n"
@@ -141,6 +213,8 @@ def disklabel(m: Machine, argv: list[str]) -> int:
         start = 0 if letter == "d" else offset
         offset += 0 if letter == "d" else size
         kind = "unused" if letter == "d" else _FSTYPES.get(letter, "4.2BSD")
+        if f"/dev/{disk.name}{letter}" == mounts.ESP_DEVICE and m.profile.firmware == profiles.EFI:
+            kind = "MSDOS"
         sizes = f"{fs.fsize:>7}{fs.bsize:>6}{16:>6}" if kind == "4.2BSD" else f"{0:>7}{0:>6}"
         print(f" {letter}: {size:>9} {start:>9} {kind:>10}{sizes}")
     return 0

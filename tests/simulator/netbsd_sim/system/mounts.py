@@ -13,16 +13,38 @@ from typing import Any
 
 from ..core import forms
 from ..core.machine import Machine, NotSimulated, SimError
-from . import devices, kernelinfo
+from ..core.profiles import EFI
+from ..disk import volume
+from . import devices, kernelinfo, volumes
 
 _PSEUDO = ("kernfs", "procfs", "ptyfs", "tmpfs")
 # Those whose files the simulator writes into the directory.
 _WITH_FILES = ("kernfs", "procfs")
+MSDOS = "msdos"
+# Those that lie on a disk, and how their programs name themselves in what they say.
+_ON_DISK = {volume.FFS: "mount_ffs", volume.EXT2: "mount_ext2fs", volume.CD9660: "mount_cd9660"}
+# The EFI partition of a machine that boots by EFI, as the disklabel of an MBR disk shows it.
+ESP_DEVICE = "/dev/wd1g"
 
 
 def table(m: Machine) -> list[dict[str, Any]]:
     """What is mounted: {device, dir, fstype, options}, in order."""
-    return m.data.setdefault("mounts", [])
+    mounted: list[dict[str, Any]] = m.data.setdefault("mounts", [])
+    return mounted
+
+
+def is_open(m: Machine, rdev: int) -> bool:
+    """Whether somebody has a block device open, which only one can: a file system, swap, what is made of it, or a guest
+    (sys/miscfs/specfs/spec_vnops.c, spec_open). Who has a wedge open has the whole disk open too (sys/dev/dkwedge/dk.c,
+    dkopen)."""
+    names = [mount["device"] for mount in table(m)] + swap_devices(m)
+    names += [name for parts in m.data.get("parts", {}).values() for name in parts]
+    domains = m.data.get("xen", {}).get("domains", {}).values()
+    names += [vbd["target"] for domain in domains for vbd in domain["vbds"] if vbd.get("told")]
+    wedges = m.data.get("wedges", {}).items()
+    names += [f"/dev/{about[0]}d" for wedge, about in wedges if f"/dev/{wedge}" in names]
+    nodes = [devices.node(m, name) for name in names]
+    return rdev in [node.rdev for node in nodes if node]
 
 
 # --- fstab -----------------------------------------------------------------------------------------------------------
@@ -62,19 +84,46 @@ def mount_one(m: Machine, device: str, directory: str, fstype: str, options: str
     """Mount. Pseudo file systems stack: a second kernfs on /kern is no error (record kernfs)."""
     if not m.path(directory).is_dir():
         raise SimError(f"mount: realpath `{directory}': No such file or directory")
-    if fstype not in (*_PSEUDO, "ffs"):
+    if fstype not in (*_PSEUDO, *_ON_DISK) and not _is_esp(m, device, fstype):
         raise NotSimulated(f"mount -t {fstype}")
-    if fstype == "ffs" and directory != "/":
+    more: dict[str, int] = {}
+    if fstype in _ON_DISK and directory != "/":
         node = devices.node(m, device)
+        said = f"{_ON_DISK[fstype]}: {device} on {directory}: "
+        if node is None and not m.path(device).exists():
+            raise SimError(f"{said}No such file or directory")
         if node is None or node.kind != "b":
-            raise SimError(f"mount_ffs: {device} on {directory}: Block device required")  # record mount-raw
-        if any(mount["device"] == device for mount in table(m)):
-            raise SimError(f"mount_ffs: {device} on {directory}: Device busy")  # record mount-readonly-guestfs
-    table(m).append({"device": device, "dir": directory, "fstype": fstype, "options": options})
-    if fstype == "kernfs":
+            raise SimError(f"{said}Block device required")  # record mount-raw
+        if is_open(m, node.rdev):
+            raise SimError(f"{said}Device busy")  # record mount-readonly-guestfs
+        try:
+            more = _put_there(m, device, directory, fstype, options)
+        except SimError as error:
+            raise SimError(said + error.message) from None
+    table(m).append({"device": device, "dir": directory, "fstype": fstype, "options": options, **more})
+    if fstype == MSDOS:
+        _move(m.host_dir / "esp", m.path(directory))
+    elif fstype == "kernfs":
         _show_kernfs(m, directory)
     elif fstype == "procfs":
         _show_procfs(m, directory)
+
+
+def _put_there(m: Machine, device: str, directory: str, fstype: str, options: str) -> dict[str, int]:
+    """The tree of a file system. The machine's own disks have partitions of which nothing is known but that they can be
+    mounted. Raises SimError in the kernel's words (sbin/mount_ffs/mount_ffs.c: EINVAL is an incorrect super block)."""
+    disk = volumes.disk_of(device)[0]
+    if any(each.name == disk for each in m.profile.disks) and not (m.host_dir / "disks" / disk).exists():
+        return {}
+    span = volumes.partition(m, device)
+    if volume.kind(span) != fstype:
+        raise SimError("incorrect super block" if fstype == volume.FFS else "Invalid argument")
+    read_only = fstype == volume.CD9660 or "ro" in options.split(",")
+    found = volume.find_ffs(span)
+    if found and not found.clean and not read_only:
+        m.data.setdefault("kernel_messages", []).append(  # sys/ufs/ffs/ffs_vfsops.c
+            f"{device}: file system not clean (fs_clean=0x2); please fsck(8)")
+    return {"volume": volumes.attach(m, span, directory, read_only)}
 
 
 def _show_kernfs(m: Machine, directory: str) -> None:
@@ -120,23 +169,48 @@ def _show_procfs(m: Machine, directory: str) -> None:
                                      for number in range(count)), 0o444)
 
 
-def _write(path, content: str, mode: int) -> None:
+def _write(path: Path, content: str, mode: int) -> None:
     path.unlink(missing_ok=True)
     path.write_text(content)
     path.chmod(mode)
 
 
-def gone(m: Machine) -> None:
-    """The kernel that mounted all this has ended."""
+def gone(m: Machine, clean: bool = False) -> None:
+    """The kernel that mounted all this has ended; `clean`: after it had unmounted what it could."""
     for mounted in table(m):
         if mounted["fstype"] in _WITH_FILES:
             _hide_files(m, mounted["dir"])
+        elif mounted["fstype"] == MSDOS:
+            _move(m.path(mounted["dir"]), m.host_dir / "esp")
+    for mounted in reversed(table(m)):
+        if "volume" in mounted:
+            volumes.detach(m, mounted, clean)
     table(m).clear()
+
+
+# --- the EFI partition -----------------------------------------------------------------------------------------------
+
+
+def esp(m: Machine) -> Path:
+    """Where the content of the EFI partition is: below its mount point, or while it is not mounted in `HOST/esp`."""
+    return next((m.path(each["dir"]) for each in table(m) if each["fstype"] == MSDOS), m.host_dir / "esp")
+
+
+def _is_esp(m: Machine, device: str, fstype: str) -> bool:
+    return fstype == MSDOS and m.profile.firmware == EFI and device == ESP_DEVICE
+
+
+def _move(source: Path, target: Path) -> None:
+    """What lay in the directory beneath is lost by that; nothing does."""
+    target.mkdir(exist_ok=True)
+    for entry in source.iterdir():
+        shutil.move(entry, target / entry.name)
 
 
 def _hide_files(m: Machine, directory: str) -> None:
     """Empty the directory beneath a pseudo file system that is gone."""
-    for entry in m.path(directory).iterdir():
+    place = m.path(directory)
+    for entry in place.iterdir() if place.is_dir() else ():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
@@ -147,7 +221,7 @@ def mount(m: Machine, argv: list[str]) -> int:
     """mount [-a] | [-t TYPE] [-o OPTIONS] [SPECIAL] NODE (records mount.txt, mount-p.txt, kernfs, fstab-bad)."""
     letters, values, positional = forms.read(argv)
     fstype = values.get("t", [""])[-1]
-    options = values.get("o", ["ro" if "r" in letters else "rw"])[-1]
+    options = ",".join([*(["ro"] if "r" in letters else []), *values.get("o", [])]).replace("rdonly", "ro") or "rw"
     if "a" in letters:
         return mount_all(m)
     if not positional:
@@ -179,32 +253,63 @@ def umount(m: Machine, argv: list[str]) -> int:
             raise SimError(f"umount: {word}: not currently mounted")
         if found[-1]["dir"] == "/":
             raise SimError("umount: /: Device busy")
+        _leave(m, found[-1])
         table(m).remove(found[-1])
         if found[-1]["fstype"] in _WITH_FILES and len(found) == 1:
             _hide_files(m, found[-1]["dir"])
+        elif found[-1]["fstype"] == MSDOS:
+            _move(m.path(found[-1]["dir"]), m.host_dir / "esp")
     return 0
 
 
+def _leave(m: Machine, entry: dict[str, Any]) -> None:
+    """Take a disk's tree away. Raises SimError for one that is in use (record umount-busy)."""
+    if "volume" not in entry:
+        return
+    inside = any(other["dir"].startswith(entry["dir"] + "/") for other in table(m))
+    if inside or volumes.busy(m, entry["dir"]):
+        raise SimError(f"umount: {entry['dir']}: Device busy")
+    try:
+        volumes.detach(m, entry, clean=True)
+    except volume.Full:
+        raise SimError(f"umount: {entry['dir']}: No space left on device") from None
+
+
 def df(m: Machine, argv: list[str]) -> int:
-    """df [-k|-P] [PATH...] (records df-k.txt, df-P.txt)."""
+    """df [-k|-h|-P] [PATH...] (records df-k.txt, df-P.txt, from-sets df; bin/df/df.c)."""
     flags, _values, paths = forms.read(argv)
     unit = 1024 if "k" in flags else 512
     for path in paths:
         if not m.path(path).exists():
             raise SimError(f"df: {path}: No such file or directory")
     shown = table(m) if not paths else [holding(m, path) for path in paths]
-    print("Filesystem 512-blocks Used Available Capacity Mounted on" if "P" in flags and unit == 512 else
-          "Filesystem 1024-blocks Used Available Capacity Mounted on" if "P" in flags else
-          f"Filesystem    {'1K-blocks' if unit == 1024 else '512-blocks'}       Used      Avail %Cap Mounted on")
+    if "h" in flags:
+        print("Filesystem         Size       Used      Avail %Cap Mounted on")
+    else:
+        print("Filesystem 512-blocks Used Available Capacity Mounted on" if "P" in flags and unit == 512 else
+              "Filesystem 1024-blocks Used Available Capacity Mounted on" if "P" in flags else
+              f"Filesystem    {'1K-blocks' if unit == 1024 else '512-blocks'}       Used      Avail %Cap Mounted on")
     for entry in shown:
         total, used = (size * 512 // unit for size in _sizes(m, entry))
-        free = total - used - total // 20 if entry["fstype"] == "ffs" else total - used
+        free = total - used - total // 20 if entry["fstype"] in _ON_DISK else total - used
         percent = 100 * used // max(used + free, 1)
-        if "P" in flags:
+        if "h" in flags:
+            sizes = " ".join(f"{_human(blocks * 512):>10}" for blocks in (total, used, free))
+            print(f"{entry['device']:<12} {sizes} {percent:>3}% {entry['dir']}")
+        elif "P" in flags:
             print(f"{entry['device']} {total} {used} {free} {percent}% {entry['dir']}")
         else:
             print(f"{entry['device']:<13} {total:>9} {used:>10} {free:>10} {percent:>3}% {entry['dir']}")
     return 0
+
+
+def _human(size: float) -> str:
+    """humanize_number(3) with five characters, as df calls it."""
+    letters = list("BKMGT")
+    while size >= 1000 and len(letters) > 1:
+        size /= 1024
+        letters.pop(0)
+    return f"{size:.1f}{letters[0]}" if size < 9.95 and letters[0] != "B" else f"{size:.0f}{letters[0]}"
 
 
 def holding(m: Machine, path: str) -> dict[str, Any]:
@@ -215,6 +320,10 @@ def holding(m: Machine, path: str) -> dict[str, Any]:
 
 def _sizes(m: Machine, entry: dict[str, Any]) -> tuple[int, int]:
     """(total, used) in 512-byte blocks."""
+    found = volumes.room(m, entry) if "volume" in entry else None
+    if found is not None:
+        layout, _files, fragments = found
+        return layout.dsize * layout.fsize // 512, fragments * layout.fsize // 512
     if entry["fstype"] == "ffs":
         for disk in m.profile.disks:
             letter = entry["device"].removeprefix(f"/dev/{disk.name}")
@@ -225,10 +334,17 @@ def _sizes(m: Machine, entry: dict[str, Any]) -> tuple[int, int]:
     return {"tmpfs": (131072, 8), "procfs": (8, 8)}.get(entry["fstype"], (2, 2))
 
 
+def swap_devices(m: Machine) -> list[str]:
+    """What the kernel swaps to: all that fstab has of it, since it booted."""
+    path = m.path("/etc/fstab")
+    lines = [line.partition("#")[0].split() for line in (path.read_text().splitlines() if path.exists() else [])]
+    return [words[0] for words in lines if words[2:3] == ["swap"]]
+
+
 def swapctl(m: Machine, argv: list[str]) -> int:
     """swapctl -l|-A (record swapctl.txt: nothing configured is exit 1)."""
     letters = forms.read(argv).letters
-    devices_listed = [words[0] for words in fstab(m) if words[2] == "swap"]
+    devices_listed = swap_devices(m)
     if "A" in letters:
         return 0
     if not devices_listed:

@@ -40,8 +40,10 @@ def running(m: Machine) -> list[tuple[int, str]]:
     """(pid, daemon's name), oldest first. A second daemon of one name is kept as NAME#2. The name of a guest's xl is
     its command line."""
     daemons = [(pid, key.partition("#")[0]) for key, pid in m.data.get("daemons", {}).items()]
+    guests = m.data.get("xen", {}).get("domains", {}).values()
+    models = [domain["device_model"] for domain in guests if domain.get("device_model")]
     return sorted(daemons + [(domain["monitor"], domain.get("command", "/usr/pkg/sbin/xl create "))
-                             for domain in _monitored(m)])
+                             for domain in _monitored(m)] + [(model["pid"], model["command"]) for model in models])
 
 
 def _monitored(m: Machine) -> list[dict[str, Any]]:
@@ -184,9 +186,18 @@ def pkill(m: Machine, argv: list[str]) -> int:
 
 
 def _matching(m: Machine, flags: set[str], pattern: str) -> list[tuple[int, str]]:
+    """With -x all of argv[0] must fit: `pgrep -x xenstored` finds nothing (records pgrep-x, pgrep-x-cron). The pkill.c
+    of another release compares the program's name."""
     test = re.fullmatch if "x" in flags else re.search
     return [(pid, name) for pid, name in running(m)
-            if test(pattern, command_line(name).rstrip() if "f" in flags else _short(name))]
+            if test(pattern, command_line(name).rstrip() if "f" in flags else command_line(name).split(" ")[0])]
+
+
+def _reread_ttys(m: Machine) -> None:
+    """init(8) reads ttys(5) again at a hangup."""
+    from ..boot import terminals
+
+    m.data["logins"] = terminals.logins(m, m.data.get("console", terminals.SCREEN), m.is_dom0())
 
 
 def kill(m: Machine, argv: list[str]) -> int:
@@ -201,9 +212,15 @@ def kill(m: Machine, argv: list[str]) -> int:
     rc = 0
     for word in words:
         pid = int(word)
-        if signal_word == "-0":
+        if pid == 1 and signal_word == "-HUP":
+            _reread_ttys(m)
+            alive = True
+        elif signal_word == "-0":
             alive = any(pid == known for known, _name in running(m))
-        else:  # forms.py lets no signal by that a daemon outlives
+        elif signal_word == "-USR1" and (pid, "xenwatchdogd") not in running(m):
+            # By it the watchdog ends (Xen's tools/misc/xenwatchdogd.c); oxenstored outlives it.
+            raise NotSimulated(f"what process {pid} makes of SIGUSR1")
+        else:  # forms.py lets no other signal by that a daemon outlives
             alive = end(m, pid)
         if not alive:
             print(f"kill: {pid}: No such process", file=sys.stderr)

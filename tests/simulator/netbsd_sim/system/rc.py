@@ -7,11 +7,13 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+from collections.abc import Callable
+from functools import partial
 
 from ..core import rcconf, xenhooks
 from ..core.machine import Machine, SimError
 from ..net import netstart
-from . import mounts, services
+from . import foreign, mounts, services
 
 # Base services in the order that rcorder(8) gives them; packages' scripts come behind DAEMON.
 ORDER = ("syslogd", "inetd", "powerd", "ntpd", "postfix", "sshd", "cron", "xencommons", "xend", "xenbackendd",
@@ -34,13 +36,13 @@ def multiuser(m: Machine) -> str:
     _clear_runtime_files(m)
     for name in ("sysctl", "network", "npf"):
         if m.path(f"/etc/rc.d/{name}").exists():
-            _run(log, name, lambda name=name: services.at_boot(m, name))
+            _run(log, name, partial(services.at_boot, m, name))
     if m.is_dom0():
         xenhooks.at_boot(m)
     failed = []
-    for name in ORDER:
+    for name in foreign.placed(m, ORDER, services.KNOWN):
         if m.path(f"/etc/rc.d/{name}").exists():
-            status = _run(log, name, lambda name=name: services.at_boot(m, name))
+            status = _run(log, name, partial(services.at_boot, m, name))
             if status:
                 log.append(f"/etc/rc.d/{name} exited with code {status}")
                 failed.append(name)
@@ -53,7 +55,7 @@ def multiuser(m: Machine) -> str:
     return ""
 
 
-def _run(log: list[str], name: str, step) -> int:
+def _run(log: list[str], name: str, step: Callable[[], int | None]) -> int:
     """One script, its output to the log (record fresh-boot-state)."""
     log.append(f"[running /etc/rc.d/{name}]")
     output = io.StringIO()

@@ -18,7 +18,7 @@ from ..core import profiles, rcconf, xenhooks
 from ..core.machine import Machine, NotSimulated, SimError
 from ..net import netstart, npf
 from ..pkg import catalogue, tools
-from . import sysctl
+from . import foreign, sysctl
 
 Action = Callable[[Machine, "Script"], int]
 
@@ -67,6 +67,8 @@ def _assignment(text: str, variable: str) -> str | None:
 
 def run_script(m: Machine, script: Script, word: str, at_boot_time: bool) -> int:
     """run_rc_command: prefixes, rcvar, unknown directives."""
+    if script.base in foreign.scripts(m, KNOWN):
+        return foreign.run(m, script.path, word)
     actions = _actions(m, script)
     prefix = next((known for known in ("fast", "force", "one") if word.startswith(known) and word != known), "")
     action = word.removeprefix(prefix)
@@ -368,6 +370,9 @@ _OWN: dict[str, dict[str, Action]] = {
             "reload": lambda m, script: npf.rc_reload(m), "status": lambda m, script: 0},
     "sysctl": {"start": lambda m, script: sysctl.rc_start(m), "stop": lambda m, script: 0},
 }
+
+# Whose scripts are the simulator's, whatever stands in them.
+KNOWN = frozenset((*_OWN, "xend", "xenbackendd"))
 
 _NOT_DAEMONS = ("mountall", "mountcritlocal", "swap2", "local")
 

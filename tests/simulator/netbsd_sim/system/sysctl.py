@@ -10,7 +10,7 @@ import time
 from ..core import forms
 from ..core.machine import Machine, SimError
 from ..core.profiles import EFI
-from . import kernelinfo
+from . import diskparts, kernelinfo
 
 # All others are read-only, or nobody has looked.
 _WRITABLE = ("net.", "kern.hostname", "kern.domainname", "kern.maxvnodes", "kern.maxproc", "kern.maxfiles", "ddb.",
@@ -80,8 +80,10 @@ def _boot_method(m: Machine) -> dict[str, str]:
 
 
 def disk_names(m: Machine) -> list[str]:
-    """hw.disknames: the disks, and configured vnd units (facts section 7: the block script reads them there)."""
-    return [disk.name for disk in m.profile.disks] + [f"vnd{unit}" for unit in sorted(m.data.get("vnd", {}), key=int)]
+    """hw.disknames: the disks, what is made of them, and configured vnd units (facts section 7: the block script reads
+    them there)."""
+    disks = [disk.name for disk in m.profile.disks] + diskparts.units(m)
+    return disks + [f"vnd{unit}" for unit in sorted(m.data.get("vnd", {}), key=int)]
 
 
 def _memory(m: Machine) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.machine import Machine, NotSimulated
-from . import guests, hotplug, pools
+from . import devicemodel, guests, hotplug, pools
 from .hotplug import Failure, local
 from .hypervisor import Domain, free_kb
 
@@ -51,6 +51,8 @@ def kernel(m: Machine, domid: int, config: Config) -> None:
             raise NotSimulated("a guest with a bootloader and a disk")
         raise Failure(f"libxl: error: libxl_bootloader.c:426:libxl__bootloader_run: Domain {domid}:cannot run "
                       "bootloader with no boot disk", failed)
+    if config["c_info"]["type"] == "hvm" and devicemodel.bios(m, config):
+        return
     if config["c_info"]["type"] == "hvm":
         raise Failure(
             "libxl: error: libxl_dom.c:846:libxl__load_hvm_firmware_module: failed to read BIOS file: No such file or "

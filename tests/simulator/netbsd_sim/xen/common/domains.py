@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.machine import Machine
-from . import checks, guests, hotplug, pools
+from . import checks, devicemodel, guests, hotplug, pools
 from .hotplug import Failure
 from .hypervisor import KIB_PER_MIB, MINIMUM_DOM0_KB, Domain, dom0_name, domains, free_kb, recorded, section, wait
 from .monitor import can_log, log, rotate_log
@@ -67,9 +67,9 @@ def name_exists(m: Machine, name: str) -> bool:
 def memory_need_kb(config: Config) -> int:
     """What libxl wants free before it creates a domain (libxl_mem.c): its memory, the shadow's and 1 MiB."""
     build = config["b_info"]
-    maximum = build.get("max_memkb", DEFAULT_MEMORY_KB)
-    shadow = 4 * (256 * build.get("max_vcpus", 1) + maximum // KIB_PER_MIB)
-    return build.get("target_memkb", maximum) + shadow + KIB_PER_MIB
+    maximum = int(build.get("max_memkb", DEFAULT_MEMORY_KB))
+    shadow = 4 * (256 * int(build.get("max_vcpus", 1)) + maximum // KIB_PER_MIB)
+    return int(build.get("target_memkb", maximum)) + shadow + KIB_PER_MIB
 
 
 def make_room(m: Machine, config: Config, autoballoon: bool) -> None:
@@ -130,7 +130,7 @@ def new_domid(m: Machine) -> int:
     """Failed creations use one up, too (records create-nokern ... create-hex)."""
     state = section(m)
     state["next_domid"] += 1
-    return state["next_domid"] - 1
+    return int(state["next_domid"]) - 1
 
 
 def _check_name(m: Machine, domid: int, name: str) -> None:
@@ -167,8 +167,8 @@ def _build(m: Machine, domid: int, config: Config, paused: bool, at: float, moni
         checks.memory(m, domid, domain)
         domain["vbds"] = [hotplug.new_vbd(m, disk) for disk in config.get("disks", [])]
         checks.vdevs(domid, domain["vbds"])
-        if hotplug.NEEDS_QEMU in backends or config.get("vfbs"):
-            raise hotplug.no_device_model(domid)
+        if devicemodel.needed(config, backends):
+            domain["device_model"] = devicemodel.start(m, domid, config, backends)
         hotplug.connect_disks(m, domid, domain["vbds"])
     except Failure as failure:
         raise CreateFailed(3, failure.lines + last_words(domid)) from None
@@ -189,7 +189,7 @@ def new_domain(m: Machine, domid: int, config: Config, paused: bool, at: float) 
     sched = build.get("sched_params", {})
     return {
         "domid": domid, "name": config["c_info"]["name"], "uuid": config["c_info"]["uuid"], "config": config,
-        "os": guests.system(m, build.get("kernel", "")), "created": at, "paused": int(paused), "cpu": 0.0,
+        "os": guests.system(m, config), "created": at, "paused": int(paused), "cpu": 0.0,
         "running_since": at, "mem_kb": build.get("target_memkb", maximum), "max_kb": maximum,
         "target_kb": build.get("target_memkb", maximum), "vcpus": max(1, len(build.get("avail_vcpus", [0]))),
         "max_vcpus": build.get("max_vcpus", 1), "wanted_vcpus": max(1, len(build.get("avail_vcpus", [0]))),
@@ -197,7 +197,7 @@ def new_domain(m: Machine, domid: int, config: Config, paused: bool, at: float) 
         "soft_affinity": [list(cpus) for cpus in build.get("vcpu_soft_affinity", [])],
         "weight": sched.get("weight", 256), "cap": sched.get("cap", 0), "reason": None, "dying": False,
         "monitor": None, "request": None, "acked": None,
-        "vbds": [], "vifs": [],
+        "vbds": [], "vifs": [], "device_model": None,
         "stale": 0,
     }
 
@@ -231,17 +231,34 @@ def start_guest(m: Machine, domain: Domain, at: float) -> None:
     if domain["monitor"] is not None:
         log(m, domain, f"Waiting for domain {domain['name']} (domid {domain['domid']}) to die [pid "
                        f"{domain['monitor']}]")
+    panics = _look_at_disks(m, domain)
     guests.write_console(m, domain, guests.boot_messages(m, domain))
     if not domain["paused"]:
         _started(m, domain)
-    if guests.crashes(m, domain["config"]["b_info"]["kernel"]):
+    if panics or guests.crashes(m, domain["config"]["b_info"].get("kernel", "")):
         _plan(m, at + _CRASH_SECONDS * m.pace, "shutdown", domid=domain["domid"], reason=guests.CRASH)
     else:
         _plan(m, booted_at(m, domain), "booted", domid=domain["domid"])
 
 
+def _look_at_disks(m: Machine, domain: Domain) -> bool:
+    """Note what the guest's disks make of its boot. Whether it panics."""
+    if domain["os"] == guests.FIRMWARE:
+        return False
+    from dataclasses import asdict
+
+    from . import guestsystem, linuxsystem
+
+    if domain["os"] == guests.NETBSD:
+        system = guestsystem.look(m, domain)
+    else:
+        system = linuxsystem.look(m, domain) or guestsystem.look_for_linux(m, domain)
+    domain["system"] = asdict(system)
+    return bool(domain["system"]["state"] == guestsystem.PANIC)
+
+
 def booted_at(m: Machine, domain: Domain) -> float:
-    return domain["created"] + guests.TIMES[domain["os"]].boot * m.pace
+    return float(domain["created"]) + guests.TIMES[domain["os"]].boot * m.pace
 
 
 # --- requests ----------------------------------------------------------------------------------------------------
@@ -249,7 +266,7 @@ def booted_at(m: Machine, domain: Domain) -> float:
 
 def request(m: Machine, domain: Domain, reason: int) -> None:
     """Write `poweroff` or `reboot` to the guest's control node. Sets `acked` to the time of its answer, if any."""
-    if domain["reason"] is not None or guests.ignores_requests(domain["config"]["b_info"]):
+    if domain["reason"] is not None or guests.ignores_requests(domain):
         return
     if domain["paused"]:
         domain["request"] = reason
@@ -295,14 +312,15 @@ def panic(m: Machine, domain: Domain) -> None:
 
 def is_busy(m: Machine, domain: Domain) -> bool:
     """Whether the guest uses its CPU: while it boots, and for ever at a prompt that polls."""
-    return guests.ignores_requests(domain["config"]["b_info"]) or m.now() < booted_at(m, domain)
+    return guests.ignores_requests(domain) or m.now() < booted_at(m, domain)
 
 
 def cpu_seconds(m: Machine, domain: Domain) -> float:
+    used = float(domain["cpu"])
     if domain["paused"] or domain["reason"] is not None:
-        return domain["cpu"]
+        return used
     running = recorded(m, m.now() - domain["running_since"])
-    return domain["cpu"] + running * (0.9 if guests.ignores_requests(domain["config"]["b_info"]) else 0.05)
+    return used + running * (0.9 if guests.ignores_requests(domain) else 0.05)
 
 
 def stop_clock(m: Machine, domain: Domain) -> None:
@@ -384,6 +402,10 @@ def settle(m: Machine) -> None:
 def _booted(m: Machine, event: dict[str, Any]) -> None:
     domain = get(m, event["domid"])
     if domain is not None and domain["reason"] is None:
+        if domain.get("system", {}).get("root"):
+            from . import guestdisk
+
+            guestdisk.came_up(m, domain)
         guests.write_console(m, domain, guests.login_prompt(m, domain))
 
 
@@ -399,6 +421,10 @@ def _shutdown(m: Machine, event: dict[str, Any]) -> None:
         return
     stop_clock(m, domain)
     domain["reason"] = reason = event["reason"]
+    if reason in (guests.POWEROFF, guests.REBOOT) and domain.get("system", {}).get("root"):
+        from . import guestdisk
+
+        guestdisk.went_down(m, domain)
     if reason == guests.POWEROFF:
         guests.write_console(m, domain, "syncing disks... done\n")
     if "xend" in domain:
@@ -481,7 +507,7 @@ def _bring_cpus(m: Machine, event: dict[str, Any]) -> None:
     """A NetBSD guest brings all its CPUs on line, whatever `vcpus` says (record xl-list-nested-with-guest), but not one
     that waits for a root device (record vcpu-set)."""
     domain = get(m, event["domid"])
-    if domain is not None and not guests.ignores_requests(domain["config"]["b_info"]):
+    if domain is not None and not guests.ignores_requests(domain):
         domain["vcpus"] = domain["max_vcpus"]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core.machine import Machine, SimError
 from ...net import network
-from ...system import devices
+from ...system import devices, mounts, wedges
 from .hypervisor import Domain
 
 SCRIPTS = "/usr/pkg/etc/xen/scripts"
@@ -107,7 +107,16 @@ def connect_disks(m: Machine, domid: int, vbds: list[dict[str, Any]]) -> None:
 
 
 def connect_disk(m: Machine, domid: int, vbd: dict[str, Any]) -> None:
-    """The block script, state 2. Raises Failure if no vnd node is free."""
+    """The block script, state 2. Raises Failure if no vnd node is free.
+
+    A device that is open already the kernel refuses in its own log only: the disk stays in state 2, which is what xl
+    waits for, and the guest never gets it (sys/arch/xen/xen/xbdback_xenbus.c, xbdback_backend_changed; EBUSY is 16).
+    """
+    if vbd["physical"] is not None and mounts.is_open(m, vbd["physical"]):
+        vbd["state"] = 2
+        m.data.setdefault("kernel_messages", []).append(
+            f"xbdback backend/vbd/{domid}/{vbd['devid']}: can't VOP_OPEN device {vbd['physical']:#x}: 16")
+        return
     if vbd["physical"] is not None:
         _kernel_tells(m, domid, vbd)
         return
@@ -121,6 +130,7 @@ def connect_disk(m: Machine, domid: int, vbd: dict[str, Any]) -> None:
             "libxl: error: libxl_device.c:1351:device_hotplug_child_death_cb: script: no available vnd device",
         )
     devices.vnconfig_attach(m, unit, vbd["target"])
+    wedges.discover(m, unit)
     devices.vnd_hold(m, unit)
     vbd["unit"] = unit
     _kernel_tells(m, domid, vbd)
@@ -150,6 +160,7 @@ def disconnect_disk(m: Machine, vbd: dict[str, Any]) -> None:
     if unit is not None:
         devices.vnd_release(m, unit)
         devices.vnconfig_detach(m, unit)
+        wedges.delete(m, unit)
 
 
 def vnd_node(vbd: dict[str, Any]) -> str | None:

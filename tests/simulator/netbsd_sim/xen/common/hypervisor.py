@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ...core.machine import Machine
+from ...core.profiles import XM
 from ...system import kernelinfo
 
 if TYPE_CHECKING:
@@ -67,17 +68,29 @@ def recorded(m: Machine, seconds: float) -> float:
 
 def section(m: Machine) -> dict[str, Any]:
     """The toolstack's part of the state. Fetch it anew after each sleep."""
-    state = m.data.setdefault("xen", {})
+    state: dict[str, Any] = m.data.setdefault("xen", {})
     if "next_domid" not in state:
         state.update({"next_domid": 1, "domains": {}, "events": [], "zombies": [], "written": {}, "removed": [],
                       "dom0_kb": boot_memory_kb(m), "dom0_sched": {"weight": 256, "cap": 0},
-                      "pools": [{"id": 0, "name": "Pool-0", "sched": "credit2", "cpus": list(range(m.profile.cpus))}]})
+                      "pools": [{"id": 0, "name": "Pool-0", "sched": _scheduler(m),
+                                 "cpus": list(range(m.profile.cpus))}]})
     return state
+
+
+def _scheduler(m: Machine) -> str:
+    """`sched=` of the hypervisor's command line (docs/misc/xen-command-line.pandoc), the last one; else the default:
+    credit2 since 4.12, credit before (xen/common/Kconfig). A name that it does not know gives the default, too
+    (xen/common/sched/core.c)."""
+    named = [word[6:] for word in command_line(m).split() if word.startswith("sched=")]
+    default = "credit" if m.profile.toolstack == XM else "credit2"
+    known = ("credit", "sedf") if m.profile.toolstack == XM else ("credit", "credit2", "rtds", "arinc653", "null")
+    return named[-1] if named and named[-1] in known else default
 
 
 def domains(m: Machine) -> dict[str, Domain]:
     """All domains but Domain-0, by domid as text, in the order of creation."""
-    return section(m)["domains"]
+    found: dict[str, Domain] = section(m)["domains"]
+    return found
 
 
 # --- memory and CPUs ---------------------------------------------------------------------------------------------
@@ -126,7 +139,7 @@ def dom0_max_kb(m: Machine) -> int:
 
 def free_kb(m: Machine) -> int:
     """Memory that belongs to nobody."""
-    used = section(m)["dom0_kb"] + sum(domain["mem_kb"] for domain in domains(m).values())
+    used = int(section(m)["dom0_kb"]) + sum(int(domain["mem_kb"]) for domain in domains(m).values())
     return max(0, total_kb(m) - OVERHEAD_KB - used)
 
 
@@ -203,8 +216,9 @@ def info_lines(m: Machine, numa: bool) -> list[tuple[str, str]]:
                   ("", f"{0:4d}:    {total:6d}     {free:6d}      10")]
     return lines + [
         ("xen_major", major), ("xen_minor", minor), ("xen_extra", extra), ("xen_version", f"{major}.{minor}{extra}"),
-        ("xen_caps", "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "), ("xen_scheduler", "credit2"),
-        ("xen_pagesize", "4096"), ("platform_params", "virt_start=0xffff800000000000"), ("xen_changeset", ""),
+        ("xen_caps", "xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "),
+        ("xen_scheduler", section(m)["pools"][0]["sched"]), ("xen_pagesize", "4096"),
+        ("platform_params", "virt_start=0xffff800000000000"), ("xen_changeset", ""),
         ("xen_commandline", command_line(m)), ("cc_compiler", "gcc (nb3 20231008) 10.5.0"),
         ("cc_compile_by", "root"), ("cc_compile_domain", ""), ("cc_compile_date", profile.build_date),
         ("build_id", "576c0736b3e38388c5afe9aaccc43a18d514e88e"), ("xend_config_format", "4"),

@@ -101,7 +101,7 @@ def domain0_json(m: Machine) -> dict[str, Any]:
             "c_info": {"type": "pv", "name": hypervisor.dom0_name(m)},
             "b_info": {
                 "max_memkb": hypervisor.dom0_max_kb(m), "target_memkb": state["dom0_kb"] - 1,
-                "sched_params": {"sched": "credit2", **state["dom0_sched"]},
+                "sched_params": {"sched": state["pools"][0]["sched"], **state["dom0_sched"]},
                 "type.pv": {}, "arch_arm": {}, "arch_x86": {},
             },
         },

@@ -37,7 +37,7 @@ def can_log(m: Machine, name: str) -> bool:
 
 def log(m: Machine, domain: Domain, line: str) -> None:
     """A line of xl-NAME.log. The file keeps its name when the domain is renamed."""
-    if not can_log(m, domain.setdefault("log_name", domain["name"])):
+    if not can_log(m, str(domain.setdefault("log_name", domain["name"]))):
         return
     path = m.path(f"{LOGS}/xl-{domain['log_name']}.log")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,8 @@ Pool = dict[str, Any]
 
 def pools(m: Machine) -> list[Pool]:
     """All pools: id, name, sched, cpus. Pool-0 has all CPUs after a boot. Names need not be unique."""
-    return hypervisor.section(m)["pools"]
+    found: list[Pool] = hypervisor.section(m)["pools"]
+    return found
 
 
 def named(m: Machine, text: str) -> Pool | None:
@@ -32,7 +33,8 @@ def pool_of(m: Machine, domain: Domain | None) -> Pool:
 
 
 def cpus_of(m: Machine, domain: Domain) -> list[int]:
-    return pool_of(m, domain)["cpus"]
+    cpus: list[int] = pool_of(m, domain)["cpus"]
+    return cpus
 
 
 def free_cpus(m: Machine) -> list[int]:
@@ -42,4 +44,5 @@ def free_cpus(m: Machine) -> list[int]:
 
 
 def members(m: Machine, pool: Pool) -> int:
-    return (pool["id"] == 0) + sum(domain.get("pool", 0) == pool["id"] for domain in hypervisor.domains(m).values())
+    ours: int = pool["id"]
+    return (ours == 0) + sum(int(domain.get("pool", 0)) == ours for domain in hypervisor.domains(m).values())

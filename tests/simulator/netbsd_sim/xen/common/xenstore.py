@@ -77,7 +77,10 @@ def _vbd_backend(m: Machine, domain: Domain, vbd: dict[str, Any]) -> dict[str, A
     node = hotplug.vnd_node(vbd)
     if node is not None:
         keys["vnd"] = node
-    return {**keys, "physical-device": hotplug.physical_device(m, vbd), "sectors": vbd["sectors"], "info": "0",
+    keys["physical-device"] = hotplug.physical_device(m, vbd)
+    if vbd["state"] == 2:  # the kernel could not open it (hotplug.connect_disk)
+        return {**keys, "hotplug-status": "connected"}
+    return {**keys, "sectors": vbd["sectors"], "info": "0",
             "sector-size": "512", "feature-flush-cache": "1", "hotplug-status": "connected"}
 
 
@@ -115,7 +118,7 @@ def _frontend(domain: Domain) -> dict[str, Any]:
     for vbd in domain["vbds"]:
         base = f"device/vbd/{vbd['devid']}"
         keys.update({f"{base}/backend": f"/local/domain/0/backend/vbd/{domid}/{vbd['devid']}",
-                     f"{base}/backend-id": "0", f"{base}/state": vbd["state"],
+                     f"{base}/backend-id": "0", f"{base}/state": 3 if vbd["state"] == 2 else vbd["state"],
                      f"{base}/virtual-device": vbd["devid"],
                      f"{base}/device-type": "cdrom" if vbd["cdrom"] else "disk", f"{base}/trusted": "1"})
     for vif in domain["vifs"]:

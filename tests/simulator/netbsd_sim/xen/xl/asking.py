@@ -44,10 +44,32 @@ def _shutdown_or_reboot(m: Machine, args: list[str], command: str, reason: int) 
             verb = "Shutting down" if command == "shutdown" else "Rebooting"
             err(f"{verb} domain {domid}\n{NO_TYPE}{command} failed (rc=-3)\n")
             return 1
-        _ask(m, domid, command, reason)
+        if not _has_drivers(m, domid):
+            _press_button(m, domid, command, reason, "F" in given.letters)
+        else:
+            _ask(m, domid, command, reason)
     if "w" in given.letters:
         _await_deaths(m, chosen)
     return 0
+
+
+def _has_drivers(m: Machine, domid: int) -> bool:
+    domain = domains.get(m, domid)
+    return domain is None or domain["os"] != guests.FIRMWARE
+
+
+def _press_button(m: Machine, domid: int, command: str, reason: int, fallback: bool) -> None:
+    """A guest that reads no xenstore (libxl_domain.c, ERROR_NOPARAVIRT; xl_vmcontrol.c). Raises XlExit(1)."""
+    verb, button = ("Shutting down", "power") if command == "shutdown" else ("Rebooting", "reset")
+    err(f"{verb} domain {domid}\nPV control interface not available: ")
+    if not fallback:
+        err(f"external graceful {command} not possible.\nUse \"-F\" to fallback to ACPI "
+            f"{'power' if command == 'shutdown' else 'reset'} event.\n{command} failed (rc=-10)\n")
+        raise XlExit(1)
+    err(f"sending ACPI {button} button event.\n")
+    domain = domains.get(m, domid)
+    if domain is not None:
+        domains.request(m, domain, reason)
 
 
 def _dom0_goes_down(m: Machine, command: str) -> int:

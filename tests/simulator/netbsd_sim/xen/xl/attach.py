@@ -28,8 +28,7 @@ _NOT_ADDED = "libxl: error: libxl_device.c:1500:device_addrm_aocomplete: unable 
 
 def _listens(m: Machine, domain: Domain) -> bool:
     """Whether the guest's kernel takes devices away when asked."""
-    return not domain["paused"] and domain["reason"] is None and not guests.ignores_requests(
-        domain["config"]["b_info"])
+    return not domain["paused"] and domain["reason"] is None and not guests.ignores_requests(domain)
 
 
 def _backend_state(m: Machine, domain: Domain) -> int:
@@ -41,6 +40,13 @@ def _shown_state(domain: Domain | None, device: dict[str, Any]) -> int:
     """Of the guest's end: nobody has looked at it while the guest never ran, and after a script that failed (records
     xl-network-list-with-guest, xl-block-list-with-guest, xl-network-list3-with-guest)."""
     return 4 if domain and domain.get("started") and device["state"] == 4 else 1
+
+
+def _shown_disk_state(domain: Domain | None, vbd: dict[str, Any]) -> int:
+    """A guest that waits for dom0's end has made its own (sys/arch/xen/xen/xbd_xenbus.c, xbd_xenbus_resume:
+    Initialised)."""
+    waits = domain and domain.get("started") and vbd["state"] == 2
+    return 3 if waits else _shown_state(domain, vbd)
 
 
 def _guest_of_block(m: Machine, text: str) -> int:
@@ -75,7 +81,8 @@ def block_attach(m: Machine, args: list[str], call: Call) -> int:
         if domain is None:
             raise NotSimulated(f"xl block-attach to {words[0]}")
         hotplug.connect_disk(m, domid, vbd)
-        vbd["state"] = _backend_state(m, domain)
+        if vbd["state"] != 2:
+            vbd["state"] = _backend_state(m, domain)
     except Failure as failure:
         err("\n".join([*failure.lines, _NOT_ADDED, "libxl_device_disk_add failed."]) + "\n")
         return 1
@@ -124,8 +131,8 @@ def block_list(m: Machine, args: list[str], call: Call) -> int:
         domain = domains.get(m, domid)
         for index, vbd in enumerate([] if domain is None else domain["vbds"]):
             path = f"/local/domain/0/backend/vbd/{domid}/{vbd['devid']}"
-            state = _shown_state(domain, vbd)
-            channel, ring = (6 + index, 511 - index) if state == 4 else (-1, -1)
+            state = _shown_disk_state(domain, vbd)
+            channel, ring = (6 + index, 511 - index) if state in (3, 4) else (-1, -1)
             out(f"{vbd['devid']:<5d} {0:<3d} {domid:<6d} {state:<5d} {channel:<6d} {ring:<8d} {path:<30}\n")
     return 0
 
@@ -297,12 +304,25 @@ def _cd_eject(m: Machine, args: list[str], call: Call) -> int:
 
 
 def _change_cd(m: Machine, command: str, words: list[str], domid: int, call: Call) -> int:
-    """Only HVM guests have drives whose CDs change, and there is no device model for any here."""
+    """Only HVM guests have drives whose CDs change (libxl_disk.c, libxl_cdrom_insert)."""
     if call.dry_run:
         raise NotSimulated(f"xl -N {command}")
     find_guest(m, command, words[0])
-    err(f"libxl: error: libxl_disk.c:990:libxl_cdrom_insert: Domain {domid}:cdrom-insert requires an HVM domain\n")
-    return 1
+    domain = domains.get(m, domid)
+    where = f"libxl: error: libxl_disk.c:990:libxl_cdrom_insert: Domain {domid}:"
+    if domain is None or domain["config"]["c_info"]["type"] != "hvm":
+        err(f"{where}cdrom-insert requires an HVM domain\n")
+        return 1
+    drives = [disk for disk in domain["config"].get("disks", []) if disk.get("is_cdrom") and disk["vdev"] == words[1]]
+    if not drives:
+        err(f"{where}Virtual device not found\n")
+        return 1
+    medium = words[2] if command == "cd-insert" else ""
+    drives[0].update(pdev_path=medium, format="raw" if medium else "empty")
+    for vbd in domain["vbds"]:
+        if vbd["vdev"] == words[1]:
+            vbd["target"] = medium
+    return 0
 
 
 COMMANDS: dict[str, Command] = {

@@ -92,4 +92,5 @@ def _find(name: str) -> Command:
     if name not in _ELSEWHERE:
         raise NotSimulated(f"xl {name}")
     module = importlib.import_module(f"{__package__}.{_ELSEWHERE[name]}")
-    return module.COMMANDS[name]
+    command: Command = module.COMMANDS[name]
+    return command

@@ -106,24 +106,24 @@ def _affinity(reader: Reader, key: str, field: str, host_cpus: int, build: dict[
     if setting is None:
         return
     count = build["max_vcpus"]
-    listed = isinstance(setting.value, list)
-    if listed and setting.value and not isinstance(setting.value[0], str) and count:
+    value = setting.value
+    if isinstance(value, list) and value and not isinstance(value[0], str) and count:
         # xl frees what it never filled (fixture xl-configs: cpus=[["0"]])
         reader.report("double free or corruption (out)\n")
         raise ConfigRefused(134)
     try:
-        if listed:
+        if isinstance(value, list):
             maps = [cpu_range(text, host_cpus, reader.report) for text in (reader.strings(key) or [])[:count]]
         else:
             # Read once, even if there are no CPUs that it could be for.
-            maps = [cpu_range(setting.value, host_cpus, reader.report)] * count
+            maps = [cpu_range(value, host_cpus, reader.report)] * count
     except ValueError:
         raise ConfigRefused from None
     if key == "cpus" and not all(maps):
         reader.refuse("vcpu hard affinity map is empty")
     if maps:
         build[field] = maps
-    if listed or key == "cpus_soft":
+    if isinstance(value, list) or key == "cpus_soft":
         build["numa_placement"] = "False"
 
 

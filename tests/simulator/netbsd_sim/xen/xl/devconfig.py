@@ -390,4 +390,5 @@ def _usb_device(reader: Reader, spec: str) -> Device:
             put(device, "port", cnumbers.atoi(value) or None)
         else:
             reader.refuse(f"Unknown string `{word}' in usbdev spec")
-    return layout.arranged(device, "usbdevs")
+    arranged: Device = layout.arranged(device, "usbdevs")
+    return arranged

@@ -82,7 +82,8 @@ def from_text(text: str, source: str, defaults: Defaults, new_uuid: Callable[[],
     _arm(reader, config)
     devconfig.read_keyboards(reader, config)
     copy(reader, keytable.LAST, config)
-    return layout.arranged(config)
+    arranged: dict[str, Any] = layout.arranged(config)
+    return arranged
 
 
 # --- who it is ---------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def _config_to_save(m: Machine, domain: Domain, call: Call, filename: str | None
     """The running configuration, or that of a file. Raises XlExit(1)."""
     if filename is None:
         warn_of_stale_devices(domain)
-        return domain["config"]
+        return dict(domain["config"])
     try:
         text = local(m, filename).read_bytes().decode(errors="surrogateescape")
     except OSError:
@@ -83,6 +83,8 @@ def _config_to_save(m: Machine, domain: Domain, call: Call, filename: str | None
 
 def _cannot_suspend(m: Machine, domain: Domain) -> str:
     """Why a guest is not suspended, "" if it is. It goes on running then (records save, save-running)."""
+    if domain["os"] == guests.FIRMWARE:
+        raise NotSimulated("xl save of a guest with firmware, whose device model is saved too")
     domid = domain["domid"]
     failed = "Failed to save domain, resuming domain\n"
     resume = (f"xc: error: Dom {domid} not suspended: (shutdown 0, reason 255): Internal error\n"
@@ -92,7 +94,7 @@ def _cannot_suspend(m: Machine, domain: Domain) -> str:
                 "xc: error: Save failed (0 = Success): Internal error\n"
                 f"libxl: error: libxl_stream_write.c:347:libxl__xc_domain_save_done: Domain {domid}:saving domain: "
                 f"domain did not respond to suspend request: Success\n{failed}{resume}")
-    if domain["os"] == guests.LINUX and not guests.ignores_requests(domain["config"]["b_info"]):
+    if domain["os"] == guests.LINUX and not guests.ignores_requests(domain):
         return ""
     wait(m, max(_SUSPEND_LIMIT_SECONDS, hypervisor.recorded(m, _SUSPEND_LEAST_SECONDS)))
     return (f"libxl: error: libxl_dom_suspend.c:270:domain_suspend_common_pvcontrol_suspending: Domain {domid}:guest "

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import cnumbers, xlcfg
 
@@ -72,7 +72,7 @@ class Reader:
         number = self.number(name, quiet)
         return None if number is None else str(number != 0)
 
-    def items(self, name: str, quiet: bool = False) -> list | None:
+    def items(self, name: str, quiet: bool = False) -> list[Any] | None:
         """A list with whatever is in it."""
         setting = self.settings.get(name)
         if setting is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from . import cnumbers
 
@@ -258,7 +258,7 @@ _UINT_MAX = 2**32 - 1
 
 def _set_rate(nic: dict[str, Any], text: str, report: Report, source: str) -> None:
     """`10Mb/s@20ms`: bytes an interval, and the interval in microseconds. Raises SpecError (libxlu_vif.c)."""
-    def fail(message: str, near: str) -> None:
+    def fail(message: str, near: str) -> NoReturn:
         report(f"{source}: config parsing error in vif: {message} in `{near}'\n")
         raise SpecError
 
@@ -340,6 +340,17 @@ def vdev_number(vdev: str) -> int | None:
     if re.fullmatch(r"0[xX][0-9a-fA-F]+|\d+", vdev):
         return int(vdev, 16 if vdev[:2] in ("0x", "0X") else 8 if vdev.startswith("0") and vdev != "0" else 10)
     return None
+
+
+def vdev_index(vdev: str) -> int:
+    """Which disk of its kind a virtual disk is: 0 for xvda, hda and sda (libxl_device.c, device_disk_dev_number)."""
+    number = vdev_number(vdev) or 0
+    if number >> 28 == 1:
+        return number >> 8 & 0xFFFFF
+    major, minor = number >> 8, number & 0xFF
+    if major in (3, 22):
+        return (0 if major == 3 else 2) + (minor >> 6)
+    return minor >> 4
 
 
 def _number(kind: str, disk: int, partition: int) -> int | None:

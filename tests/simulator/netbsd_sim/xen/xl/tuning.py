@@ -55,7 +55,7 @@ def _balloon(m: Machine, domain: Domain | None, target: int) -> None:
         state["dom0_kb"] = min(target, room, max(state["dom0_kb"], hypervisor.boot_memory_kb(m)))
         return
     domain["target_kb"] = target
-    listens = not guests.ignores_requests(domain["config"]["b_info"]) and domain["reason"] is None
+    listens = not guests.ignores_requests(domain) and domain["reason"] is None
     if listens and target:
         domain["mem_kb"] = min(target, domain["mem_kb"] + hypervisor.free_kb(m))
 

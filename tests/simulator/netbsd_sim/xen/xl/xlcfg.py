@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Union
 
 from . import cnumbers
 
-Value = "str | list[Value]"
+Value = Union[str, "list[Value]"]
 
 END = "$end"
 IDENT = "IDENT"

@@ -14,7 +14,7 @@ from ...core.machine import Machine, NotSimulated
 from ...pkg import tools
 from ..common import domains, guests, hypervisor
 from ..common.hypervisor import err, flush, out, wait
-from . import xend, xend_create, xm_config, xm_devices, xm_help, xm_list, xm_resources, xm_state
+from . import xend, xend_create, xm_config, xm_devices, xm_help, xm_list, xm_pools, xm_resources, xm_state
 from . import xend_sxp as sxp
 from .xend import Fault
 from .xm_config import XmError
@@ -34,7 +34,7 @@ def run(m: Machine, args: list[str]) -> int:
     """`xm ARGS`. Returns its exit status."""
     if not args:
         raise NotSimulated("xm without a command")
-    command = _lookup(args[0])
+    command = _lookup(m, args[0])
     if command is None:
         err(f"Error: Subcommand {args[0]} not found!\n")
         out("Usage: xm <subcommand> [args]\n\nControl, list, and manipulate Xen guest instances.\n\n")
@@ -65,15 +65,16 @@ def run(m: Machine, args: list[str]) -> int:
         return 1
 
 
-def _lookup(word: str) -> str | None:
+def _lookup(m: Machine, word: str) -> str | None:
     """The command of that name, of that old name, or the only one that begins so."""
     if word in xm_help.ALIASES:
         new = xm_help.ALIASES[word]
         err(f"Command {word} is deprecated.  Please use xm {new} instead.\n")
         return new
-    if word in xm_help.HELP:
+    known = [*xm_help.HELP, *(xm_help.POOLS if xend.modern(m) else ())]
+    if word in known:
         return word
-    matches = [name for name in xm_help.HELP if name.startswith(word)]
+    matches = [name for name in known if name.startswith(word)]
     return matches[0] if len(matches) == 1 else None
 
 
@@ -299,4 +300,5 @@ _COMMANDS: dict[str, tuple[Command, int | None, int | None]] = {
     "block-detach": (xm_devices.block_detach, 2, 3), "block-list": (xm_devices.block_list, None, None),
     "network-attach": (xm_devices.network_attach, 1, 11), "network-detach": (xm_devices.network_detach, 2, 3),
     "network-list": (xm_devices.network_list, None, None),
+    "cpupool-list": (xm_pools.cpupool_list, 0, 2), "cpupool-migrate": (xm_pools.cpupool_migrate, 2, None),
 }

@@ -130,12 +130,10 @@ def everything(m: Machine) -> list[Guest]:
 def find(m: Machine, text: str) -> Guest:
     """By name, then number, then uuid. Raises Fault."""
     guests = everything(m)
-    for matches in (lambda guest: guest.name == text,
-                    lambda guest: text.isdigit() and guest.domid == int(text),
-                    lambda guest: guest.uuid == text):
-        for guest in guests:
-            if matches(guest):
-                return guest
+    named = [guest for guest in guests if guest.name == text]
+    numbered = [guest for guest in guests if text.isdigit() and guest.domid == int(text)]
+    for guest in (*named, *numbered, *(guest for guest in guests if guest.uuid == text)):
+        return guest
     raise Fault(f"Domain '{text}' does not exist.", missing=True)
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.machine import Machine
 from ...pkg import tools
-from ..common import domains, hypervisor, listing
+from ..common import domains, hypervisor, listing, pools
 from ..common.hypervisor import KIB_PER_MIB
-from . import xend_sxp
+from . import xend_pci, xend_sxp
 
 if TYPE_CHECKING:
     from .xend import Guest, Settings
@@ -57,7 +57,8 @@ def domain_form(m: Machine, guest: Guest) -> list[Any]:
     head: list[Any]
     if new:
         head = ["domain", *domid, ["cpu_weight", found.get("cpu_weight", 256)], ["cpu_cap", found.get("cpu_cap", 0)],
-                *([["pool_name", "Pool-0"]] if domid else []), ["bootloader", ""], ["vcpus", vcpus(m, guest)],
+                *([["pool_name", pools.pool_of(m, guest.live)["name"]]] if domid else []),
+                ["bootloader", ""], ["vcpus", vcpus(m, guest)],
                 ["cpus", [[]] * 1], ["on_poweroff", found.get("on_poweroff", "destroy")], ["description", ""],
                 ["on_crash", found.get("on_crash", "restart")], ["uuid", guest.uuid], ["bootloader_args", ""],
                 ["name", guest.name], ["on_reboot", found.get("on_reboot", "restart")]]
@@ -96,20 +97,29 @@ def _devices(found: Settings, new: bool) -> list[Any]:
         forms.append(["device", ["vif", *([key, value] for key, value in sorted(nic.items()) if key != "devid"),
                                  ["backend", 0]]])
     console = ["device", ["console", ["protocol", "vt100"], ["location", 2]]]
-    disks = [["device", ["vbd", ["uuid", disk["uuid"]], ["bootable", int(index == 0)], ["dev", f"{disk['dev']}:disk"],
+    disks = [["device", ["vbd", ["uuid", disk["uuid"]], ["bootable", int(index == 0)], ["dev", _dev(disk["dev"])],
                          ["uname", disk["uname"]], ["mode", disk["mode"]], ["backend", 0],
                          *([["VDI", ""]] if new else [])]] for index, disk in enumerate(found["disks"])]
-    return [*forms, console, *disks] if new else [*forms, *disks, console]
+    devices = [*disks, *xend_pci.form(found.get("pci", []))]
+    return [*forms, console, *devices] if new else [*forms, *devices, console]
+
+
+def _dev(text: str) -> str:
+    """blkif.py: the name, and the type that the frontend was given: `xvda:disk`, `6:cdrom`."""
+    name, _colon, kind = text.removeprefix("ioemu:").partition(":")
+    return f"{name}:{kind or 'disk'}"
 
 
 def from_form(form: list[Any]) -> Settings:
     """A managed domain's settings, from its config.sxp."""
     image = next(part[1] for part in form[1:] if part[0] == "image")
-    disks, nics = [], []
+    disks, nics, pci = [], [], []
     for part in form[1:]:
         if part[0] == "device" and part[1][0] == "vbd":
             disk = {key: xend_sxp.child(part[1], key) for key in ("uuid", "dev", "uname", "mode")}
             disks.append({**disk, "dev": disk["dev"].removesuffix(":disk")})
+        elif part[0] == "device" and part[1][0] == "pci":
+            pci = xend_pci.from_form(part[1])
         elif part[0] == "device" and part[1][0] == "vif":
             nics.append({entry[0]: str(entry[1]) for entry in part[1][1:] if entry[0] != "backend"})
     texts = {key: xend_sxp.child(form, key, default) for key, default in (
@@ -119,4 +129,4 @@ def from_form(form: list[Any]) -> Settings:
         ("memory", "128"), ("maxmem", "0"), ("vcpus", "1"), ("cpu_weight", "256"), ("cpu_cap", "0"))}
     return {**texts, **numbers, "maxvcpus": 0, "cpus": "", "kernel": xend_sxp.child(image, "kernel"),
             "ramdisk": xend_sxp.child(image, "ramdisk"), "args": xend_sxp.child(image, "args"), "disks": disks,
-            "nics": nics, "started": 0.0}
+            "nics": nics, "pci": pci, "started": 0.0}

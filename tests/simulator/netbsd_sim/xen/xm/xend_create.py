@@ -15,7 +15,7 @@ from ...core.machine import Machine, NotSimulated
 from ...net import network
 from ..common import domains, guests, hotplug, hypervisor
 from ..common.hypervisor import KIB_PER_MIB, Domain, section, wait
-from . import xend
+from . import xend, xend_pci
 from .xend import Fault, Settings
 
 SCRIPTS_SECONDS = 100  # DEVICE_CREATE_TIMEOUT of DevController.py
@@ -131,8 +131,8 @@ def device_number(text: str) -> int:
         index -= 1
         part = int(match[3] or 0)
         return 202 * 256 + index * 16 + part if index < 16 else 1 << 28 | index << 8 | part
-    if re.fullmatch(r"0x[0-9a-fA-F]+|\d+", name):
-        return int(name, 0)
+    if re.fullmatch(r"(0x)?[0-9a-fA-F]+", name):  # hexadecimal with or without 0x: 10 is 16
+        return int(name, 16)
     raise Fault(f"Unable to find number for device ({text})")
 
 
@@ -197,7 +197,7 @@ def connect_disk(m: Machine, domid: int, vbd: dict[str, Any], number: int) -> No
 
 def _connect(m: Machine, domid: int, found: Settings) -> None:
     """All devices, networks first. Raises Fault. The domain is fetched anew after each wait."""
-    domain = domains.domains(m)[str(domid)]
+    domain = hypervisor.domains(m)[str(domid)]
     disks = [new_disk(m, disk) for disk in found["disks"]]
     domain["config"]["disks"] = [config for config, _vbd in disks]
     for index, nic in enumerate(found["nics"]):
@@ -208,6 +208,7 @@ def _connect(m: Machine, domid: int, found: Settings) -> None:
     for config, vbd in disks:
         connect_disk(m, domid, vbd, device_number(config["vdev"]))
         domain["vbds"].append(vbd)
+    xend_pci.check(m, found.get("pci", []))
 
 
 # --- the domain --------------------------------------------------------------------------------------------------
@@ -248,16 +249,16 @@ def build(m: Machine, found: Settings, paused: bool, at: float | None = None) ->
     domain = domains.new_domain(m, domid, _libxl_layout(found), True, started)
     found["started"] = started
     domain["xend"] = found
-    domains.domains(m)[str(domid)] = domain
+    hypervisor.domains(m)[str(domid)] = domain
     try:
         _connect(m, domid, found)
     except Fault as fault:
         xend.log(m, f"ERROR (XendDomainInfo) {fault.text}")
-        domain = domains.domains(m).get(str(domid))
-        if domain is not None:
-            domains.destroy(m, domain)
+        left = domains.get(m, domid)
+        if left is not None:
+            domains.destroy(m, left)
         raise
-    domain = domains.domains(m)[str(domid)]
+    domain = hypervisor.domains(m)[str(domid)]
     domain["paused"] = int(paused)
     domain["running_since"] = started
     if xend.is_managed(m, found["uuid"]):

@@ -17,7 +17,7 @@ from ...core.machine import Machine, NotSimulated, SimError
 from ...pkg import tools
 
 if TYPE_CHECKING:
-    from ...system.services import Script
+    from ...system.services import Action, Script
 
 _PRIVCMD = "/kern/xen/privcmd"
 _LOCKS = ("/var/lock/xend", "/var/lock/subsys/xend")
@@ -231,7 +231,7 @@ def _xencommons_41_status(m: Machine, _script: Script) -> int:
 # --- rc.d of 3.1 and 3.3, and xend of 4.1 -----------------------------------------------------------------------
 
 
-def _plain(name: str, start: Callable[[Machine], int], stop: Callable[[Machine], None]) -> dict:
+def _plain(name: str, start: Callable[[Machine], int], stop: Callable[[Machine], None]) -> dict[str, Action]:
     """A daemon in rc.subr's frame."""
 
     def started(m: Machine, script: Script) -> int:
@@ -265,7 +265,7 @@ _XEND_3 = {
     "xencommons": {},
 }
 
-ACTIONS: dict[str, dict[str, dict]] = {
+ACTIONS: dict[str, dict[str, dict[str, Action]]] = {
     "4.2": {
         "xencommons": {"start": _xencommons_start, "stop": _xencommons_stop, "status": _xencommons_status},
         "xend": {"start": _xend_start, "stop": _xend_stop, "status": _xend_status},

@@ -18,15 +18,16 @@ from typing import Any
 from ...core.machine import Machine, NotSimulated
 from ...pkg import tools
 from ..common.hotplug import local
+from . import xend_pci
 
 _CONFIG_DIR = "/usr/pkg/etc/xen"
 
 _INTEGERS = {"memory", "maxmem", "vcpus", "nics", "cpu", "cpu_cap", "cpu_weight", "maxvcpus", "shadow_memory"}
-_LISTS = {"disk", "vif"}
+_LISTS = {"disk", "vif", "pci"}
 _TEXTS = {"name", "kernel", "ramdisk", "root", "extra", "uuid", "cpus", "restart", "on_poweroff", "on_reboot",
           "on_crash", "on_xend_start", "on_xend_stop", "builder", "features", "ip", "bootloader"}
 # They mean something to xm, but what follows from them is not known here.
-_REFUSED = {"bootloader", "pci", "vfb", "tap", "vtpm", "ioports", "irq", "blkif", "netif", "bootargs", "console",
+_REFUSED = {"bootloader", "vfb", "tap", "vtpm", "ioports", "irq", "blkif", "netif", "bootargs", "console",
             "usb", "vscsi", "access_control", "features", "cpu", "ip", "netmask", "gateway", "hostname", "interface",
             "dhcp", "nfs_server", "nfs_root", "device_model"}
 
@@ -227,7 +228,7 @@ def settings(m: Machine, values: dict[str, Any]) -> dict[str, Any]:
         "on_crash": values.get("on_crash", "restart"), "on_xend_start": values.get("on_xend_start", "ignore"),
         "on_xend_stop": values.get("on_xend_stop", "ignore"), "kernel": values.get("kernel", ""),
         "ramdisk": values.get("ramdisk", ""), "args": args, "disks": [_disk(text) for text in values.get("disk", [])],
-        "nics": nics, "started": 0.0,
+        "nics": nics, "pci": xend_pci.given(m, values.get("pci", [])), "started": 0.0,
     }
 
 
@@ -271,4 +272,5 @@ def vm_form(m: Machine, found: dict[str, Any]) -> list[Any]:
     form += [["vcpus", found["vcpus"]], *([["oos", 1]] if new else []), ["image", image]]
     form += [["s3_integrity", 1]] if new else []
     form += [["device", ["vbd", *([key, disk[key]] for key in ("uname", "dev", "mode"))]] for disk in found["disks"]]
+    form += xend_pci.form(found["pci"])
     return form + [["device", ["vif", *([key, value] for key, value in nic.items())]] for nic in found["nics"]]

@@ -16,8 +16,7 @@ _DETACH_SECONDS = 100  # DEVICE_DESTROY_TIMEOUT
 
 
 def _listens(domain: Domain) -> bool:
-    return not domain["paused"] and domain["reason"] is None and not guests.ignores_requests(
-        domain["config"]["b_info"])
+    return not domain["paused"] and domain["reason"] is None and not guests.ignores_requests(domain)
 
 
 def _words(args: list[str], command: str) -> tuple[list[str], bool]:
@@ -50,7 +49,7 @@ def block_attach(m: Machine, args: list[str]) -> int:
 def block_detach(m: Machine, args: list[str]) -> int:
     words, force = _words(args, "block-detach")
     guest, domain = xend.running(m, words[0], "block-detach")
-    number = xend_create.device_number(words[1])
+    number = _device_to_detach(words[1])
     vbd = next((vbd for vbd in domain["vbds"] if vbd["devid"] == number), None)
     if vbd is None:
         raise Fault(f"Device {number} not connected")
@@ -66,6 +65,13 @@ def block_detach(m: Machine, args: list[str]) -> int:
     guest.settings["disks"] = [disk for disk in guest.settings["disks"]
                                if xend_create.device_number(disk["dev"]) != number]
     return 0
+
+
+def _device_to_detach(text: str) -> int:
+    """A number, vbd/NUMBER or a name: convertToDeviceNumber of xend/server/blkif.py (Xen 4.2). Other than where a disk
+    is given, a bare number is decimal."""
+    last = text.rpartition("/")[2]
+    return int(last) if last.isdigit() else xend_create.device_number(last)
 
 
 def network_attach(m: Machine, args: list[str]) -> int:

@@ -51,10 +51,16 @@ HELP: dict[str, tuple[str, str]] = {
     "help": ("", "Display this message."),
 }
 
+# From Xen 4.1 on.
+POOLS = {
+    "cpupool-list": ("[<CPU Pool>] [-l|--long] [-c|--cpus]", "List CPU pools on host"),
+    "cpupool-migrate": ("<Domain> <CPU Pool>", "Moves a domain into a CPU pool"),
+}
+
 ALIASES = {"balloon": "mem-set", "set-vcpus": "vcpu-set", "vif-list": "network-list", "vbd-create": "block-attach",
            "vbd-destroy": "block-detach", "vbd-list": "block-list"}
 
 
 def usage(command: str) -> str:
-    arguments, description = HELP[command]
+    arguments, description = {**HELP, **POOLS}[command]
     return f"Usage: xm {command} {arguments}\n\n{description}\n\n"

@@ -115,6 +115,11 @@ def uptime(m: Machine, args: list[str]) -> int:
 
 
 def sched_credit(m: Machine, args: list[str]) -> int:
+    """Under another scheduler it says so, status 1 (main.py, check_sched_type). Domain-0's values are not kept: xend
+    manages it not (XendDomain.py, domain_sched_credit_set)."""
+    actual = hypervisor.section(m)["pools"][0]["sched"]
+    if actual != "credit":
+        raise XmError(f"Xen is running with the {actual} scheduler")
     try:
         options, words = getopt.gnu_getopt(args, "d:w:c:", ["domain=", "weight=", "cap="])
     except getopt.GetoptError as error:
@@ -135,14 +140,18 @@ def sched_credit(m: Machine, args: list[str]) -> int:
     if "d" not in given:
         raise NotSimulated("xm sched-credit without a domain")
     guest = listed[0]
-    if guest.live is None:
-        raise NotSimulated("xm sched-credit of Domain-0, or of a domain that does not run")
-    weight, cap = int(given.get("w", guest.live["weight"])), int(given.get("c", guest.live["cap"]))
+    if guest.live is None and not guest.is_dom0:
+        raise NotSimulated("xm sched-credit of a domain that does not run")
+    now = _params(m, guest)
+    weight, cap = int(given.get("w", now[0])), int(given.get("c", now[1]))
     if not 1 <= weight <= 65535:
         raise Fault("Cpu weight out of range, valid values are within range from 1 to 65535")
-    most = guest.live["max_vcpus"] * 100
+    most = (hypervisor.dom0_vcpus(m) if guest.live is None else guest.live["max_vcpus"]) * 100
     if not 0 <= cap <= most:
         raise Fault(f"Cpu cap out of range, valid range is from 0 to {most} for specified number of vcpus")
+    if guest.live is None:
+        hypervisor.section(m)["dom0_sched"].update(weight=weight, cap=cap)
+        return 0
     guest.live.update(weight=weight, cap=cap)
     guest.settings.update(cpu_weight=weight, cpu_cap=cap)
     return 0
@@ -172,7 +181,7 @@ def info(m: Machine, args: list[str]) -> int:
     if new:
         lines += [("free_cpus", 0)]
     lines += [("xen_major", major), ("xen_minor", minor), ("xen_extra", "".join(f".{part}" for part in extra)),
-              ("xen_caps", caps), ("xen_scheduler", "credit"), ("xen_pagesize", 4096),
+              ("xen_caps", caps), ("xen_scheduler", hypervisor.section(m)["pools"][0]["sched"]), ("xen_pagesize", 4096),
               ("platform_params", "virt_start=0xffff800000000000" if profile.arch == "amd64" else
                "virt_start=0xf5800000"), ("xen_changeset", "unavailable")]
     if new:

@@ -45,7 +45,7 @@ def mem_set(m: Machine, args: list[str]) -> int:
     guest.settings["memory"] = mib
     # balloon(4) came with NetBSD 6; Linux had its driver before.
     follows = m.profile.balloon or domain["os"] == guests.LINUX
-    if follows and domain["reason"] is None and not guests.ignores_requests(domain["config"]["b_info"]):
+    if follows and domain["reason"] is None and not guests.ignores_requests(domain):
         domain["mem_kb"] = min(target, domain["mem_kb"] + hypervisor.free_kb(m))
     return 0
 
