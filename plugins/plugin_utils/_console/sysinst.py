@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What sysinst asks, by release of NetBSD, and what it is answered.
+
+The rules of NetBSD 7 are those of a whole installation that was recorded on a real machine (7.99.10 in a Xen PV guest,
+by HTTP).
+
+Values: ``disk``, ``swap`` (megabytes), ``disk_name``, ``host`` and ``directory`` (of the server with the sets),
+``interface``, ``hostname``, ``domain``, ``address``, ``netmask``, ``gateway``, ``nameserver``, ``timezone`` with its
+``region``, ``root_password``.
+"""
+
+from __future__ import annotations
+
+from .conversation import Fill, Pick, Rule, Setting, Settings, Stop
+
+_HTTP = Settings(
+    (
+        # Not asked by itself in this release. Before the rest, because a question that is answered inside of this menu
+        # has "Get Distribution" go back once without fetching.
+        Setting("^Configure network", done="network"),
+        Setting("^Host ", shown=r"^Host +{host}( |$)"),
+        Setting("^Base directory ", shown=r"^Base directory +{directory}( |$)"),
+    ),
+    then="^Get Distribution",
+)
+_CONFIG = Settings(
+    (
+        Setting("^Timezone ", shown=r" {timezone}$"),
+        Setting("^Change root password ", shown=r" password set$"),
+        Setting("^Enable sshd ", shown=r" YES$"),
+    ),
+    then="^Finished configuring",
+)
+
+NETBSD_7: tuple[Rule, ...] = (
+    Rule("language", Pick("Installation messages in English"), item="Installation messages in English"),
+    # What went wrong, before what would go on from there.
+    Rule("failed", Stop("a command of sysinst failed"), prompt="Hit enter to continue", text="Status: Command failed"),
+    Rule(
+        "too small", Stop("the disk is too small for what sysinst wants to put on it"), item="^Reduce partition sizes"
+    ),
+    # When all is done: to a shell, because the guest must halt. Rebooted it would come up with sysinst again.
+    Rule("to the utilities", Pick("^Utility menu"), title="Install System", after="complete"),
+    Rule("to the shell", Pick("^Run /bin/sh"), title="Utilities", after="complete"),
+    Rule("halt", Fill("halt -p"), prompt=r"^# ", after="to the shell", last=True),
+    Rule("install", Pick("^Install NetBSD to hard disk"), title="Install System", most=1),
+    Rule("begin", Pick("^Yes"), title="yes or no", text="You have chosen to install NetBSD .* Shall we continue"),
+    Rule("disk", Pick("^{disk}( |$)"), title="Available disks"),
+    Rule("partitions", Pick("^Set sizes of NetBSD partitions"), title="Choose your installation"),
+    Rule(
+        "sizes", Settings((Setting(r" swap$", shown=r"^{swap} "),), "^Accept partition sizes"), item="^Accept partition"
+    ),
+    Rule("swap", Fill("{swap}"), prompt=r"Size for swap in MB\? \[.*\]: "),
+    Rule("label", Pick("^Partition sizes ok"), item="^Partition sizes ok", text="your BSD-disklabel partitions"),
+    Rule("disk name", Fill("{disk_name}"), prompt=r"name for your NetBSD disk \[.*\]: "),
+    # Nothing is written before this one, and only to the disk that it names.
+    Rule(
+        "write",
+        Pick("^Yes"),
+        title="yes or no",
+        text=r"install NetBSD on your hard disk \({disk}\)\. .* Shall we continue",
+    ),
+    Rule("boot blocks", Pick("^Exit"), title="Bootblocks selection"),
+    Rule("sets", Pick("^Custom installation"), title="Select your distribution"),
+    Rule("selected", Pick("^Install selected sets"), item="^Install selected sets"),
+    Rule("source", Pick("^{source}"), title="^Install from", most=6),
+    Rule("http", _HTTP, item="^Get Distribution", text="the http site", most=12),
+    Rule("server", Fill("{host}"), prompt=r"^Host: "),
+    Rule("directory", Fill("{directory}"), prompt=r"^Base directory: "),
+    Rule("interface", Pick("^{interface}$"), title="Available interfaces"),
+    Rule("media", Fill(""), prompt="Network media type: $"),
+    Rule("by hand", Pick("^No"), title="Perform autoconfiguration"),
+    Rule("hostname", Fill("{hostname}"), prompt="Your host name: "),
+    Rule("domain", Fill("{domain}"), prompt="Your DNS domain: "),
+    Rule("address", Fill("{address}"), prompt="Your IPv4 address: "),
+    Rule("netmask", Fill("{netmask}"), prompt=r"IPv4 Netmask \[.*\]: "),
+    Rule("gateway", Fill("{gateway}"), prompt="IPv4 gateway: "),
+    Rule("resolver", Pick("^other"), title="Select DNS server"),
+    Rule("nameserver", Fill("{nameserver}"), prompt="Your name server: "),
+    Rule("network", Pick("^Yes"), title="Are they OK", text=r"Host IP: {address} .*Netmask: {netmask} "),
+    Rule("keep network", Pick("^Yes"), title="do you want it installed in /etc"),
+    Rule(
+        "extracted",
+        Pick("Hit enter"),
+        item="Hit enter to continue",
+        text="extraction of the selected sets .* is complete",
+    ),
+    Rule("zone is set", Pick("^Exit"), item=".", text="choose the timezone .* Selected: {timezone} "),
+    Rule("zone", Pick("^{timezone}$"), item="^{region}/[A-Z]", text="choose the timezone .* Press 'x'", most=8),
+    Rule("region", Pick("^{region}/$"), item="^[A-Z][A-Za-z0-9]+/?$", text="choose the timezone .* Press 'x'", most=8),
+    Rule("no password yet", Pick("^Yes"), title="yes or no", text="root password .* not yet been initialized"),
+    Rule("password", Fill("{root_password}", hidden=True), prompt="^New password:"),
+    Rule("password again", Fill("{root_password}", hidden=True), prompt="^Retype new password:"),
+    Rule("configuration", _CONFIG, item="^Finished configuring", most=12),
+    Rule("complete", Pick("Hit enter"), item="Hit enter to continue", text="installation of NetBSD.* is now complete"),
+)
+
+# By the release's first number. What is not here was not recorded, and is not guessed.
+CONVERSATIONS: dict[str, tuple[Rule, ...]] = {"7": NETBSD_7}
