@@ -6,15 +6,16 @@ connection what could have cut the old one."""
 
 from __future__ import annotations
 
-import ipaddress
 import time
 import uuid
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import WARNINGS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge.guarded import FACTOR, limit
+from ansible_collections.netbsd.xen.plugins.plugin_utils._completed import with_address
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 # Between two attempts to reach the machine.
@@ -28,9 +29,7 @@ class ActionModule(PlannedAction):
     RESOURCE = bridge
 
     def arguments(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        """The address that we connect to, if it is one: a name says nothing to the machine."""
-        host = str(task_vars.get("ansible_host") or task_vars.get("inventory_hostname") or "")
-        return dict({"reached_at": host} if _is_address(host) else {}, **args)
+        return with_address(args, task_vars)
 
     def carry_out(self, args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Call the module, and if what it has to change is what we may have come over: again to make the change, with
@@ -86,21 +85,13 @@ class ActionModule(PlannedAction):
         return result
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """One result of the two calls. What the first did counts only if the second confirmed it; ``first`` is empty if its
     answer was lost."""
     if second.get("guard"):
         return dict(second, changed=False)
     result = dict(second, changed=bool(first.get("changed", True) or second.get("changed")), guarded=True)
-    for key in ("changes", "commands", "diff", "warnings"):
+    for key in ("changes", "commands", "diff", WARNINGS):
         if first.get(key) or second.get(key):
             result[key] = [*(first.get(key) or []), *(second.get(key) or [])]
     return result

@@ -11,3 +11,4 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import Planned
 
 class ActionModule(PlannedAction):
     RESOURCE = xen_packages
+    TAKES_LONG = True

@@ -9,22 +9,26 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Plan, Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._engine import Outcome
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Plan, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import Outcome, refuse_system
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot.target import Wanted
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look import info
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import (
-    SNAPSHOT_VARIABLE,
+    again,
     mark_stale,
-    usable_snapshot,
+    reads,
+    say_host,
+    usable_read,
 )
+from ansible_collections.netbsd.xen.plugins.plugin_utils._watched import waited_for, watched
 
 # Ansible's own reboot fails with its defaults: shutdown(8) takes no bare 0 for a time (record
 # ansible-reboot-search-only-cmd, NetBSD 7.99.10), and there is no boot id (record ansible-reboot-default).
@@ -57,18 +61,21 @@ class ActionModule(ActionBase):
         ran: dict[str, Any] = {"before": None, "after": None}
         result: dict[str, Any] = {"changed": False, "changes": [], "restart_required": [], "ran": ran}
         try:
-            found = self._known() or self._look()
+            found = self._known() or self._look_again(result)
             ran["before"] = ran["after"] = target.describe(found)
+            self._refuse_system(found["system"])
             plan = target.plan(found, wanted)
             result.update(self._planned(plan))
             self._refuse(plan, found, wanted)
-            if plan.changes and not self._task.check_mode:
+            if plan.changes and self._task.check_mode and not wanted.assume_ready:
+                self._module("netbsd.xen.xen_reboot", dict(self._task.args))  # what it refuses
+            elif plan.changes and not self._task.check_mode:
                 result["changed"] = False
                 self._reboot(wanted, found, result)
         except Stopped as error:
             result.update(failed=True, msg=str(error))
         result["commands"] = self._commands
-        return result
+        return say_host(result, str(task_vars.get("inventory_hostname", "")))
 
     # -- the task ------------------------------------------------------------------------------------------------------
 
@@ -95,24 +102,51 @@ class ActionModule(ActionBase):
         if plan.changes and self._connection.transport == "local":
             raise Stopped("The connection is local: this machine would reboot under the run that is to prove it.")
 
+    def _refuse_system(self, system: str) -> None:
+        try:
+            refuse_system(system, target.NAME)
+        except Refused as error:
+            raise Stopped(str(error)) from error
+
     # -- the machine ---------------------------------------------------------------------------------------------------
 
     def _known(self) -> dict[str, Any] | None:
         """The machine as it was read in this run, if that still holds."""
-        if usable_snapshot(self._task_vars) is None:
-            return None
-        return self._task_vars[SNAPSHOT_VARIABLE]["host"]
+        read = usable_read(self._task_vars)
+        return None if read is None else dict(read["host"])
+
+    def _look_again(self, result: dict[str, Any]) -> dict[str, Any]:
+        """The machine as it is now. Where it was read in this run, all of it, so that later tasks need not look, unless
+        it is rebooted. Raises Stopped if that is not possible."""
+        if not reads(self._task_vars):
+            return self._look()
+        found = self._told(info.ALL)
+        result.update(again(found, self._task_vars))
+        return dict(found["host"])
 
     def _look(self) -> dict[str, Any]:
-        return self._module("netbsd.xen.host_info", {})["host"]
+        """Raises Stopped if that is not possible."""
+        return dict(self._told()["host"])
+
+    def _told(self, *resources: str) -> dict[str, Any]:
+        try:
+            found = info.told(info.by_module(self, self._task_vars), resources)
+        except XenError as error:
+            raise Stopped(str(error)) from error
+        self._commands += found.commands
+        return found.value
 
     def _module(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         """Run a module on the machine. Raises Stopped with its own words if it fails."""
-        result = self._execute_module(module_name=name, module_args=args, task_vars=self._task_vars)
+        with watched(self, self._task_vars):
+            result: dict[str, Any] = self._execute_module(module_name=name, module_args=args, task_vars=self._task_vars)
         self._commands += result.get("commands") or []
         if result.get("failed"):
             raise Stopped(result.get("msg") or f"{name} failed without a word.")
         return result
+
+    def _waited_for(self, phase: str) -> AbstractContextManager[None]:
+        return waited_for(self._task_vars, "the machine", phase)
 
     def _menu(self, wanted: Wanted, **settings: str) -> None:
         self._module(f"netbsd.xen.{wanted.loader.menu_module}", {**wanted.loader.menu_options, **settings})
@@ -144,17 +178,21 @@ class ActionModule(ActionBase):
         except Stopped as error:
             raise Stopped(f"{error}{_words_for_guests(result['guests'])}") from error
         finally:
+            result.pop("ansible_facts", None)
             mark_stale(result, self._task_vars)
         result["changed"] = True
         result["ran"]["after"] = None
-        if self._wait_until_back(before, wanted) == before:
+        with self._waited_for(f"reboots, for which it has {wanted.seconds} seconds"):
+            last = self._wait_until_back(before, wanted)
+        if last == before:
             result["ran"]["after"] = result["ran"]["before"]
             raise Stopped(
                 f"The machine still answers {wanted.seconds} seconds after {asked_with} and has not gone down. What "
                 "holds it up is on its console and in /var/log/messages; if it is xl, which waits for a dead "
                 "xenstored, /sbin/reboot does not ask it."
             )
-        now = self._settled(wanted)
+        with self._waited_for("has booted, and is looked at until it is as wanted"):
+            now = self._settled(wanted)
         result["seconds"] = round(time.monotonic() - started, 1)
         result["ran"]["after"] = target.describe(now)
         self._judge(now, found, wanted, result)
@@ -212,9 +250,7 @@ class ActionModule(ActionBase):
             time.sleep(POLL_SECONDS)
             self._reset_connection()
 
-    def _judge(
-        self, now: dict[str, Any], before: dict[str, Any], wanted: Wanted, result: dict[str, Any]
-    ) -> None:
+    def _judge(self, now: dict[str, Any], before: dict[str, Any], wanted: Wanted, result: dict[str, Any]) -> None:
         """Raise Stopped if the machine did not come back as wanted, after doing what keeps it bootable."""
         problems = target.problems(now, wanted)
         if not problems:

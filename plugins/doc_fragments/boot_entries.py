@@ -31,7 +31,9 @@ options:
         type: str
       args:
         description:
-          - The kernel's arguments, such as V(-s) or V(root=wd0a console=pc). A dom0 kernel reads 255 characters.
+          - The kernel's arguments, V(-s) and other flags for a native one behind NetBSD's loader, or such as
+            V(root=wd0a console=pc) for that of a dom0, which reads 255 characters. NetBSD's loader hands on the first
+            79 of the file's name and the arguments together; what is longer is refused.
         type: str
       hypervisor:
         description: The Xen hypervisor file, which makes this an entry that boots into Xen.
@@ -46,10 +48,31 @@ options:
             fails.
           - GRUB falls back to entries, and only from the default one, so that another entry must boot that kernel.
         type: str
+      console:
+        description:
+          - What the native kernel of the entry, or its O(entries[].fallback), has as its console. NetBSD's loader
+            switches to it first, where it is not O(console); GRUB 2 tells the kernel, and is on the screen without it.
+            GRUB legacy has no way to tell a kernel. A hypervisor and its dom0 kernel are told by their arguments.
+        type: str
+        choices: [pc, com0, com1, com2, com3]
       optional:
         description: Whether the entry is left out of the menu while one of its files is missing.
         type: bool
         default: false
+      adopt:
+        description:
+          - Kinds of arguments that the entry in use gives to this one, in place of what stands in O(entries[].args) and
+            O(entries[].hypervisor_args). Where it says nothing of a kind, these hold. Each one that is taken over is
+            warned of.
+          - V(root) is C(root=) and C(bootdev=) of the dom0 kernel, V(console) its C(console=) together with Xen's
+            C(console=), C(com1=) and C(com2=), V(pci_hide) is C(pciback.hide=), V(memory) is C(dom0_mem=), V(kernel)
+            all else of the dom0 kernel, V(hypervisor) all else of Xen. Flags with which the dom0 kernel waits at its
+            console, such as C(-s), are not taken over; that is warned of too.
+          - The entry in use is the default one if it boots a hypervisor, else one that has the name of a managed one,
+            else the first one that does.
+        type: list
+        elements: str
+        choices: [root, console, pci_hide, kernel, memory, hypervisor]
       commands:
         description: The commands of the boot loader, for an entry of any other kind, such as V(prompt).
         type: list
@@ -74,6 +97,21 @@ options:
     type: list
     elements: str
     default: []
+  console:
+    description:
+      - Where the loader itself has its menu, V(pc) for screen and keyboard, V(com0) and so on for a serial port as
+        NetBSD counts them. If omitted, it is left alone.
+      - NetBSD's loader gets C(consdev). GRUB legacy gets C(serial) and C(terminal), and asks on both for as long as the
+        menu waits, before it takes the serial port. GRUB 2 shows its menu on both at once.
+    type: str
+    choices: [pc, com0, com1, com2, com3]
+  baud:
+    description:
+      - The speed of any serial console here, in bits a second, with 8 bits, no parity and one stop bit.
+      - NetBSD's loader takes it from the menu from NetBSD 10 on, by EFI from 9 on; before that, it has the speed that
+        its boot blocks carry (M(netbsd.xen.boot_blocks)).
+    type: int
+    default: 115200
   assume_files:
     description:
       - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.

@@ -44,3 +44,20 @@ attributes:
     membership:
       - netbsd.xen.release
 """
+
+    LIMIT = r"""
+options:
+  max_impact:
+    description:
+      - What the task may cost the people who use the machine and its guests, at most. What would cost more is left as
+        it is, with what depends on it, and is in RV(ignore:restart_required).
+      - V(live) is nothing that anybody notices.
+      - V(guest_restart) is a time without something - a guest is shut down, restarted, paused or saved, or loses a
+        device; guests or the machine itself lose their network; a daemon is stopped, or somebody is logged out.
+      - V(guest_recreate) is something that does not come back - a guest that is V(absent), a disk, a saved memory.
+      - V(host_reboot) is all of it, a reboot included. It sets no limit.
+      - Where another option forbids it too, such as one against restarts, both have to allow it.
+    type: str
+    choices: [live, guest_restart, guest_recreate, host_reboot]
+    default: host_reboot
+"""

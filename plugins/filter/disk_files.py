@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.listed import disk_files
+
 DOCUMENTATION = r"""
 name: disk_files
 short_description: The disks of guests that are in files
@@ -40,18 +42,6 @@ _value:
   elements: str
   sample: [/home/xen/web1.img]
 """
-
-
-def disk_files(guests: Any) -> list[str]:
-    """The paths of the disks that are files. What is not a guest or not a disk is left to those who check it."""
-    paths = []
-    for guest in guests or []:
-        disks = guest.get("disks") if isinstance(guest, dict) else None
-        for disk in disks if isinstance(disks, list) else []:
-            path = disk.get("path") if isinstance(disk, dict) else disk
-            if isinstance(path, str) and not path.startswith("/dev/"):
-                paths.append(path)
-    return paths
 
 
 class FilterModule:

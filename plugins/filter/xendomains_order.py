@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.order import ordered
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.listed import xendomains_order
 
 DOCUMENTATION = r"""
 name: xendomains_order
@@ -54,37 +50,6 @@ _value:
   elements: str
   sample: [db1, web1]
 """
-
-
-@dataclass(frozen=True)
-class _Declared:
-    """What decides about a guest's place."""
-
-    name: str
-    autostart: bool
-    priority: int
-    depends_on: tuple[str, ...]
-
-
-def xendomains_order(guests: Any, os_defaults: Any = None) -> list[str]:
-    """The names in their order. What is not a guest, or has nonsense for a key, is left to those who check it."""
-    defaults = os_defaults if isinstance(os_defaults, Mapping) else {}
-    # Any: these have no more of a guest than its place is decided by.
-    named = [guest for guest in guests or [] if isinstance(guest, Mapping) and guest.get("name")]
-    known: Any = [_declared(guest, defaults) for guest in named]
-    return [guest.name for guest in ordered(known) if guest.autostart]
-
-
-def _declared(guest: Mapping[str, Any], os_defaults: Mapping[str, Any]) -> _Declared:
-    own = os_defaults.get(str(guest.get("os")))
-    merged = {**(own if isinstance(own, Mapping) else {}), **guest}
-    priority, depends_on = merged.get("priority"), merged.get("depends_on")
-    return _Declared(
-        name=str(guest["name"]),
-        autostart=boolean(merged.get("autostart"), strict=False) and merged.get("state") != "absent",
-        priority=int(str(priority)) if str(priority).lstrip("-").isdigit() else 0,
-        depends_on=tuple(str(name) for name in depends_on) if isinstance(depends_on, (list, tuple)) else (),
-    )
 
 
 class FilterModule:

@@ -56,7 +56,6 @@ _value:
   sample: [Xen]
 """
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -65,25 +64,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import every
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
-
-
-class _Templated(Mapping[str, Any]):
-    """A host's variables, each templated when it is asked for, and then kept."""
-
-    def __init__(self, templar: Any, variables: Mapping[str, Any]) -> None:
-        self._templar, self._variables = templar, variables
-        self._known: dict[str, Any] = {}
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._known:
-            self._known[key] = self._templar.template(self._variables[key])
-        return self._known[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
+from ansible_collections.netbsd.xen.plugins.plugin_utils._templates import Templated
 
 
 class LookupModule(LookupBase):
@@ -92,7 +73,7 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[Any]:
         known = variables or {}
         self._templar.available_variables = known
-        templated = Variables(_Templated(self._templar, known))
+        templated = Variables(Templated(self._templar, known, self._loader))
         return [_value(term, templated, kwargs.get("default")) for term in terms]
 
 

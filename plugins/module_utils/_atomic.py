@@ -68,8 +68,12 @@ def beside(path: str) -> Iterator[tuple[str, BinaryIO]]:
 def leftovers(path: str) -> list[str]:
     """The files that runs which were killed have left behind on their way to ``path``."""
     folder, name = os.path.split(path)
-    pattern = re.compile(re.escape(f".{name}.") + "[a-z0-9_]+" + re.escape(UNFINISHED) + r"\Z")
-    return [os.path.join(folder, entry) for entry in unfinished(folder or ".") if pattern.match(entry)]
+    return [os.path.join(folder, entry) for entry in unfinished(folder or ".") if is_left_of(entry, name)]
+
+
+def is_left_of(entry: str, name: str) -> bool:
+    """Whether this is the name of a file on its way to another name."""
+    return re.match(re.escape(f".{name}.") + "[a-z0-9_]+" + re.escape(UNFINISHED) + r"\Z", entry) is not None
 
 
 def unfinished(folder: str) -> list[str]:
@@ -103,5 +107,28 @@ def sync_directory(folder: str) -> None:
         os.fsync(descriptor)
     except OSError:
         pass  # some file systems can't sync a directory; the file itself is safe
+    finally:
+        os.close(descriptor)
+
+
+def create_sparse(path: str, size: int, mode: int) -> None:
+    """A new file of ``size`` bytes that takes no space yet. Raises OSError, FileExistsError among them."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_directory(os.path.dirname(path) or ".")
+
+
+def write_within(path: str, at: int, content: bytes) -> None:
+    """Write over a part of a file, which must be there, and have it on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.lseek(descriptor, at, os.SEEK_SET)
+        while content:
+            content = content[os.write(descriptor, content) :]
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -66,23 +66,22 @@ def run(argv: Sequence[str], timeout: float, cwd: str, env: Mapping[str, str] | 
             raise CommandFailed(
                 f"{argv[0]} can't be run: {error.strerror}. Is it installed?", command=list(argv)
             ) from error
-        if not _ended(child, timeout):
+        ended = _ended(child, timeout)
+        if not ended:
             _kill(child)
-            raise CommandFailed(
+        seconds = time.monotonic() - started
+        out.seek(0)
+        err.seek(0)
+        stdout = out.read().decode("utf-8", "surrogateescape")
+        if not ended:
+            failed = CommandFailed(
                 f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed",
                 command=list(argv),
                 timed_out=True,
             )
-        seconds = time.monotonic() - started
-        out.seek(0)
-        err.seek(0)
-        return Result(
-            argv=tuple(argv),
-            rc=child.returncode,
-            stdout=out.read().decode("utf-8", "surrogateescape"),
-            stderr=err.read().decode("utf-8", "replace"),
-            seconds=seconds,
-        )
+            failed.printed = stdout
+            raise failed
+        return Result(tuple(argv), child.returncode, stdout, err.read().decode("utf-8", "replace"), seconds)
 
 
 def _ended(child: subprocess.Popen[bytes], timeout: float) -> bool:

@@ -274,9 +274,10 @@ def _write(path: str, content: dict[str, Any]) -> None:
 def _read(path: str) -> dict[str, Any] | None:
     try:
         with open(path, encoding="utf-8") as stream:
-            return json.load(stream)
+            content: dict[str, Any] = json.load(stream)
     except (FileNotFoundError, ValueError):
         return None
+    return content
 
 
 def _modified(path: str) -> float | None:

@@ -80,7 +80,8 @@ def registered(host: Host) -> dict[str, str]:
     """When each package was registered, by its full name, as RECORD has it."""
     found = {}
     for database in DATABASES:
-        for name in host.list_dir(database):
+        # Beside the packages lies pkgdb.byfile.db.
+        for name in filter(_PACKAGE.match, host.list_dir(database)):
             state = host.stat(f"{database}/{name}/+CONTENTS")
             if state is not None and not name.endswith(REPLACING):
                 found[name] = f"{state.modified:.6f}"

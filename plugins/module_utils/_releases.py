@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ._change import Refused
+
+# What packs a Linux kernel, as libxc's loader learned it after 3.3 (xc_dom_bzimageloader.c; zstd with 4.15).
+_UNPACKS = ("gzip", "bzip2", "lzma", "xz", "lzo", "lz4", "zstd")
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Release:
     Xen published none. ``scripts`` are the hotplug scripts, by the names that they have in the configuration directory,
     and ``programs`` what else is run by the tools themselves, so that nobody notices that it can't be run before a
     guest needs it. ``new_keys`` are keys of a guest's configuration that its toolstack reads, and no older one.
-    ``packaged`` says whether pkgsrc has, or had, packages of it. ``note`` is empty for the releases to use; for the
-    others it says what to use instead.
+    ``unpacks`` is by what a Linux kernel may be packed. ``packaged`` says whether pkgsrc has, or had, packages of it.
+    ``note`` is empty for the releases to use; for the others it says what to use instead.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Release:
     examples: str = "/usr/pkg/share/examples/xen/scripts"
     programs: tuple[str, ...] = ()
     new_keys: tuple[str, ...] = ()
+    unpacks: tuple[str, ...] = ()
     packaged: bool = True
     note: str = ""
 
@@ -118,10 +123,9 @@ def _xl_release(
     security_support_ends: str,
     platforms: tuple[str, ...],
     guest_types: tuple[str, ...] = _WITH_PVH,
-    netbsd: tuple[int | None, int | None] = (None, None),
-    multiboot2: bool = True,
     services: tuple[Service, ...] = _XL_SERVICES,
     new_keys: str = "",
+    **more: Any,
 ) -> Release:
     digits = name.replace(".", "")
     return Release(
@@ -134,11 +138,10 @@ def _xl_release(
         guest_types=guest_types,
         security_support_ends=security_support_ends,
         platforms=platforms,
-        netbsd=netbsd,
-        multiboot2=multiboot2,
         scripts=_SCRIPTS_4_2,
         programs=_XL_PROGRAMS,
         new_keys=tuple(new_keys.split()),
+        **{"multiboot2": True, "unpacks": _UNPACKS, **more},
     )
 
 
@@ -205,6 +208,7 @@ _XM_RELEASES = (
         programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
+        unpacks=_UNPACKS[:3],
         new_keys=("maxvcpus",),
     ),
     # It brings xl too; its rc.d scripts start xend, and the two must not be mixed.
@@ -225,17 +229,18 @@ _XM_RELEASES = (
         programs=_XEND_PROGRAMS,
         platforms=_BOTH,
         netbsd=_NETBSD_5_TO_9,
+        unpacks=_UNPACKS[:3],
     ),
 )
 # End of security support: SUPPORT.md on each of Xen's stable branches, which begins with 4.11's; 4.17's was put off
 # from 2025-12-12 to 2027-12-12 in February 2026.
 _OLD_XL_RELEASES = (
     # The multiboot2 header came with 4.9 (its announcement of 2017-06-28).
-    _xl_release("4.5", "", _BOTH, _BEFORE_PVH, multiboot2=False),
-    _xl_release("4.6", "", (), _BEFORE_PVH, multiboot2=False),
-    _xl_release("4.8", "", (), _BEFORE_PVH, multiboot2=False),
-    _xl_release("4.11", "2021-07-10", ()),
-    _xl_release("4.13", "2022-12-18", _ONLY_64),
+    _xl_release("4.5", "", _BOTH, _BEFORE_PVH, multiboot2=False, unpacks=_UNPACKS[:6]),
+    _xl_release("4.6", "", (), _BEFORE_PVH, multiboot2=False, unpacks=_UNPACKS[:6]),
+    _xl_release("4.8", "", (), _BEFORE_PVH, multiboot2=False, unpacks=_UNPACKS[:6]),
+    _xl_release("4.11", "2021-07-10", (), unpacks=_UNPACKS[:6]),
+    _xl_release("4.13", "2022-12-18", _ONLY_64, unpacks=_UNPACKS[:6]),
     _xl_release("4.15", "2024-04-08", _ONLY_64),
 )
 # Xen mends it, and pkgsrc went from 4.15 to 4.18: whoever runs it has packages of his own, with the scripts of Xen's

@@ -19,6 +19,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
 options:
   loader:
     description:
@@ -26,8 +27,8 @@ options:
         the stages of the package C(grub) to C(/grub) and runs C(root) and C(setup) in its shell. V(grub2) runs
         C(grub-install).
       - From GRUB back to V(boot_cfg) the master boot record must be changed by hand first.
-      - Options of the partition's old boot blocks, such as a serial console, a timeout or a password, are lost with
-        V(boot_cfg). Set them again with C(installboot -e -o).
+      - With V(boot_cfg), new boot blocks carry the options of the old ones, such as a serial console or a timeout. If
+        those have a password, which nobody can read, nothing is written.
       - V(netbsd) is an alias of V(boot_cfg), from before all options had one word for a loader. It is deprecated.
     type: str
     # loaders, loaders: written by tests/tools/plugin_tables.py
@@ -42,6 +43,17 @@ options:
     description: The letter of the root file system's partition on it.
     type: str
     default: a
+  console:
+    description:
+      - What NetBSD's loader starts with as its console, before it has read a menu, V(com0) and so on for a serial port
+        as NetBSD counts them. If omitted, that stays. For the loader V(boot_cfg) only.
+    type: str
+    choices: [pc, com0, com1, com2, com3]
+  baud:
+    description:
+      - The speed of its serial console, in bits a second; what C(consdev) in the menu switches to has it as well. If
+        omitted, it stays. For the loader V(boot_cfg) only.
+    type: int
   assume_files:
     description:
       - Menus and tools that are taken to exist. For a run in check mode, where the tasks before it did nothing.
@@ -85,7 +97,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

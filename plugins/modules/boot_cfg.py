@@ -17,12 +17,15 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.boot_entries
 options:
   path:
-    description: The file, absolute. Kernels and hypervisors are looked for from C(/), whatever the path.
+    description:
+      - The file, absolute. Kernels and hypervisors are looked for from C(/), whatever the path.
+      - If omitted, it is the one that the loader reads. That is C(EFI/NetBSD/boot.cfg) on the EFI partition of a
+        machine that boots by EFI, if that is there, else C(/boot.cfg).
     type: path
-    default: /boot.cfg
   loader_release:
     description:
       - The NetBSD release whose boot loader, C(/boot), reads the file, for example V(5.1). If omitted, it is that
@@ -34,8 +37,8 @@ notes:
   - With entries that are no longer than 79 characters for each command the loader is on the safe side; a longer one
     is written, with a warning.
   - This loader has no way to boot an entry once. M(netbsd.xen.grub_menu) has.
-  - On a machine that boots by EFI, the loader reads C(EFI/NetBSD/boot.cfg) on the EFI partition before
-    C(/boot.cfg). If that partition is mounted and has the file, only that one can be managed, as O(path).
+  - A machine that boots by EFI and has no EFI partition mounted is refused, because nobody can tell which file counts.
+    Under Xen nothing tells that a machine boots by EFI, so that partition belongs into C(/etc/fstab).
 """
 
 EXAMPLES = r"""
@@ -95,7 +98,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

@@ -14,7 +14,10 @@ description:
   - Interfaces of guests (C(xvif) and C(tap)) are never taken out of a bridge. Other interfaces that are not declared
     are.
   - In a bridge's file only what differs is changed; any spelling that has the same effect is left as it is.
-    Addresses and other lines stay.
+    Addresses and other lines stay. The file is read as C(/etc/rc.d/network) reads it at boot; a last line without its
+    newline, for example, does nothing there.
+  - Where C(rc.conf) sets C(ifconfig_bridgeN) or C(ifconfig_vlanN), that is read at boot instead of the file. It counts
+    here too, and is refused where it does not make what is declared.
   - What a change should achieve is looked at after its commands, whatever they returned; C(ifconfig wm0 mtu 9216) for
     example ends well on a card that takes less. A change that was not achieved is taken back, and nothing of it goes
     into a file. Of several bridges and VLANs only those fail that could not be had, and those that depend on them.
@@ -28,6 +31,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
 options:
   bridges:
     description: The bridges. One that is not declared is left alone.
@@ -194,7 +198,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict
@@ -239,8 +245,6 @@ def first(module: AnsibleModule, host: Host) -> dict[str, Any] | None:
         return None
     if not module._diff:
         del result["diff"]
-    for warning in result.pop("warnings"):
-        module.warn(warning)
     return result
 
 

@@ -20,6 +20,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.resource.release
 notes:
   - With C(xenstored) dead a call of C(xl) would hang for ever, so the module looks for it first and fails with the
@@ -74,7 +75,8 @@ options:
         type: str
       memory:
         description:
-          - The guest's memory in MiB, or like V(512M) or V(2G). Every guest needs it but one that is V(absent).
+          - The guest's memory in MiB, or like V(512M) or V(2G). Every guest needs it but one that is V(absent),
+            and one that is only stopped (see O(guests[].state)).
           - A NetBSD guest can't grow above the memory that it was started with, and needs a restart for that.
         type: raw
       maxmem:
@@ -144,6 +146,14 @@ options:
             description: Whether dom0's kernel is safe for direct I/O, so that qemu may go past its page cache, by
               default V(false).
             type: bool
+          shared:
+            description:
+              - A name, for a file that guests of this host write to at the same time on purpose, for example with a
+                cluster's file system on it. Each of them must give the same one; where it differs, or one gives none,
+                the second guest is not started.
+              - A device can't be shared, because NetBSD opens it only once. Without this, guests may share a file that
+                all of them only read.
+            type: str
       nics:
         description:
           - The guest's network interfaces. An item is the name of a bridge, or a dictionary; see
@@ -258,6 +268,9 @@ options:
             V(destroyed), stopped at once.
           - V(saved), its memory kept in O(save_dir), from where it goes on when it is to be V(running) again.
           - V(absent), shut down and its configuration removed.
+          - For V(shutdown), V(destroyed) and V(absent) the guest can be declared by its O(guests[].name) alone, without
+            memory, kernel or anything else of a configuration. It is stopped then, and for V(shutdown) and V(destroyed)
+            its configuration stays as it was found.
         type: str
       autostart:
         description: Whether it starts with the host, by default V(false). Used by role P(netbsd.xen.services#role).
@@ -289,6 +302,151 @@ options:
           timeout:
             description: How many seconds that may take, V(1) to V(3600), by default V(120).
             type: int
+      install:
+        description:
+          - How it gets its system, which M(netbsd.xen.guest_system) sees to. M(netbsd.xen.domain) only takes from it
+            what the guest then boots.
+        type: dict
+        suboptions:
+          method:
+            description:
+              - Where the system comes from. V(sets) is NetBSD from its sets, and the default.
+              - V(tree) is Linux from a tarball, which O(guests[].install.tree) names.
+              - V(packages) is Linux from C(.deb) or C(.rpm) files, which O(guests[].install.packages) names.
+              - V(image) is any system from an image of its disk, which O(guests[].install.image) names.
+            type: str
+          release:
+            description: The release of NetBSD, in quotes, such as V("10.1"). Must be given for method V(sets).
+            type: str
+          arch:
+            description: V(amd64), which is the default, or V(i386).
+            type: str
+          source:
+            description: A mirror (C(http), C(https) or C(ftp)) or a directory of dom0, in which the release lies as
+              C(NetBSD-RELEASE/ARCH/binary), or with O(guests[].install.remote_src=false) of the controller. The default
+              is O(netbsd.xen.guest_system#module:install_source).
+            type: str
+          remote_src:
+            description:
+              - With V(false), O(guests[].install.source) and O(guests[].install.keyring) are a directory and a file of
+                the controller. A relative path is looked for as M(ansible.builtin.copy) does. What dom0 lacks of it is
+                brought there once for all guests, and only when one is to be installed.
+              - The default is V(true) beside a source of the guest's own, else
+                O(netbsd.xen.guest_system#module:install_remote_src).
+            type: bool
+          keyring:
+            description:
+              - A file with the public keys of those who may have signed the release's sums, such as the security
+                officer's C(security-officer@netbsd.org.asc), packed as text or not.
+              - All that O(guests[].install.sums) does not tell is then checked against the signed list of the release,
+                C(security/hashes/NetBSD-RELEASE_hashes.asc) of the source, and not against its file C(SHA512). dom0's
+                C(netpgpverify), or GnuPG where that is missing, says whether the signature holds.
+              - The default is O(netbsd.xen.guest_system#module:install_keyring).
+            type: str
+          network:
+            description: The guest's first interface. V(dhcp), or a dictionary. Must be given for a guest with
+              interfaces.
+            type: raw
+            suboptions:
+              address:
+                description: Its address with the length of its network's prefix, such as V(10.0.0.21/24).
+                type: str
+              gateway:
+                description: The way out of that network.
+                type: str
+              nameservers:
+                description: The addresses of name servers.
+                type: list
+                elements: str
+          hostname:
+            description: Its own name for itself. The default is the guest's name.
+            type: str
+          authorized_keys:
+            description: The public keys of ssh with which one can log in as root.
+            type: list
+            elements: str
+          root_password:
+            description:
+              - The hash of root's password, as the guest's crypt(3) knows it. NetBSD knows C($2a$), C($sha1$) and, from
+                10 on, C($argon2id$). Ansible makes one with C(password_hash('bcrypt', ident='2a')). Linux knows
+                C($5$), C($6$), C($y$) and C($2b$); C(password_hash('sha512')) makes one.
+              - Without it nobody logs in with a password, not on the console either.
+            type: str
+          ntp:
+            description: Time servers, by name or address. Without any, the guest's clock is left to itself.
+            type: list
+            elements: str
+          again:
+            description:
+              - The word for what the disk holds now, from the message that refuses to write it. The disk is written
+                again, and what it holds is lost. A word that is not, or no longer, for what the disk holds is refused.
+            type: str
+          sets:
+            description: The sets that are unpacked, without their suffix. The default is V(base) and V(etc).
+            type: list
+            elements: str
+          sums:
+            description:
+              - For method V(sets), the SHA512 of files by their names, for sets and kernel. Without one the signed list
+                is asked if there is an O(guests[].install.keyring), else the release's own file C(SHA512).
+              - For method V(packages), the SHA256 or SHA512 of packages by their names. Must be given for those from
+                URLs.
+            type: dict
+          swap:
+            description: How much of the disk is for swap, such as V(512M), or V(0). The default is as much as
+              O(guests[].memory).
+            type: raw
+          tree:
+            description:
+              - For method V(tree), a tarball with the root of a Linux system (plain, or packed by gzip, bzip2 or xz),
+                as a URL or a path in dom0.
+              - Its newest kernel and the ramdisk for that are taken out to where O(guests[].kernel) and
+                O(guests[].ramdisk) say, unless there are files already. With O(guests[].bootloader) the loader must
+                find them.
+            type: str
+          packages:
+            description:
+              - For method V(packages), the C(.deb) or C(.rpm) files of which the system consists, each a URL or a path
+                in dom0, in the order in which they are unpacked; or a directory of dom0, whose files are unpacked in
+                the order of their names. C(dpkg) or C(rpm), and systemd, must be among them.
+              - Their scripts can't be run in dom0. The guest runs them when it boots for the first time, so until then
+                the packages are on its disk, and a service that they would have started is not there before.
+              - Nobody makes a ramdisk of them. The kernel must have Xen's disks and the file system built in, as its
+                C(/boot/config-*) says, or O(guests[].ramdisk) must be in dom0.
+              - What packs them must be gzip, xz or bzip2, or zstd if dom0 has the package C(zstd). Extended attributes
+                are left out.
+            type: raw
+          image:
+            description: For method V(image), an image of a disk, raw (or packed by gzip, bzip2 or xz) or qcow2, as a
+              URL or a path in dom0. The disk must have a megabyte more, and the rest of it is left to the guest.
+            type: str
+          sha512:
+            description: The SHA512 of O(guests[].install.tree) or O(guests[].install.image). Must be given for a URL.
+            type: str
+          filesystem:
+            description: For the methods V(tree) and V(packages), V(ext4), which is the default, V(ext3) or V(ext2),
+              with the features that old kernels and loaders know too.
+            type: str
+          table:
+            description:
+              - For method V(sets), V(disklabel), which is the default, or V(gpt). With V(gpt) the guest's root is
+                C(dk0) instead of C(xbd0a), and dom0 and the guest must be NetBSD 7 or newer.
+              - For the methods V(tree) and V(packages), V(mbr) for a disk with a partition table and one partition, or
+                V(none) for a bare file system.
+              - "For those the default follows from O(guests[].disks[].vdev): a partition's name (V(xvda1), V(0x301))
+                is a bare file system, and a disk's (V(xvda), V(0x300)) has a table, so that the root is C(xvda1) or
+                C(hda1). That is the default of O(guests[].root) too, and another one is refused."
+            type: str
+          seed:
+            description:
+              - For method V(image), the path of a read-only disk of the guest, which becomes a NoCloud seed for
+                cloud-init, with the guest's name, network, keys and password, and with ssh host keys of its own.
+              - Without one nothing is changed in the image, and nothing else can be declared.
+            type: path
+          user_data:
+            description: For method V(image), keys of cloud-config for the seed. They come over what is made of the
+              other keys.
+            type: dict
       settings:
         description: Any other keys of xl.cfg(5). What O(release) does not know is refused, and so is what has a key of
           its own here.
@@ -329,8 +487,8 @@ options:
     description:
       - Values for guests that do not give their own, by the guest's V(os).
       - A guest with a V(bootloader) or of type V(hvm) takes no kernel, ramdisk or command line from here.
-      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(vtpm), V(uuid), V(state), V(depends_on) and
-        passwords."
+      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(vtpm), V(uuid), V(state), V(depends_on),
+        V(install) and passwords."
     type: dict
     default: {}
   restart_policy:
@@ -356,7 +514,8 @@ options:
   remove_disks:
     description:
       - Whether the disks of an V(absent) guest are removed with all their data. Only regular files are, and only
-        those that no other guest names.
+        those that nobody else has under any name, neither another guest (running, declared or only configured) nor
+        the machine itself (mounted, swap, a vnd unit). A disk that is kept is a warning.
     type: bool
     default: false
   detach_devices:
@@ -370,6 +529,10 @@ options:
     description: Seconds to wait between the starts of two guests (0 to 3600).
     type: int
     default: 0
+  report_undeclared:
+    description: Whether to warn of guests that run and that O(guests) does not name. The role C(domu) does.
+    type: bool
+    default: false
   bridges:
     description: If given, the only bridges that a guest may be on.
     type: list
@@ -395,10 +558,23 @@ options:
       made them.
     type: int
     default: 0
+  missing_files:
+    description: Files that an earlier task could not bring to the machine, each with the reason. A guest that needs one
+      of them for its start is left as it is, and so are those that depend on it. The other guests go on. All of it is a
+      failure at the end.
+    type: dict
+    default: {}
+  waiting:
+    description: Guests that an earlier task could not get ready, each with the reason. One of them that would be
+      started is left as it is, and so are those that depend on it. The other guests go on. All of it is a failure at
+      the end.
+    type: dict
+    default: {}
   secrets:
     description:
       - Passwords by guest, each a dictionary with V(vncpasswd) or V(spicepasswd). The action plugin moves them here
         from the guests, so that they are logged nowhere.
+      - Those of a guest that is not in O(guests) are refused.
     type: dict
     default: {}
 """
@@ -424,7 +600,7 @@ EXAMPLES = r"""
 - name: A guest is shut down, or stopped after two minutes
   netbsd.xen.domain:
     guests:
-      - {name: web1, os: netbsd, memory: 512, kernel: /home/xen/netbsd-XEN3_DOMU.gz, state: shutdown}
+      - {name: web1, state: shutdown}
     destroy_after: 120
 
 - name: A guest on processors of its own, seen by VNC, with a setting that is used seldom
@@ -514,7 +690,9 @@ changes:
       description: What is wanted. A password is replaced by a digest.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the same form as RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

@@ -70,13 +70,13 @@ vnd:
   description:
     - The vnd units of a NetBSD machine that are not the disks of running guests, C(left) behind by guests and C(kept)
       for another reason, both by unit. Each has the C(path) of its file and the C(guest) whose configuration names it,
-      if one does; a kept one says C(why).
+      if one does; a kept one says C(why), and whether dom0 has C(mounted) a file system on it.
     - Null if every disk in a file belongs to a running guest, because then nobody looks.
   returned: success
   type: dict
   sample:
     left: {vnd3: {path: /home/xen/web1.img, guest: web1}}
-    kept: {vnd2: {path: "", guest: "", why: inode 9412 on / is no guest's disk}}
+    kept: {vnd2: {path: "", guest: "", why: inode 9412 on / is no guest's disk, mounted: false}}
 commands:
   description: The commands that were run on the machine.
   returned: always
@@ -88,6 +88,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._plain import as_plain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.info import guests_by_name
 
@@ -102,7 +103,13 @@ def main() -> None:
     guests = guests_by_name(current)
     if module.params["names"] is not None:
         guests = {name: guest for name, guest in guests.items() if name in module.params["names"]}
-    module.exit_json(changed=False, guests=guests, dom0=current["dom0"], vnd=current["vnd"], commands=host.commands)
+    module.exit_json(
+        changed=False,
+        guests=guests,
+        dom0=as_plain(current.dom0),
+        vnd=as_plain(current.vnd),
+        commands=host.commands,
+    )
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ options:
       - boot_cfg
       - bridge
       - device_nodes
+      - dom0_weight
       - domain
       - grub_menu
       - kernfs
@@ -38,6 +39,7 @@ options:
       - rc_service
       - system_files
       - tool_scripts
+      - ttys
       - xen_packages
       - xl_conf
 """
@@ -166,6 +168,14 @@ host:
           type: str
           returned: success
           sample: credit2
+        dom0_weight:
+          description:
+            - The weight that the scheduler gives to dom0 when guests want all of the CPU as well; each of them has 256
+              unless it says otherwise.
+            - Null where the toolstack does not answer, and where the scheduler knows no weights.
+          type: int
+          returned: success
+          sample: 1024
         memory_total:
           description: The machine's memory in MiB.
           type: int
@@ -184,11 +194,12 @@ host:
         boots:
           description:
             - The hypervisor of the boot menu's default entry, C(file), and whether that is the one of the installed
-              package, C(from_package), null if there is none to compare it with.
+              package, C(from_package), null if there is none to compare it with; and what it and the dom0 kernel are
+              given, C(hypervisor_args) and C(kernel_args).
             - Null if the default entry boots no hypervisor, or the menus of several loaders name different ones.
           type: dict
           returned: success
-          sample: {file: /xen-4.20.gz, from_package: true}
+          sample: {file: /xen-4.20.gz, from_package: true, hypervisor_args: dom0_mem=1G, kernel_args: root=wd0a}
         installed:
           description:
             - The installed package of the hypervisor, C(package), C(release) and C(version). Of several it is the one
@@ -251,64 +262,4 @@ commands:
   sample: [{argv: [/usr/pkg/sbin/xl, info], rc: 0, seconds: 0.012}]
 """
 
-import uuid
-from collections.abc import Iterable
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.netbsd.xen.plugins.module_utils import _packages
-from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
-from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.machine import about
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
-
-
-def snapshot(host: Host, names: Iterable[str]) -> dict[str, Any]:
-    """Read the named resources; one that can't be read is an error of its own and does not hide the others."""
-    resources, errors = {}, {}
-    for name in names:
-        try:
-            resources[name] = RESOURCES[name].read(host, None)
-        except XenError as error:
-            errors[name] = str(error)
-        except Exception as error:
-            # Whatever is wrong with one thing, the others are still looked at; its own task says more.
-            errors[name] = internal_error(name, error)["msg"]
-    return {"id": uuid.uuid4().hex, "resources": resources, "errors": errors}
-
-
-def gather(host: Host, names: list[str]) -> dict[str, Any]:
-    """The module's result."""
-    packages = _packages.installed(host)
-    result = {"host": about.describe(host, packages), "packages": packages}
-    if names:
-        result["snapshot"] = snapshot(host, RESOURCES if "all" in names else names)
-    return result
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "resources": {
-                "type": "list",
-                "elements": "str",
-                "default": [],
-                "choices": ["all", *sorted(RESOURCES)],
-            }
-        },
-        supports_check_mode=True,
-    )
-    host = Host(one_look=True)
-    try:
-        result = gather(host, module.params["resources"])
-    except XenError as error:
-        module.fail_json(msg=str(error), commands=host.commands, **error.details)
-    except Exception as error:
-        module.fail_json(commands=host.commands, **internal_error("host_info", error))
-    module.exit_json(changed=False, commands=host.commands, **result)
-
-
-if __name__ == "__main__":
-    main()
+# This module has an action plugin, which looks by the module look, and never runs by itself.

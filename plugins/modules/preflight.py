@@ -15,10 +15,12 @@ description:
   - It looks at NetBSD's release and architecture, the room on the root file system and its form (for GRUB legacy),
     the firmware, the native kernel, C(/kern), and whether the CPU helps with fully virtualized guests. On a machine
     that runs Xen, the hypervisor is asked for the latter.
+  - The machine must have what the boot arguments name, so that nobody boots it to a question at its console.
   - It changes nothing. It warns of a release whose security nobody mends any more.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.resource.release
 options:
   release:
@@ -51,6 +53,23 @@ options:
     type: list
     elements: path
     default: []
+  kernel_args:
+    description: The arguments that the dom0 kernel will be given. The disk in C(root=) must be there.
+    type: str
+    default: ""
+  hypervisor_args:
+    description:
+      - The arguments that the hypervisor will be given. The machine must have more memory than C(dom0_mem=) gives to
+        dom0, and the serial port of C(com1=) or C(com2=).
+    type: str
+    default: ""
+  disk:
+    description: The disk whose boot blocks will be written, such as V(wd0). If omitted, none is looked for.
+    type: str
+  menu:
+    description:
+      - The boot menu's file, for NetBSD's own loader. If omitted, it must be possible to tell which one that reads.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -89,7 +108,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

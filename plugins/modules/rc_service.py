@@ -13,8 +13,12 @@ description:
   - Enables services by the switch that their own scripts name, sets rc.conf variables, and starts or stops services.
   - Xen's services are judged by their processes and by xenstored's answer, because the status of C(xencommons) is
     always 0.
-  - In C(/etc/rc.conf) and C(/etc/rc.conf.d/NAME) only the assignment that counts is changed, in its line. A variable
-    that is set within a condition or a function is refused.
+  - Only the assignment that counts is changed, in its line, in whichever file it is. As C(sh) does, this reads
+    C(/etc/rc.conf), all that it reads in turn (C(. /etc/rc.conf.local), also where that is tested for first), and
+    C(/etc/rc.conf.d/NAME). Nothing of it is executed.
+  - A variable of which only C(sh) could tell what counts (set within a condition or a function, or by a file whose name
+    is worked out) is refused, with file and line. So is a change of a file outside of C(/etc), which other machines may
+    read too.
   - Of Xen's services just what is missing is started. A living xenstored is never restarted, since guests can't do
     without it. A dead xend, which C(xm) needs, is started; it keeps the guests that run.
   - A dead xenstored is not started beside running guests, because it would not know them. That is refused, with what
@@ -23,6 +27,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.resource.release
 options:
   services:
@@ -55,6 +60,29 @@ options:
           - A variable that is not set counts as empty.
         type: dict
         default: {}
+      guests:
+        description:
+          - The guests that C(xendomains) starts at boot, for that service only. Of the list in its variable only the
+            words of declared guests are changed. What nobody declares stays, and a warning names it.
+          - Each word of the list means a file, by C(xendomains_config), and the guest is the one in the file, so that
+            C(NAME.cfg) and files in other directories are known. Where that format is changed, a word that stays is
+            written so that it means the same file.
+        type: dict
+        suboptions:
+          autostart:
+            description: The names of those that start, in this order.
+            type: list
+            elements: str
+            required: true
+          declared:
+            description: The names of all that are declared. Those of them that do not start are taken out of the list.
+            type: list
+            elements: str
+            default: []
+          config_dir:
+            description: Where their config files are, each by its guest's name.
+            type: path
+            default: /usr/pkg/etc/xen
   release:
     description:
       - The Xen release whose services these are, such as V(4.2). It decides which daemons must live while a service is
@@ -77,6 +105,12 @@ EXAMPLES = r"""
       - name: xencommons
         enabled: true
         state: started
+      - name: xendomains
+        guests: {autostart: [web1, db1], declared: [web1, db1, test1]}
+
+- name: The same list as text, whatever stood in it
+  netbsd.xen.rc_service:
+    services:
       - name: xendomains
         variables:
           xendomains: web1 db1
@@ -122,7 +156,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

@@ -13,12 +13,14 @@ description:
   - Copies files on the machine, or fetches them, and checks them before they appear at their place.
   - At every moment the old or the new file is in place, whole. Room is checked first, and 1 MiB is always left free.
   - Content is compared by its SHA512. A file whose name ends in C(.gz) must be a complete gzip file.
+  - A file that can't be had is a failure at the end, and does not hold up the others.
   - With O(files[].member) or O(files[].sums), C(DEST.origin) notes where the file came from and what its sum was then.
     As long as the file has that sum, nothing is fetched again. A file without such a note, or one that was changed
     since, is not taken for what was wanted.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
 options:
   files:
     description: The files, each O(files[].dest) named once.
@@ -29,8 +31,16 @@ options:
       src:
         description:
           - A file on the machine, or a URL (http, https or ftp), which is fetched with ftp(1) within 30 minutes.
+          - With O(files[].remote_src=false) a file of the controller. A relative path is looked for as
+            M(ansible.builtin.copy) does it, in C(files) beside the role or the playbook.
         type: str
         required: true
+      remote_src:
+        description:
+          - Whether O(files[].src) is on the machine. Otherwise it is copied there from the controller, if the machine
+            does not have its content already, and is put in place if it arrived with the sum that it has there.
+        type: bool
+        default: true
       dest:
         description: The file's place, absolute. Missing folders are made.
         type: str
@@ -64,9 +74,16 @@ options:
       keep_previous:
         description:
           - Whether the file that was in place stays beside it as C(DEST.old).
-          - In C(/etc/rc.d) it never does, because every file there is run when the machine boots.
+          - In C(/etc/rc.d) it never does, because every file there is run when the machine boots. What was found there
+            first is kept as C(/var/backups/etc/rc.d/NAME.orig).
         type: bool
         default: true
+      staged:
+        description: Where the action plugin has put a file of the controller. For it alone.
+        type: path
+      unfit:
+        description: Why the action plugin can't have a file of the controller. For it alone.
+        type: str
   assume_files:
     description:
       - Files that are taken to exist. For a run in check mode, where the tasks that would install them did nothing.
@@ -94,6 +111,11 @@ EXAMPLES = r"""
         member: ./netbsd
         dest: /netbsd-XEN3_DOM0
         sums: https://cdn.NetBSD.org/pub/NetBSD/NetBSD-10.1/amd64/binary/sets/SHA512
+
+- name: A kernel of one's own, from the controller
+  netbsd.xen.system_files:
+    files:
+      - {src: netbsd-OWN.gz, dest: /home/xen/netbsd-OWN.gz, remote_src: false}
 """
 
 RETURN = r"""
@@ -124,7 +146,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

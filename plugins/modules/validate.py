@@ -13,6 +13,15 @@ description:
   - Reads the variables of the collection's roles for every host of the play, with the roles' defaults, and checks them
     with the rules that the modules themselves use.
   - Reports everything that is wrong on any host at once, one line each, and fails if there is any.
+  - A key that nobody knows is refused wherever it stands, with the one that was probably meant.
+  - Two guests of different hosts can't have the same UUID or MAC address, those that are V(absent) apart. For that, the
+    hosts that are outside of the run count too, as after C(--limit), and nothing else of them is looked at. Hosts that
+    declare no C(domu_guests) don't count. One whose guests can't be worked out is left out with a warning, and so is
+    one outside of the group C(dom0s) that has its guests from the same place as a host of the run.
+  - A MAC address that is made from names is 24 bits of a hash. Among thousands of guests two can fall on the same one,
+    which is refused like any other; declare a C(mac) for one of them then.
+  - A list or dictionary without a value (C(domu_guests:)) counts as not given, with a warning. Any other variable that
+    has a default and no value is refused.
   - Warns of a Xen release that is no longer mended, and says what to use instead.
   - Runs on the controller only. No host is connected to, and none needs Python.
 author: netbsd.xen contributors (@netbsd-xen)

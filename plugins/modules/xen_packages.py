@@ -25,6 +25,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.resource.release
 options:
   release:
@@ -37,8 +38,11 @@ options:
     description:
       - V(pkgin) and V(pkg_add) install binary packages. They are given 30 minutes.
       - V(pkgsrc) builds the packages, with what they depend on, in a pkgsrc tree. Each is given 12 hours.
+      - V(none) is for tools that came by other means, for example built from Xen's own source. Nothing is installed or
+        compared, and that they are there is all that is looked at. Without it, a machine that runs Xen with such tools
+        is refused, because a package would be written over them.
     type: str
-    choices: [pkgin, pkg_add, pkgsrc]
+    choices: [pkgin, pkg_add, pkgsrc, none]
     default: pkgin
   repository:
     description:
@@ -123,7 +127,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

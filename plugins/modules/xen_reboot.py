@@ -16,6 +16,7 @@ description:
     Guests that C(/etc/rc.d/xendomains) does not start are started by M(netbsd.xen.domain) afterwards.
   - A machine whose C(rc.conf) would have C(/etc/rc) hang at the next boot, because it starts what needs xenstored and
     not C(xencommons), is not rebooted; nothing is shut down then.
+  - A machine whose boot menu would boot no Xen, or one of another release, is not rebooted either.
   - If the machine comes back without Xen, the native entry becomes the default of the boot menu, so that the next boot
     is one that is known to work. If it comes back under another Xen, the menu stays as it is.
   - Proven are the hypervisor's release, its arguments and whether it is the installed one, the dom0 kernel's
@@ -25,6 +26,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
   - netbsd.xen.resource.release
 options:
   release:
@@ -45,6 +47,20 @@ options:
       - The arguments with which the dom0 kernel must run. It tells them to nobody, so only what can be seen is
         compared, the PCI devices that C(pciback.hide) leaves to guests. If omitted, any will do.
     type: str
+  adopt:
+    description:
+      - Kinds of arguments of which the menu's default entry tells what is wanted, as
+        O(netbsd.xen.boot_cfg#module:entries[].adopt) has them.
+    type: list
+    elements: str
+    choices: [root, console, pci_hide, kernel, memory, hypervisor]
+    default: []
+  assume_ready:
+    description:
+      - Whether the boot menu and C(rc.conf) are taken to be right. For a run in check mode, where the tasks that would
+        make them so did nothing.
+    type: bool
+    default: false
   xenstore:
     description: Whether xenstored must live after the reboot. It can't with the tools of another release.
     type: bool
@@ -150,7 +166,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: What a reboot is still needed for and was not allowed, in the form of RV(changes).
+  description:
+    - What a reboot is still needed for and was not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict
@@ -185,10 +203,10 @@ failures:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import internal_error, refuse_system
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import guests as reboot_guests
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import rc, target
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import menu, rc, target
 
 
 def main() -> None:
@@ -197,7 +215,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=target.ARGUMENTS, supports_check_mode=True)
     host = Host()
     try:
+        refuse_system(host.system, target.NAME)
         rc.refuse_hanging(host)
+        menu.refuse_other_release(host, target.declare(module.params))
         if module.check_mode:
             guests = [row.name for row in reboot_guests.running(host, module.params["abandon_guests"])]
         else:

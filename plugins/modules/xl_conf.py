@@ -20,6 +20,7 @@ description:
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
+  - netbsd.xen.resource.limit
 options:
   settings:
     description:
@@ -33,6 +34,13 @@ options:
         C(remus.default.netbufscript) and C(colo.default.proxyscript).
     type: dict
     required: true
+  assume_files:
+    description:
+      - The path of the file itself, if a package brings it again where a power cut has been at it. For a run in check
+        mode, where the task that would install the package did nothing.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -76,7 +84,9 @@ changes:
       description: What is wanted. Text or plain data, never a secret.
       type: raw
 restart_required:
-  description: Changes that are still needed and were not allowed, in the form of RV(changes).
+  description:
+    - Changes that are still needed and were not allowed, in the form of RV(changes).
+    - "Each also has its C(word), the options that the admin has to give first, like V(restart_policy: if_needed)."
   returned: always
   type: list
   elements: dict

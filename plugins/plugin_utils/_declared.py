@@ -11,15 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.pci import pci_hide_argument
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.units import mebibytes
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.arguments import VARIABLES
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.hardware import BAUDS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.guest import Guest
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare.wanted import examined
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import declare as declared_systems
+from ansible_collections.netbsd.xen.plugins.plugin_utils import _rack
+from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import typed, validated
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import unquoted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, bridge, dom0, domu, makedev, services
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Task, Variables
@@ -31,45 +36,42 @@ LIKENESS = 0.9
 # They stand in for a source and a file that only the machine can tell, where just the rest is checked.
 UNKNOWN_SOURCE = "/unknown"
 KERNEL = "/netbsd-XEN3_DOM0"
+# What nothing looks like, by type.
+_NOTHING = {"dict": "{}", "list": "[]"}
 # They say themselves what is wrong with them, better than a list of choices does.
 RELEASE_VARIABLES = ("dom0_xen_release", "bootloader_xen_release", "services_xen_release", "domu_release")
-_TYPES = {
-    "bool": "true or false",
-    "dict": "a dictionary",
-    "int": "a whole number",
-    "list": "a list",
-    "path": "a path",
-    "str": "text",
-}
 
 
 @dataclass
 class HostVariables:
     """One host's variables, templated. ``declared`` names those that the inventory sets; the others are the roles'
-    defaults. ``problems`` holds, by name, why a variable could not be worked out."""
+    defaults. ``problems`` holds, by name, why a variable could not be worked out, ``empty`` the names of those without
+    a value in whose place ``values`` has the role's default."""
 
     host: str
     values: dict[str, Any]
     declared: frozenset[str]
     problems: dict[str, str] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
 
 
 @dataclass
 class HostReport:
-    """One host: what is wrong, what is unwise, how many guests it has, and which guest has which MAC address."""
+    """One host: what is wrong, what is unwise, how many guests it has, and by what they are known in the rack."""
 
     host: str
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     guests: int = 0
-    macs: dict[str, str] = field(default_factory=dict)
+    identities: _rack.Identities = field(default_factory=dict)
 
 
 def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     """Everything that is wrong with one host. ``options`` are the roles' argument specs, by variable."""
     problems = dict(variables.problems)
-    values = _typed(variables.values, options, problems)
+    values = typed(variables.values, options, problems)
     problems.update(_bad_releases(variables.values))
+    problems.update(_without_value(variables.empty, options))
     values = {name: value for name, value in values.items() if name not in problems}
     errors = [text for name, text in problems.items() if name in variables.declared]
     errors += misspelt(variables.declared, options)
@@ -83,20 +85,37 @@ def check_host(variables: HostVariables, options: dict[str, Any]) -> HostReport:
     errors = errors or list(problems.values())
     lines = [line.strip() for error in errors for line in error.splitlines()]
     report.errors = [f"host {report.host}: {line}" for line in dict.fromkeys(lines)]
-    report.warnings = [f"host {report.host}: {text}" for text in _old_releases(values)]
+    unwise = _old_releases(values) + _counting_as_not_given(variables.empty, options)
+    report.warnings = [f"host {report.host}: {text}" for text in unwise]
     return report
 
 
-def check_rack(reports: list[HostReport]) -> list[str]:
-    """What no single host can know: a MAC address that two of them use."""
-    errors: list[str] = []
-    owners: dict[str, str] = {}
-    for report in reports:
-        for mac, guest in report.macs.items():
-            if mac in owners:
-                errors.append(f"host {report.host}: guest {guest}: mac is '{mac}', which {owners[mac]} has too")
-            owners.setdefault(mac, f"guest {guest} on host {report.host}")
-    return errors
+def check_rack(reports: list[HostReport], outside: list[_rack.Outsider] | None = None) -> list[str]:
+    """What no single host can know: what two of them both have. ``outside`` are hosts that are not in this run."""
+    inside = {report.host: report.identities for report in reports}
+    return _rack.clashes(inside, {each.host: each.identities for each in outside or []})
+
+
+def _counting_as_not_given(names: Iterable[str], options: dict[str, Any]) -> list[str]:
+    """A list of which the last item went is what an admin means by a line without a value."""
+    return [
+        f"{name} has no value and counts as not given; write {_nothing(options[name])} or leave the line out"
+        for name in names
+        if options[name]["type"] in _NOTHING
+    ]
+
+
+def _without_value(names: Iterable[str], options: dict[str, Any]) -> dict[str, str]:
+    """By variable: nobody can tell what was meant by a number or a text that is not there."""
+    return {
+        name: f"{name} has no value; give it one, or leave the line out for the default"
+        for name in names
+        if options[name]["type"] not in _NOTHING
+    }
+
+
+def _nothing(option: dict[str, Any]) -> str:
+    return _NOTHING[option["type"]]
 
 
 def _bad_releases(values: dict[str, Any]) -> dict[str, str]:
@@ -124,43 +143,25 @@ def _old_releases(values: dict[str, Any]) -> list[str]:
 def misspelt(names: Iterable[str], options: dict[str, Any]) -> list[str]:
     """Variables that nobody reads and that look like a slip of one that is read."""
     errors = []
+    roles = {option.split("_")[0] for option in options}
     for name in sorted(set(names) - set(options)):
-        meant = difflib.get_close_matches(name, options, n=1, cutoff=LIKENESS)
-        if meant and name.split("_")[0] == meant[0].split("_")[0]:
+        own = name.split("_")[0]
+        meant = difflib.get_close_matches(name, options, n=1, cutoff=LIKENESS) if own in roles else []
+        if meant and own == meant[0].split("_")[0]:
             errors.append(f"{name} is not a variable of the roles; did you mean {meant[0]}?")
     return errors
-
-
-def _typed(values: dict[str, Any], options: dict[str, Any], problems: dict[str, str]) -> dict[str, Any]:
-    """The values in their types. What does not fit is left out and put into ``problems``, with all that is allowed."""
-    good = {}
-    for name, value in values.items():
-        option = {key: content for key, content in options[name].items() if key not in ("default", "options")}
-        if "options" in options[name]:
-            # The items' keys are documentation; the resource checks them, in its own words.
-            option["elements"] = "dict"
-        checked = ArgumentSpecValidator({name: option}).validate({name: value})
-        if checked.error_messages:
-            found = "not of its type" if option.get("no_log") else repr(value)
-            problems[name] = f"{name} is {found}; {_allowed(option)}"
-        else:
-            good[name] = checked.validated_parameters[name]
-    return good
-
-
-def _allowed(option: dict[str, Any]) -> str:
-    if "choices" in option:
-        return f"allowed are {', '.join(option['choices'])}."
-    text = _TYPES[option["type"]]
-    if "elements" in option:
-        text += {"dict": " of dictionaries", "str": " of texts"}[option["elements"]]
-    return f"allowed is {text}."
 
 
 def _refused_tasks(role: Any, values: dict[str, Any], *without: str) -> list[str]:
     """What is wrong with all that the tasks of a role give to their modules, ``without`` those of some names."""
     tasks = [task for name, task in role.TASKS.items() if name not in without]
-    return [f"{task.words}: {error}" for task in tasks for error in _refused_task(task, Variables(values))]
+    refusals = [(task.words, error) for task in tasks for error in _refused_task(task, Variables(values))]
+    return [line for words, error in refusals for line in _each(words, error)]
+
+
+def _each(words: str, error: str) -> list[str]:
+    """What is wrong, a line each, with what it is about before each line."""
+    return [f"{words}: {line}" for line in error.splitlines()]
 
 
 def _refused_task(task: Task, variables: Variables) -> list[str]:
@@ -178,16 +179,9 @@ def _refused_task(task: Task, variables: Variables) -> list[str]:
     return _refusals(task.resource, given)
 
 
-def _declare(resource: Any, params: dict[str, Any]) -> Any:
-    checked = ArgumentSpecValidator(resource.ARGUMENTS).validate(params)
-    if checked.error_messages:
-        raise Refused("; ".join(checked.error_messages))
-    return resource.declare(checked.validated_parameters)
-
-
 def _refusals(resource: Any, params: dict[str, Any]) -> list[str]:
     try:
-        _declare(resource, params)
+        resource.declare(validated(resource.ARGUMENTS, params))
     except Refused as error:
         return [str(error)]
     return []
@@ -214,8 +208,9 @@ def _absolute(values: dict[str, Any], *names: str) -> list[str]:
 
 def _check_dom0(values: dict[str, Any], report: HostReport) -> list[str]:
     errors = _absolute(values, "bootstrap_python", "dom0_hypervisor_path", "dom0_kernel_path", "dom0_native_kernel")
-    # What type a guest has is its own check's.
-    known = {name: value for name, value in _with_kernel(values).items() if name != "domu_guests"}
+    # What type a guest has is its own check's, and so are the arguments at boot.
+    others = ("domu_guests", "bootloader_baud", *VARIABLES.values())
+    known = {name: value for name, value in _with_kernel(values).items() if name not in others}
     return errors or _refused_tasks(dom0, known)
 
 
@@ -230,12 +225,21 @@ def _with_kernel(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_boot(values: dict[str, Any], report: HostReport) -> list[str]:
-    hidden = _pci_hide(values)
+    hidden, speed = _pci_hide(values), _speed(values.get("bootloader_baud"))
     if hidden:
         values = {name: value for name, value in values.items() if name != "bootloader_pci_hide"}
+    if speed:
+        values = {name: value for name, value in values.items() if name != "bootloader_baud"}
     # The disk is looked at even where nothing may be written to it.
     values = {**_with_kernel(values), "bootloader_install": True}
-    return _dom0_memory(values.get("bootloader_dom0_memory")) + hidden + _refused_tasks(bootloader, values)
+    memory = _dom0_memory(values.get("bootloader_dom0_memory"))
+    return memory + hidden + speed + _refused_tasks(bootloader, values)
+
+
+def _speed(baud: int | None) -> list[str]:
+    if baud is None or baud in BAUDS:
+        return []
+    return [f"bootloader_baud is {baud}; allowed are {', '.join(map(str, BAUDS))}."]
 
 
 def _dom0_memory(text: str | None) -> list[str]:
@@ -275,7 +279,7 @@ def _check_makedev(values: dict[str, Any], report: HostReport) -> list[str]:
 
 def _check_services(values: dict[str, Any], report: HostReport) -> list[str]:
     extra = _each_then_all(rc_service, "services", values.get("services_extra") or [])
-    errors = [f"services_extra: {error}" for error in extra] + _watchdog(values)
+    errors = [line for error in extra for line in _each("services_extra", error)] + _watchdog(values)
     # Whether the daemons are started hangs on the machine, and nothing that could be wrong here does.
     known = {**values, MACHINE: {"host": {"role": "dom0"}}}
     return errors + _refused_tasks(services, known, *(["rc_service"] if extra else []))
@@ -299,28 +303,30 @@ def _check_bridges(values: dict[str, Any], report: HostReport) -> list[str]:
 
 def _check_guests(values: dict[str, Any], report: HostReport) -> list[str]:
     given = domu.TASKS["domain"].given(Variables({**values, "inventory_hostname": report.host}))
-    declared = given.pop("guests", [])
     files = _each_then_all(system_files, "files", values.get("domu_files") or [])
-    errors = [f"domu_files: {error}" for error in files] + _refusals(domain, {**given, "guests": declared})
-    guests = [guest for raw in declared for guest in _sound_guests(raw, given)]
-    report.macs = {nic.mac: guest.name for guest in guests if guest.state != "absent" for nic in guest.nics}
+    errors = [line for error in files for line in _each("domu_files", error)]
+    try:
+        found = examined(validated(domain.ARGUMENTS, {"guests": [], **given}))
+    except Refused as error:
+        return [*errors, str(error)]
+    report.identities = _rack.identities(found.guests)
+    errors += found.problems + _check_systems(values, report.host)
     if "bridge_bridges" in values:
-        errors += _unknown_bridges(guests, values["bridge_bridges"])
+        errors += _unknown_bridges(found.sound, values["bridge_bridges"])
     return errors
 
 
-def _sound_guests(raw: Any, common: dict[str, Any]) -> Iterable[Any]:
-    """The declared guest in its long form, or nothing if there is something wrong with it."""
-    # Alone it has nobody to depend on.
-    alone = {key: value for key, value in raw.items() if key != "depends_on"} if isinstance(raw, dict) else raw
-    try:
-        return _declare(domain, {"guests": [alone], **common}).guests
-    except Refused:
-        return ()
+def _check_systems(values: dict[str, Any], host: str) -> list[str]:
+    """What guests get as their systems, as far as the guests themselves are right."""
+    variables = Variables({**values, "inventory_hostname": host})
+    task = domu.TASKS["guest_system"]
+    if not values.get("domu_guests") or not task.when(variables):
+        return []
+    return declared_systems.examined(validated(task.resource.ARGUMENTS, {"guests": [], **task.given(variables)}))[1]
 
 
-def _unknown_bridges(guests: Iterable[Any], bridges: list[Any]) -> list[str]:
-    known = [str(each.get("name")) for each in bridges if each.get("state") != "absent"]
+def _unknown_bridges(guests: Iterable[Guest], bridges: list[Any]) -> list[str]:
+    known = [str(each["name"]) for each in bridges if each.get("state") != "absent" and each.get("name")]
     return [
         f"guest {guest.name}: bridge is {nic.bridge!r}; the bridges in bridge_bridges are {', '.join(known) or 'none'}"
         for guest in guests

@@ -27,3 +27,17 @@ def size_bytes(value: object) -> int:
     if found is None or int(found.group(1)) == 0:
         raise ValueError("not a size with a unit")
     return int(found.group(1)) << _POWERS[found.group(2)]
+
+
+def size_text(size: int) -> str:
+    """A number of bytes as ``size_bytes`` takes it; one that no unit divides as ``1000 bytes``."""
+    for unit in ("T", "G", "M", "K"):
+        count, rest = divmod(size, 1 << _POWERS[unit])
+        if count and not rest:
+            return f"{count}{unit}"
+    return f"{size} bytes"
+
+
+def memory_text(memory: int) -> str:
+    """A number of MiB as ``mebibytes`` takes it."""
+    return f"{memory >> 10}G" if memory and not memory % 1024 else f"{memory}M"

@@ -9,12 +9,11 @@ written to a node that did not exist. It is refused in words.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from .._change import Change, Plan, Refused
+from .._change import LIMIT, Change, Plan, Refused
 from .._host import FileStat, Host
 
 NAME = "device_nodes"
@@ -22,6 +21,7 @@ ARGUMENTS: dict[str, Any] = {
     "xen": {"type": "bool", "default": True},
     "vnd_units": {"type": "int", "default": 4},
     "xbd_units": {"type": "int", "default": 4},
+    **LIMIT,
 }
 
 MAX_UNITS = 1024
@@ -117,7 +117,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
             found[name] = f"{stat.kind} {stat.major},{stat.minor}"
             if name in _PRIVATE_NODES:
                 access[name] = _access(stat)
-    return {"machine": os.uname().machine, "nodes": found, "access": access, "blocked": blocked}
+    return {"machine": host.hardware, "nodes": found, "access": access, "blocked": blocked}
 
 
 def _access(stat: FileStat) -> str:

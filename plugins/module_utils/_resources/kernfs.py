@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from .._change import Change, NotRead, Plan, Refused, XenError
+from .._change import LIMIT, Change, NotRead, Plan, Refused, XenError
 from .._formats.system import fstab
 from .._formats.text import printable
 from .._host import Host
 
 NAME = "kernfs"
 DEFAULT_MOUNT_POINT = "/kern"
-ARGUMENTS: dict[str, Any] = {"mount_point": {"type": "path", "default": DEFAULT_MOUNT_POINT}}
+ARGUMENTS: dict[str, Any] = {"mount_point": {"type": "path", "default": DEFAULT_MOUNT_POINT}, **LIMIT}
 
 FSTAB = "/etc/fstab"
 MOUNT = "/sbin/mount"
@@ -27,7 +27,7 @@ _SIGNS = ("version", "boottime")
 
 def declare(params: dict[str, Any]) -> str:
     """The mount point. Raises Refused for a path that can't be one."""
-    path = params["mount_point"]
+    path: str = params["mount_point"]
     if not path.startswith("/") or os.path.normpath(path) != path or path == "/" or len(path.split()) != 1:
         raise Refused(f"mount_point is {path!r}; it must be an absolute path other than / and without blanks.")
     return path

@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _releases
-from .._change import Change, NotRead, Plan
+from .._change import LIMIT, Change, NotRead, Plan
 from .._host import Host
 
 NAME = "tool_scripts"
-ARGUMENTS: dict[str, Any] = {"release": {"type": "str", "required": True}}
+ARGUMENTS: dict[str, Any] = {"release": {"type": "str", "required": True}, **LIMIT}
 
 PREFIX = "/usr/pkg"
 SCRIPTS = f"{PREFIX}/etc/xen/scripts"
@@ -25,6 +25,9 @@ SCRIPTS = f"{PREFIX}/etc/xen/scripts"
 PACKAGED_MODE = 0o755
 RUN_BY_ALL = 0o555
 RUNNABLE = 0o100
+# The others read these by ".", for which they need no execute bit; upstream gives the first none (Xen's
+# tools/hotplug/common/Makefile, XEN_SCRIPT_DATA).
+SOURCED = ("hotplugpath.sh", "locking.sh")
 
 
 def declare(params: dict[str, Any]) -> _releases.Release:
@@ -60,7 +63,7 @@ def plan(current: dict[str, Any], declared: _releases.Release) -> Plan:
         if mode is None:
             if example and current["modes"].get(example) is not None:
                 result.changes.append(_copy(path, example))
-        elif not mode & RUNNABLE:
+        elif not mode & RUNNABLE and not path.endswith(SOURCED):
             result.changes.append(_mend(path, mode))
     return result
 

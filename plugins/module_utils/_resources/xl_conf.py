@@ -4,27 +4,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from .._change import Change, Plan, Refused, XenError
-from .._formats.text import printable
+from .._change import LIMIT, Change, Plan, Refused, XenError
+from .._formats.system import damage
+from .._formats.text import printable, unknown_key
 from .._formats.xl import xl_conf, xlcfg
 from .._formats.xl.xl_conf import Meaning
 from .._host import Host
-from .._toolstack import xl_call
+from .._toolstack.xl import Xl
 
 NAME = "xl_conf"
-ARGUMENTS: dict[str, Any] = {"settings": {"type": "dict", "required": True}}
+# xl is the same on both.
+SYSTEMS = ("NetBSD", "Linux")
+ARGUMENTS: dict[str, Any] = {
+    "settings": {"type": "dict", "required": True},
+    "assume_files": {"type": "list", "elements": "str", "default": []},
+    **LIMIT,
+}
 
 FILE_NAME = "xl.conf"
 
 
-def declare(params: dict[str, Any]) -> Meaning:
+@dataclass(frozen=True)
+class Declared:
+    """The wanted settings, and the files that a run would have brought before."""
+
+    settings: Meaning
+    assume_files: frozenset[str]
+
+
+def declare(params: dict[str, Any]) -> Declared:
     """The wanted settings. Raises Refused with everything that is wrong, a line each."""
     problems, wanted = [], {}
     for key, value in params["settings"].items():
         if key not in xl_conf.KEYS:
-            problems.append(f"xl.conf: {key!r} is not one of its keys; allowed are {', '.join(sorted(xl_conf.KEYS))}.")
+            problems.append(f"xl.conf: {unknown_key(key, sorted(xl_conf.KEYS))}")
             continue
         try:
             wanted[key] = xl_conf.settled(key, value)
@@ -32,31 +48,34 @@ def declare(params: dict[str, Any]) -> Meaning:
             problems.append(f"xl.conf: {key} is {value!r}; {error}.")
     if problems:
         raise Refused("\n".join(problems), problems=problems)
-    return wanted
+    return Declared(wanted, frozenset(params["assume_files"]))
 
 
-def read(host: Host, declared: Meaning | None = None) -> dict[str, Any]:
-    """What the file sets, or why xl can't read it."""
-    path = f"{xl_call.paths(host.system).config_dir}/{FILE_NAME}"
+def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
+    """What the file sets, or why xl can't read it; ``damaged`` is whether a power cut has been at it."""
+    path = f"{Xl(host).paths.config_dir}/{FILE_NAME}"
     text = host.read_text(path)
     try:
         settings, problem = xl_conf.meaning(xlcfg.parse(text or "")), ""
     except xlcfg.XlcfgError as error:
         settings, problem = {}, printable(str(error))
     found = {key: printable(value) for key, value in settings.items() if value is not None}
-    return {"path": path, "exists": text is not None, "settings": found, "problem": problem}
+    damaged = bool(damage.by_power_cut(text))
+    return {"path": path, "exists": text is not None, "settings": found, "problem": problem, "damaged": damaged}
 
 
-def plan(current: dict[str, Any], declared: Meaning) -> Plan:
-    """At most one change, of the one file."""
-    if current["problem"]:
+def plan(current: dict[str, Any], declared: Declared) -> Plan:
+    """At most one change, of the one file. One that the package brings again in place of what a power cut has left says
+    what xl itself would."""
+    brought_again = current["damaged"] and current["path"] in declared.assume_files
+    if current["problem"] and not brought_again:
         raise Refused(
             f"{current['path']}: {current['problem']}. No xl runs before that is corrected; correct it by hand, or "
             "remove the file and run this again."
         )
     found = current["settings"]
-    wrong = {key: value for key, value in declared.items() if not xl_conf.same(key, found.get(key), value)}
-    result = Plan(warnings=_warnings(current, declared))
+    wrong = {key: value for key, value in declared.settings.items() if not xl_conf.same(key, found.get(key), value)}
+    result = Plan(warnings=_warnings(current, declared.settings))
     if wrong:
         result.changes.append(_change(current, wrong))
     return result

@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from .._change import CommandFailed
 from .._command import Result
-from .._formats.xl.xl_output import Row
+from .._formats.xl.xl_output import Domain, Row
 from .._formats.xl.xl_tables import Vcpu
 
+T = TypeVar("T")
 
-def parsed(parse: Callable[[str], Any], result: Result) -> Any:
+
+def parsed(parse: Callable[[str], T], result: Result) -> T:
     """What a command printed, as data. Raises CommandFailed if it is something else than ``parse`` knows."""
     try:
         return parse(result.stdout)
@@ -21,18 +23,9 @@ def parsed(parse: Callable[[str], Any], result: Result) -> Any:
         raise CommandFailed(str(error), command=list(result.argv), rc=result.rc, output=result.tail) from error
 
 
-def domain(row: Row, config: dict[str, Any] | None, pool: str | None, pinned: dict[str, str] | None) -> dict[str, Any]:
-    """One running domain as plain data; see ``xl.domains``."""
-    return {
-        "name": row.name,
-        "domid": row.domid,
-        "used": row.memory,
-        "online_vcpus": row.vcpus,
-        "state": row.state,
-        "pool": pool,
-        "cpus": pinned,
-        "config": config,
-    }
+def domain(row: Row, config: dict[str, Any] | None, pool: str | None, pinned: dict[str, str] | None) -> Domain:
+    """One running domain."""
+    return Domain(row.name, row.domid, row.memory, row.vcpus, row.state, pool, pinned, config)
 
 
 def pins(vcpus: Iterable[Vcpu]) -> dict[int, dict[str, str]]:
@@ -42,3 +35,9 @@ def pins(vcpus: Iterable[Vcpu]) -> dict[int, dict[str, str]]:
         if vcpu.hard is not None:
             found.setdefault(vcpu.domid, {})[str(vcpu.vcpu)] = vcpu.hard
     return found
+
+
+def share_words(weight: int | None, cap: int | None) -> list[str]:
+    """A share of the CPUs as both programs' scheduler commands take it; None leaves a value as it is."""
+    values = [("-w", weight), ("-c", cap)]
+    return [word for option, value in values if value is not None for word in (option, str(value))]

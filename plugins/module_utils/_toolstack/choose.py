@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._host import Host
-from . import xl, xl_call, xm, xm_call
+from .interface import Toolstack
+from .xl import Xl
+from .xm import Xm
 
 
-def toolstack(host: Host) -> Any:
-    """The toolstack's module. Xen 4.2 brings both, and the two must never be mixed: xend's script in /etc/rc.d says
+def toolstack(host: Host) -> Toolstack:
+    """The machine's toolstack. Xen 4.2 brings both, and the two must never be mixed: xend's script in /etc/rc.d says
     that the machine is run with xm."""
-    if not host.exists(xm_call.paths(host.system).xm):
+    xl, xm = Xl(host), Xm(host)
+    if not host.exists(xm.paths.program):
         return xl
-    return xm if host.exists("/etc/rc.d/xend") or not host.exists(xl_call.paths(host.system).xl) else xl
+    return xm if host.exists("/etc/rc.d/xend") or not host.exists(xl.paths.program) else xl

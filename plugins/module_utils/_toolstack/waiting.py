@@ -2,28 +2,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What every toolstack needs around its commands: looking until a domain is what it should be, and making sure that a
 failed start leaves nothing behind.
-
-``tool`` is the toolstack's module (``xl`` or ``xm``), of which these functions use
-
-``rows(host)``                 the domains, domain 0 included;
-``destroy(host, domid)``       stops one at once and waits until it is gone;
-``unpause(host, row)``         lets a paused one run;
-``unanswered(error)``          whether a failure means that a guest did not answer and may be asked again;
-``cause(text)``                the line of an error output that says why;
-``domain_ids(text)``           the domains that an error output names; empty if it names none;
-``logs(host, name)``           the last lines of a guest's logs, by a name for each log.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
+from .. import _progress
 from .._change import CommandFailed, XenError
 from .._formats.xl import xl_output
 from .._formats.xl.xl_output import Row
 from .._host import Host
+from .._kernel import PRIVCMD
+from .interface import Toolstack
 
 POLL_SECONDS = 0.5
 GONE_SECONDS = 60.0
@@ -36,6 +28,7 @@ START_SECONDS = 300.0
 # libxl gives a guest a minute to answer a request, and says so a little later.
 ANSWER_SECONDS = 90.0
 AGAIN_SECONDS = 5.0
+MAX_NESTED_PAUSES = 16
 LOG_TAIL_LINES = 15
 LOG_TAIL_CHARACTERS = 4000
 
@@ -46,10 +39,10 @@ LOG_TAIL_CHARACTERS = 4000
 def not_dom0(host: Host) -> str:
     """Why this machine is no dom0, and what to do about it; empty if it is one."""
     if host.system == "NetBSD":
-        if host.exists("/kern/xen/privcmd"):
+        if host.exists(PRIVCMD):
             return ""
         return (
-            "this machine is no dom0: /kern/xen/privcmd is missing. Boot it under Xen with a XEN3_DOM0 kernel; "
+            f"this machine is no dom0: {PRIVCMD} is missing. Boot it under Xen with a XEN3_DOM0 kernel; "
             "if it is, mount kernfs on /kern."
         )
     if "control_d" in (host.read_text("/proc/xen/capabilities") or ""):
@@ -65,59 +58,72 @@ def console_log(name: str) -> str:
 # -- looking -----------------------------------------------------------------------------------------------------------
 
 
-def find(tool: Any, host: Host, domid: int) -> Row | None:
+def find(tool: Toolstack, domid: int) -> Row | None:
     """The domain of an id, or None. It may be dying."""
-    return next((row for row in tool.rows(host) if row.domid == domid), None)
+    return next((row for row in tool.rows() if row.domid == domid), None)
 
 
-def named(tool: Any, host: Host, name: str) -> list[Row]:
+def named(tool: Toolstack, name: str) -> list[Row]:
     """The domains of a name, without one that is already being taken apart."""
-    return [row for row in tool.rows(host) if row.name == name and not row.dying]
+    return [row for row in tool.rows() if row.name == name and not row.dying]
 
 
-def gone(tool: Any, host: Host, domid: int, seconds: float = GONE_SECONDS) -> bool:
+def gone(tool: Toolstack, domid: int, seconds: float = GONE_SECONDS) -> bool:
     """Wait until a domain id is not listed any more. A destroyed domain stays a moment, and with it its disks."""
-    return until(lambda: find(tool, host, domid) is None, seconds)
+    return until(lambda: find(tool, domid) is None, seconds)
 
 
-def settled(tool: Any, host: Host, name: str, seconds: float = DOWN_SECONDS) -> list[Row]:
+def settled(tool: Toolstack, name: str, seconds: float = DOWN_SECONDS) -> list[Row]:
     """The domains of a name after those that are down have had their time to be restarted or removed by their
     toolstack."""
     deadline = time.monotonic() + seconds
     while True:
-        found = named(tool, host, name)
+        found = named(tool, name)
         if not any(row.down for row in found) or time.monotonic() > deadline:
             return found
         time.sleep(POLL_SECONDS)
 
 
-def memory(tool: Any, host: Host, domid: int, mebibytes: int, slack: int, seconds: float) -> Row | None:
+def memory(tool: Toolstack, domid: int, mebibytes: int, slack: int, seconds: float) -> Row | None:
     """Wait until a guest has taken or given the memory; its last row, or None if it is gone."""
-    return _shown(tool, host, domid, lambda row: abs(row.memory - mebibytes) <= slack, seconds)
+    return _shown(tool, domid, lambda row: abs(row.memory - mebibytes) <= slack, seconds)
 
 
-def vcpus(tool: Any, host: Host, domid: int, count: int, seconds: float) -> Row | None:
+def vcpus(tool: Toolstack, domid: int, count: int, seconds: float) -> Row | None:
     """Wait until a guest uses so many virtual CPUs; its last row, or None if it is gone."""
-    return _shown(tool, host, domid, lambda row: row.vcpus == count, seconds)
+    return _shown(tool, domid, lambda row: row.vcpus == count, seconds)
 
 
-def _shown(tool: Any, host: Host, domid: int, wanted: Callable[[Row], bool], seconds: float) -> Row | None:
+def _shown(tool: Toolstack, domid: int, wanted: Callable[[Row], bool], seconds: float) -> Row | None:
     deadline = time.monotonic() + seconds
     while True:
-        found = find(tool, host, domid)
+        found = find(tool, domid)
         if found is None or wanted(found) or time.monotonic() > deadline:
             return found
         time.sleep(POLL_SECONDS)
 
 
-def check_paused(tool: Any, host: Host, row: Row, argv: list[str], why: str) -> None:
+def check_paused(tool: Toolstack, row: Row, argv: list[str], why: str) -> None:
     """Raises CommandFailed if a guest that was paused by a command is not: it ends with 0 whatever happens (record
     xl-pause-missing, NetBSD 7.99.10). ``why`` is what it said."""
-    found = find(tool, host, row.domid)
+    found = find(tool, row.domid)
     if found is not None and not found.paused:
         said = why or "it printed nothing"
         text = f"{' '.join(argv)} ended with status 0, and {row.name} is not paused: {said}"
         raise CommandFailed(text, command=argv, rc=0, cause=said)
+
+
+def unpause(tool: Toolstack, row: Row, once: Callable[[], object]) -> None:
+    """Let a paused guest run by ``once``, a command, again and again: pauses nest (record pause_twice, xl 4.20). Raises
+    XenError if it is paused after all."""
+    for _attempt in range(MAX_NESTED_PAUSES):
+        once()
+        found = find(tool, row.domid)
+        if found is None or not found.paused:
+            return
+    raise XenError(
+        f"{row.name} is still paused after {MAX_NESTED_PAUSES} times {tool.name} unpause; something keeps pausing it."
+    )
 
 
 def until(reached: Callable[[], bool], seconds: float) -> bool:
@@ -133,7 +139,7 @@ def until(reached: Callable[[], bool], seconds: float) -> bool:
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
-def start(tool: Any, host: Host, argv: list[str], name: str, before: set[int]) -> Row:
+def start(tool: Toolstack, argv: list[str], name: str, before: set[int]) -> Row:
     """Run a command that creates or restores a guest, and return the guest's row. ``before`` are the domains that are
     there already.
 
@@ -141,25 +147,26 @@ def start(tool: Any, host: Host, argv: list[str], name: str, before: set[int]) -
     failed command left behind is destroyed.
     """
     try:
-        result = host.try_run(argv, timeout=START_SECONDS)
+        with _progress.during(name, "starts"):
+            result = tool.host.try_run(argv, timeout=START_SECONDS)
     except CommandFailed as error:
-        cleaned = _clean_up(tool, host, name, before, "")
-        raise _start_failed(tool, host, name, argv, None, str(error), cleaned) from error
+        cleaned = _clean_up(tool, name, before, "")
+        raise _start_failed(tool, name, argv, None, str(error), cleaned) from error
     if result.rc != 0:
         why = tool.cause(result.stderr) or "it printed nothing"
-        cleaned = _clean_up(tool, host, name, before, result.stderr)
-        raise _start_failed(tool, host, name, argv, result.rc, why, cleaned)
-    new = [row for row in named(tool, host, name) if row.domid not in before]
+        cleaned = _clean_up(tool, name, before, result.stderr)
+        raise _start_failed(tool, name, argv, result.rc, why, cleaned)
+    new = [row for row in named(tool, name) if row.domid not in before]
     if not new:
         why = "it reported success, but no such domain is there now: the guest has probably died at once"
-        raise _start_failed(tool, host, name, argv, result.rc, why, "")
+        raise _start_failed(tool, name, argv, result.rc, why, "")
     if len(new) > 1:
         why = "somebody else started it at the same time"
-        raise _start_failed(tool, host, name, argv, result.rc, why, several(new))
+        raise _start_failed(tool, name, argv, result.rc, why, several(new))
     return new[0]
 
 
-def _clean_up(tool: Any, host: Host, name: str, before: set[int], stderr: str) -> str:
+def _clean_up(tool: Toolstack, name: str, before: set[int], stderr: str) -> str:
     """After a failed start: destroy what it left, and nothing that other hands have started meanwhile.
 
     xl can fail and leave a domain (record create_name_slash, xl 4.20). Where its messages name domains, ours is among
@@ -167,14 +174,14 @@ def _clean_up(tool: Any, host: Host, name: str, before: set[int], stderr: str) -
     """
     ours = tool.domain_ids(stderr)
     try:
-        found = named(tool, host, name)
+        found = named(tool, name)
     except CommandFailed as error:
         return f" What it left behind could not be looked at: {error}"
     left = [row for row in found if row.domid not in before and (not ours or row.domid in ours)]
     if len(left) > 1:
         return several(left)
     for row in left:
-        tool.destroy(host, row.domid)
+        tool.destroy(row.domid)
     return f" The half-made domain {left[0].domid} that it left behind was destroyed." if left else ""
 
 
@@ -185,11 +192,11 @@ def several(found: list[Row]) -> str:
 
 
 def _start_failed(
-    tool: Any, host: Host, name: str, argv: list[str], rc: int | None, why: str, cleaned: str
+    tool: Toolstack, name: str, argv: list[str], rc: int | None, why: str, cleaned: str
 ) -> CommandFailed:
     ending = "did not end" if rc is None else f"ended with status {rc}"
     return CommandFailed(
-        f"{' '.join(argv)} {ending}: {why}.{cleaned}", command=argv, rc=rc, cause=why, **tool.logs(host, name)
+        f"{' '.join(argv)} {ending}: {why}.{cleaned}", command=argv, rc=rc, cause=why, **tool.logs(name)
     )
 
 
@@ -205,34 +212,39 @@ def log_tail(host: Host, path: str) -> str:
 # -- stopping ----------------------------------------------------------------------------------------------------------
 
 
-def shutdown(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[], None]) -> bool:
+def shutdown(tool: Toolstack, row: Row, seconds: float, request: Callable[[], None]) -> bool:
     """Have a guest shut down by ``request`` and wait until its domain is gone. False if it is still there after
     ``seconds``.
 
     A domain that has shut down and that nobody takes apart, because its toolstack's process is gone, is destroyed here.
     """
+    with _progress.during(row.name, f"shuts down, for which it has {seconds:.0f} seconds"):
+        return _shut_down(tool, row, seconds, request)
+
+
+def _shut_down(tool: Toolstack, row: Row, seconds: float, request: Callable[[], None]) -> bool:
     deadline = time.monotonic() + seconds
     if row.paused:
         # A paused guest can't answer, and xl would wait for its answer (record shutdown-paused, NetBSD 7.99.10).
-        tool.unpause(host, row)
+        tool.unpause(row)
     if not row.down:
         request()
     down_since = None
     while True:
-        left, now = find(tool, host, row.domid), time.monotonic()
+        left, now = find(tool, row.domid), time.monotonic()
         if left is None or left.dying:
-            return gone(tool, host, row.domid)
+            return gone(tool, row.domid)
         if left.down:
             down_since = now if down_since is None else down_since
             if now - down_since > DOWN_SECONDS:
-                tool.destroy(host, row.domid)
+                tool.destroy(row.domid)
                 return True
         elif now > deadline:
             return False
         time.sleep(POLL_SECONDS)
 
 
-def suspend(tool: Any, host: Host, row: Row, seconds: float, ask: Callable[[float], None], option: str) -> None:
+def suspend(tool: Toolstack, row: Row, seconds: float, ask: Callable[[float], None], option: str) -> None:
     """Have a guest suspend itself by ``ask``, a command that may take so many seconds, and ask again for ``seconds``.
 
     A guest that is still booting does not answer, and the toolstack takes its request back after a minute (record
@@ -247,35 +259,36 @@ def suspend(tool: Any, host: Host, row: Row, seconds: float, ask: Callable[[floa
         asked_at = time.monotonic()
         left = begin + seconds - asked_at
         try:
-            ask(max(left, ANSWER_SECONDS))
+            with _progress.during(row.name, "was asked to suspend itself"):
+                ask(max(left, ANSWER_SECONDS))
             return
         except CommandFailed as error:
-            found = find(tool, host, row.domid)
+            found = find(tool, row.domid)
             if not tool.unanswered(error) or found is None or found.dying:
                 raise
             took = time.monotonic() - asked_at
             if left - took < AGAIN_SECONDS + took:
-                raise _unanswered(tool, host, row, asked, time.monotonic() - begin, option, error) from error
+                raise _unanswered(tool, row, asked, time.monotonic() - begin, option, error) from error
         time.sleep(AGAIN_SECONDS)
 
 
 def _unanswered(
-    tool: Any, host: Host, row: Row, asked: int, seconds: float, option: str, error: CommandFailed
+    tool: Toolstack, row: Row, asked: int, seconds: float, option: str, error: CommandFailed
 ) -> CommandFailed:
     times = {1: "once", 2: "twice"}.get(asked, f"{asked} times")
     return CommandFailed(
         f"{row.name} was asked {times} within {seconds:.0f} seconds to suspend itself, did not answer, and runs on "
         f"({error.details.get('cause', error)}). A NetBSD guest needs powerd for it (powerd=YES in its rc.conf), and "
         f"must have booted: look at its console. A longer {option} gives it more time.",
-        **dict(error.details, **tool.logs(host, row.name)),
+        **dict(error.details, **tool.logs(row.name)),
     )
 
 
-def destroy(tool: Any, host: Host, argv: list[str], domid: int, seconds: float) -> None:
+def destroy(tool: Toolstack, argv: list[str], domid: int, seconds: float) -> None:
     """Run a command that stops a guest at once and wait until its domain is gone. Raises CommandFailed if it stays."""
-    result = host.try_run(argv, timeout=seconds)
+    result = tool.host.try_run(argv, timeout=seconds)
     # While it is shutting down by itself a destroy can fail although all is well, so the list decides.
-    if not gone(tool, host, domid):
+    if not gone(tool, domid):
         raise CommandFailed(
             f"{' '.join(argv)} ended with status {result.rc}, and the domain is still there: "
             f"{tool.cause(result.stderr) or 'it printed nothing'}",
@@ -284,22 +297,23 @@ def destroy(tool: Any, host: Host, argv: list[str], domid: int, seconds: float) 
         )
 
 
-def reboot(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[], None]) -> Row:
+def reboot(tool: Toolstack, row: Row, seconds: float, request: Callable[[], None]) -> Row:
     """Have a guest reboot by ``request`` and return its new row: a reboot gives a new domain id (record xl-reboot,
     NetBSD 7.99.10).
 
     Raises XenError if no new domain of the name is there after ``seconds``.
     """
     deadline = time.monotonic() + seconds
-    request()
-    while True:
-        left = named(tool, host, row.name)
-        new = [each for each in left if each.domid != row.domid and not each.down]
-        if new:
-            return new[0]
-        if time.monotonic() > deadline:
-            break
-        time.sleep(POLL_SECONDS)
+    with _progress.during(row.name, "reboots"):
+        request()
+        while True:
+            left = named(tool, row.name)
+            new = [each for each in left if each.domid != row.domid and not each.down]
+            if new:
+                return new[0]
+            if time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
     if any(each.domid == row.domid and not each.down for each in left):
         found = (
             f"it still runs as domain {row.domid}: it did not answer the request (has it booted, and is powerd running "
@@ -310,7 +324,7 @@ def reboot(tool: Any, host: Host, row: Row, seconds: float, request: Callable[[]
     else:
         found = "its domain has gone and no new one has come: its on_reboot does not restart it"
     why = f"{row.name} was asked to reboot, and after {seconds:g} seconds {found}."
-    raise XenError(why, **tool.logs(host, row.name))
+    raise XenError(why, **tool.logs(row.name))
 
 
 def checked(domid: int) -> int:

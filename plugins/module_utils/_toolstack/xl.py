@@ -8,257 +8,190 @@ An id is never given twice while the machine is up. Domain 0 is refused here, wh
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from .._change import CommandFailed, XenError
+from .._change import CommandFailed, Refused, XenError
 from .._formats.xl import xl_json, xl_output, xl_tables
-from .._formats.xl.xl_output import Row
-from .._host import Host
-from . import answers, waiting, xl_devices
+from .._formats.xl.xl_output import Domain, Row
+from . import answers, console, waiting
 from .answers import parsed
-from .xl_call import SET_SECONDS, change, dead_store, paths, query
+from .xl_call import SET_SECONDS
+from .xl_devices import XlDevices
 
-NAME = "xl"
-# The configuration files that it reads (see _resources/guests/declare/config.py).
-DIALECT = "xl"
 DESTROY_SECONDS = 120.0
-MAX_NESTED_PAUSES = 16
 LOG_DIR = "/var/log/xen"
 
-# This module, as the functions of ``waiting`` take it.
-TOOL: Any = sys.modules[__name__]
-cause = xl_output.cause
-domain_ids = xl_output.domain_ids
 
-attach_disk = xl_devices.attach_disk
-detach_disk = xl_devices.detach_disk
-attach_nic = xl_devices.attach_nic
-detach_nic = xl_devices.detach_nic
-insert_cd = xl_devices.insert_cd
+class Xl(XlDevices):
+    """A machine's xl; what each method does is told in ``interface.Toolstack``, and here what is peculiar to xl."""
 
+    name = "xl"
+    dialect = "xl"
+    weighing: tuple[str, ...] = ("credit", "credit2")
+    dom0 = "0"
 
-# -- the life test -----------------------------------------------------------------------------------------------------
+    def alive(self) -> tuple[bool, str]:
+        """With xenstored dead xl goes into uninterruptible sleep, which no signal and no time limit ends (record
+        xenstored-dead-hang, NetBSD 7.99.10)."""
+        problem = waiting.not_dom0(self.host)
+        if problem:
+            return False, problem
+        if not self.host.exists(self.paths.program):
+            return False, f"{self.paths.program} is missing: the Xen tools are not installed."
+        dead = self.dead_store()
+        return not dead, dead
 
+    # -- queries -------------------------------------------------------------------------------------------------------
 
-def alive(host: Host) -> tuple[bool, str]:
-    """Whether xl can be called at all, and if not, why and what to do.
+    def rows(self) -> list[Row]:
+        return parsed(xl_output.parse_list, self.query("list"))
 
-    With xenstored dead xl goes into uninterruptible sleep, which no signal and no time limit ends (record
-    xenstored-dead-hang, NetBSD 7.99.10). So this looks without calling it.
-    """
-    problem = waiting.not_dom0(host)
-    if problem:
-        return False, problem
-    if not host.exists(paths(host.system).xl):
-        return False, f"{paths(host.system).xl} is missing: the Xen tools are not installed."
-    dead = dead_store(host)
-    return not dead, dead
+    def configs(self) -> dict[int, dict[str, Any]]:
+        return parsed(xl_output.parse_list_long, self.query("list", "-l"))
 
+    def domains(self, pools: bool = False, pins: bool = False, shares: bool = False) -> list[Domain]:
+        """xl always has weight and cap in the configuration."""
+        long = self.configs()
+        rows = parsed(xl_output.parse_list, self.query("list", "-c")) if pools else self.rows()
+        found = [row for row in rows if row.domid != 0]
+        if any(row.domid not in long and not row.dying for row in found):
+            long = self.configs()  # one was born between the two calls
+        pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, self.query("vcpu-list"))) if pins and found else {}
+        return [_domain(row, long.get(row.domid), pinned.get(row.domid)) for row in found]
 
-# -- queries -----------------------------------------------------------------------------------------------------------
+    def managed(self) -> list[str]:
+        """None, because xl keeps no list of its own."""
+        return []
 
+    def info(self) -> dict[str, str]:
+        """Works with xenstored dead too (record info)."""
+        return xl_output.parse_info(self.query("info").stdout)
 
-def rows(host: Host) -> list[Row]:
-    """``xl list``: every domain, domain 0 included. Raises CommandFailed."""
-    return parsed(xl_output.parse_list, query(host, "list"))
+    def pools(self) -> list[str]:
+        return [pool.name for pool in parsed(xl_tables.parse_cpupool_list, self.query("cpupool-list"))]
 
+    # -- what is said of a guest ---------------------------------------------------------------------------------------
 
-def configs(host: Host) -> dict[int, dict[str, Any]]:
-    """``xl list -l``: every domain's live configuration by domain id. Raises CommandFailed."""
-    return parsed(xl_output.parse_list_long, query(host, "list", "-l"))
+    def guest_log(self, name: str) -> str:
+        return f"{LOG_DIR}/xl-{name}.log"
 
+    def logs(self, name: str) -> dict[str, str]:
+        return {
+            "xl_log": waiting.log_tail(self.host, self.guest_log(name)),
+            "console_log": waiting.log_tail(self.host, waiting.console_log(name)),
+        }
 
-def domains(host: Host, pools: bool = False, pins: bool = False, shares: bool = False) -> list[dict[str, Any]]:
-    """Every domain but domain 0, as plain data.
+    def console(self, domid: int, seconds: float) -> str:
+        return console.read(self.host, [self.paths.program, "console", str(waiting.checked(domid))], seconds)
 
-    Each has ``name``, ``domid``, ``used`` (its memory in MiB), ``online_vcpus``, ``state`` (xl's six letters), and
-    ``config``: the live configuration in the words of xl.cfg, or None if it is not known. With ``pools`` also
-    ``pool``; with ``pins`` also ``cpus``, the real CPUs that each virtual one may run on (text by number), which costs
-    another call. ``shares`` asks for weight and cap, which xl always has in the configuration. Raises CommandFailed.
-    """
-    long = configs(host)
-    found = [row for row in _rows_with_pools(host, pools) if row.domid != 0]
-    if any(row.domid not in long and not row.dying for row in found):
-        long = configs(host)  # one was born between the two calls
-    pinned = answers.pins(parsed(xl_tables.parse_vcpu_list, query(host, "vcpu-list"))) if pins and found else {}
-    return [_domain(row, long.get(row.domid), pinned.get(row.domid)) for row in found]
+    def birth_mark(self, name: str) -> str:
+        """The first line of the guest's log, with the domain and the process of its ``xl create``, which a reboot
+        leaves (record after-reboot, NetBSD 7.99.10)."""
+        return self.host.first_line(self.guest_log(name))
 
+    def cause(self, stderr: str) -> str:
+        return xl_output.cause(stderr)
 
-def _domain(row: Row, config: dict[str, Any] | None, pinned: dict[str, str] | None) -> dict[str, Any]:
-    return answers.domain(row, xl_json.settled(config) if config else None, row.pool, pinned)
+    def domain_ids(self, stderr: str) -> set[int]:
+        return xl_output.domain_ids(stderr)
 
+    def unanswered(self, error: CommandFailed) -> bool:
+        """libxl has taken the request back then (record save-running, NetBSD 7.99.10)."""
+        return "didn't acknowledge suspend" in str(error)
 
-def _rows_with_pools(host: Host, pools: bool) -> list[Row]:
-    return parsed(xl_output.parse_list, query(host, "list", "-c")) if pools else rows(host)
+    # -- starting and stopping -----------------------------------------------------------------------------------------
 
+    def create(self, config_path: str, name: str, before: set[int], paused: bool = False) -> Row:
+        options = ["-p"] if paused else []
+        return waiting.start(self, [self.paths.program, "create", *options, config_path], name, before)
 
-def info(host: Host) -> dict[str, str]:
-    """``xl info``: key to value; memory in MiB. Works with xenstored dead too (record info). Raises CommandFailed."""
-    return xl_output.parse_info(query(host, "info").stdout)
+    def restore(self, path: str, name: str, before: set[int], paused: bool = False) -> Row:
+        options = ["-p"] if paused else []
+        return waiting.start(self, [self.paths.program, "restore", *options, path], name, before)
 
+    def delete(self, name: str) -> None:
+        raise Refused(f"{name!r} is no domain that xl keeps: it keeps none that does not run.")
 
-def pools(host: Host) -> list[str]:
-    """The names of the CPU pools. Raises CommandFailed."""
-    return [pool.name for pool in parsed(xl_tables.parse_cpupool_list, query(host, "cpupool-list"))]
+    def shutdown(self, row: Row, seconds: float) -> bool:
+        return waiting.shutdown(self, row, seconds, lambda: self._request("shutdown", row.domid, seconds))
 
+    def reboot(self, row: Row, seconds: float) -> Row:
+        return waiting.reboot(self, row, seconds, lambda: self._request("reboot", row.domid, seconds))
 
-def managed(host: Host) -> list[str]:
-    """The guests that the toolstack keeps although they don't run: none, because xl keeps no list of its own."""
-    return []
-
-
-def guest_log(name: str) -> str:
-    """The file to which a guest's xl process writes while the guest runs."""
-    return f"{LOG_DIR}/xl-{name}.log"
-
-
-def logs(host: Host, name: str) -> dict[str, str]:
-    """The last lines of a guest's logs."""
-    return {
-        "xl_log": waiting.log_tail(host, guest_log(name)),
-        "console_log": waiting.log_tail(host, waiting.console_log(name)),
-    }
-
-
-def birth_mark(host: Host, name: str) -> str:
-    """A mark of the ``xl create`` that a guest comes from: its log's first line, with its domain and process id. A
-    guest that reboots keeps it, and keeps its old configuration too (record after-reboot, NetBSD 7.99.10)."""
-    content = host.read_bytes(guest_log(name)) or b""
-    return content.split(b"\n", 1)[0].decode("utf-8", "replace")
-
-
-# -- starting ----------------------------------------------------------------------------------------------------------
-
-
-def create(host: Host, config_path: str, name: str, before: set[int], paused: bool = False) -> Row:
-    """Start a guest from its configuration file, or with ``paused`` make it ready to run, and return its row.
-
-    ``before`` are the domains that are there already. Raises CommandFailed; see ``waiting.start``.
-    """
-    options = ["-p"] if paused else []
-    return waiting.start(TOOL, host, [paths(host.system).xl, "create", *options, config_path], name, before)
-
-
-def restore(host: Host, path: str, name: str, before: set[int], paused: bool = False) -> Row:
-    """Let a saved guest go on from its file and return its row. Raises CommandFailed; see ``waiting.start``."""
-    options = ["-p"] if paused else []
-    return waiting.start(TOOL, host, [paths(host.system).xl, "restore", *options, path], name, before)
-
-
-# -- stopping ----------------------------------------------------------------------------------------------------------
-
-
-def shutdown(host: Host, row: Row, seconds: float) -> bool:
-    """Ask a guest to shut down and wait until its domain is gone. False if it is still there after ``seconds``."""
-    return waiting.shutdown(TOOL, host, row, seconds, lambda: _request(host, "shutdown", row.domid, seconds))
-
-
-def reboot(host: Host, row: Row, seconds: float) -> Row:
-    """Ask a guest to reboot and wait for its new domain. Raises XenError if none comes within ``seconds``."""
-    return waiting.reboot(TOOL, host, row, seconds, lambda: _request(host, "reboot", row.domid, seconds))
-
-
-def _request(host: Host, verb: str, domid: int, seconds: float) -> None:
-    """Whether it works is seen in the list of domains; status and time of the command say little (records
-    shutdown_grub_timeout (xl 4.20), final-prompt-shutdown (NetBSD 7.99.10): it blocks without -w as well)."""
-    xl = paths(host.system).xl
-    try:
-        result = host.try_run([xl, verb, str(waiting.checked(domid))], timeout=max(seconds, 1.0))
-        if "PV control interface not available" in result.stderr:
-            host.try_run([xl, verb, "-F", str(domid)], timeout=max(seconds, 1.0))
-    except CommandFailed:
-        return
-
-
-def destroy(host: Host, domid: int) -> None:
-    """Stop a guest at once and wait until its domain is gone. Raises CommandFailed if it is still there."""
-    argv = [paths(host.system).xl, "destroy", str(waiting.checked(domid))]
-    waiting.destroy(TOOL, host, argv, domid, DESTROY_SECONDS)
-
-
-def save(host: Host, row: Row, path: str, seconds: float) -> None:
-    """Write a guest's memory to a file and end its domain. Raises CommandFailed; the guest runs on then.
-
-    A guest that does not acknowledge the request within a minute runs on (record save, NetBSD 7.99.10).
-    """
-    change(host, seconds, "save", str(waiting.checked(row.domid)), path)
-
-
-def unanswered(error: CommandFailed) -> bool:
-    """Whether a guest did not answer the request to save itself, which libxl has taken back then (record save-running,
-    NetBSD 7.99.10)."""
-    return "didn't acknowledge suspend" in str(error)
-
-
-# -- while it runs -----------------------------------------------------------------------------------------------------
-
-
-def pause(host: Host, row: Row) -> None:
-    """Stop a guest's virtual CPUs, once: pauses nest."""
-    if not row.paused:
-        result = change(host, SET_SECONDS, "pause", str(waiting.checked(row.domid)))
-        waiting.check_paused(TOOL, host, row, list(result.argv), cause(result.stderr))
-
-
-def unpause(host: Host, row: Row) -> None:
-    """Let a paused guest run. Pauses nest (record pause_twice, xl 4.20), so this goes on until it does."""
-    for _attempt in range(MAX_NESTED_PAUSES):
-        change(host, SET_SECONDS, "unpause", str(waiting.checked(row.domid)))
-        found = waiting.find(TOOL, host, row.domid)
-        if found is None or not found.paused:
+    def _request(self, verb: str, domid: int, seconds: float) -> None:
+        """Whether it works is seen in the list of domains; status and time of the command say little (records
+        shutdown_grub_timeout (xl 4.20), final-prompt-shutdown (NetBSD 7.99.10): it blocks without -w as well)."""
+        xl = self.paths.program
+        try:
+            result = self.host.try_run([xl, verb, str(waiting.checked(domid))], timeout=max(seconds, 1.0))
+            if "PV control interface not available" in result.stderr:
+                self.host.try_run([xl, verb, "-F", str(domid)], timeout=max(seconds, 1.0))
+        except CommandFailed:
             return
-    raise XenError(
-        f"{row.name} is still paused after {MAX_NESTED_PAUSES} times xl unpause; something keeps pausing it."
-    )
+
+    def destroy(self, domid: int) -> None:
+        argv = [self.paths.program, "destroy", str(waiting.checked(domid))]
+        waiting.destroy(self, argv, domid, DESTROY_SECONDS)
+
+    def save(self, row: Row, path: str, seconds: float) -> None:
+        """A guest that does not acknowledge the request within a minute runs on (record save, NetBSD 7.99.10)."""
+        self.change(seconds, "save", str(waiting.checked(row.domid)), path)
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def pause(self, row: Row) -> None:
+        if not row.paused:
+            result = self.change(SET_SECONDS, "pause", str(waiting.checked(row.domid)))
+            waiting.check_paused(self, row, list(result.argv), self.cause(result.stderr))
+
+    def unpause(self, row: Row) -> None:
+        number = str(waiting.checked(row.domid))
+        waiting.unpause(self, row, lambda: self.change(SET_SECONDS, "unpause", number))
+
+    def rename(self, domid: int, name: str) -> None:
+        self.change(SET_SECONDS, "rename", str(waiting.checked(domid)), name)
+
+    def set_memory(self, domid: int, mebibytes: int) -> None:
+        """The suffix is there because xl(1) and xl differ on the unit of a bare number."""
+        self.change(SET_SECONDS, "mem-set", str(waiting.checked(domid)), f"{mebibytes}m")
+
+    def set_vcpus(self, domid: int, count: int) -> None:
+        self.change(SET_SECONDS, "vcpu-set", str(waiting.checked(domid)), str(count))
+
+    def pin(self, domid: int, vcpu: str, cpus: str) -> None:
+        self.change(SET_SECONDS, "vcpu-pin", str(waiting.checked(domid)), vcpu, cpus)
+
+    def set_weight(self, domid: int, weight: int | None, cap: int | None) -> None:
+        """The scheduler is asked for first, because xl's command of another one exits 0 and does nothing (record
+        sched_credit_wrong_set, xl 4.20)."""
+        scheduler = self.info().get("xen_scheduler", "")
+        if scheduler not in self.weighing:
+            raise XenError(f"The hypervisor's scheduler is {scheduler!r}, which knows no weight and no cap.")
+        words = answers.share_words(weight, cap)
+        self.change(SET_SECONDS, f"sched-{scheduler}", "-d", str(waiting.checked(domid)), *words)
+
+    def dom0_weight(self) -> tuple[str, int | None]:
+        scheduler = self.info().get("xen_scheduler", "")
+        if scheduler not in self.weighing:
+            return scheduler, None
+        return scheduler, parsed(xl_tables.dom0_weight, self.query(f"sched-{scheduler}", "-d", self.dom0))
+
+    def set_dom0_weight(self, weight: int) -> None:
+        """The cap stays (tools/xl/xl_sched.c)."""
+        scheduler = self.info().get("xen_scheduler", "")
+        self.change(SET_SECONDS, f"sched-{scheduler}", "-d", self.dom0, "-w", str(weight))
+
+    def set_pool(self, domid: int, pool: str) -> None:
+        self.change(SET_SECONDS, "cpupool-migrate", str(waiting.checked(domid)), pool)
+
+    def dump_core(self, domid: int, path: str, seconds: float) -> None:
+        self.change(seconds, "dump-core", str(waiting.checked(domid)), path)
+
+    def migrate(self, domid: int, machine: str, ssh_command: str, seconds: float) -> None:
+        """By ssh in any case, its own if no command is given."""
+        options = ["-s", ssh_command] if ssh_command else []
+        self.change(seconds, "migrate", *options, str(waiting.checked(domid)), machine)
 
 
-def rename(host: Host, domid: int, name: str) -> None:
-    """Give a running guest another name."""
-    change(host, SET_SECONDS, "rename", str(waiting.checked(domid)), name)
-
-
-def set_memory(host: Host, domid: int, mebibytes: int) -> None:
-    """Set a running guest's memory target. The suffix is there because xl(1) and xl differ on the unit of a bare
-    number."""
-    change(host, SET_SECONDS, "mem-set", str(waiting.checked(domid)), f"{mebibytes}m")
-
-
-def set_vcpus(host: Host, domid: int, count: int) -> None:
-    """Set the number of virtual CPUs that a running guest may use."""
-    change(host, SET_SECONDS, "vcpu-set", str(waiting.checked(domid)), str(count))
-
-
-def pin(host: Host, domid: int, vcpu: str, cpus: str) -> None:
-    """Let one virtual CPU (a number, or ``all``) run only on these real ones (``0-3,^1``, ``all``)."""
-    change(host, SET_SECONDS, "vcpu-pin", str(waiting.checked(domid)), vcpu, cpus)
-
-
-def set_weight(host: Host, domid: int, weight: int | None, cap: int | None) -> None:
-    """Set a guest's share of the CPUs; None leaves a value as it is.
-
-    The scheduler is asked for first, because xl's command of another one exits 0 and does nothing (record
-    sched_credit_wrong_set, xl 4.20).
-    """
-    scheduler = info(host).get("xen_scheduler", "")
-    if scheduler not in ("credit", "credit2"):
-        raise XenError(f"The hypervisor's scheduler is {scheduler!r}, which knows no weight and no cap.")
-    values = [("-w", weight), ("-c", cap)]
-    words = [word for option, value in values if value is not None for word in (option, str(value))]
-    change(host, SET_SECONDS, f"sched-{scheduler}", "-d", str(waiting.checked(domid)), *words)
-
-
-def set_pool(host: Host, domid: int, pool: str) -> None:
-    """Move a guest to another CPU pool."""
-    change(host, SET_SECONDS, "cpupool-migrate", str(waiting.checked(domid)), pool)
-
-
-def dump_core(host: Host, domid: int, path: str, seconds: float) -> None:
-    """Write a guest's memory to a file while it is paused; it goes on afterwards."""
-    change(host, seconds, "dump-core", str(waiting.checked(domid)), path)
-
-
-def migrate(host: Host, domid: int, target: str, ssh_command: str, seconds: float) -> None:
-    """Move a running guest to another machine by ssh. Its domain is gone from here afterwards."""
-    options = ["-s", ssh_command] if ssh_command else []
-    change(host, seconds, "migrate", *options, str(waiting.checked(domid)), target)
+def _domain(row: Row, config: dict[str, Any] | None, pinned: dict[str, str] | None) -> Domain:
+    return answers.domain(row, xl_json.settled(config) if config else None, row.pool, pinned)

@@ -19,11 +19,6 @@ _LOGGED_PASSWORD = re.compile(r"""(passwd['"]?,?\s*=?\s*)('[^']*'|"[^"]*"|[^\s)\
 _LOGGED_TIME = re.compile(r"\[([^\]]{1,60})\]")
 
 
-def guest_log(name: str) -> str:
-    """The file to which only this guest's life writes: none, because xend has one log for all."""
-    return ""
-
-
 def logs(host: Host, name: str) -> dict[str, str]:
     """The last lines of xend's logs, which all guests share, and of a guest's console."""
     return {
@@ -47,12 +42,11 @@ def _log_tail(content: bytes) -> str:
 
 
 def birth_mark(host: Host, name: str) -> str:
-    """A mark of the ``xm create`` that a guest comes from: when xend's log tells of it, if the log still goes back so
-    far. A guest's reboot is logged in other words (create_from_dict), because it keeps its old configuration."""
+    """When xend's log tells of the ``xm create`` that a guest comes from, if the log still goes back so far. A guest's
+    reboot is logged in other words (create_from_dict), because it keeps its old configuration."""
     begin = f"XendDomainInfo.create(['vm', ['name', '{name}']"
     marks = []
     for folder in LOG_DIRS:
-        for line in (host.read_text(f"{folder}/xend.log") or "").splitlines():
-            time = _LOGGED_TIME.match(line) if begin in line else None
-            marks += [time.group(1)] if time else []
+        times = map(_LOGGED_TIME.match, host.lines_with(f"{folder}/xend.log", begin))
+        marks += [time.group(1) for time in times if time]
     return marks[-1] if marks else ""

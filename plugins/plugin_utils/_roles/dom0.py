@@ -14,12 +14,17 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import boot_lines
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Sources, Task, Variables, constant
 
 # Older releases of NetBSD are on the archive only, and their ftp(1) can't do https.
 MIRROR = "https://cdn.NetBSD.org/pub/NetBSD"
 ARCHIVE = "http://archive.NetBSD.org/pub/NetBSD-archive"
 OLDEST_ON_MIRROR = 9
+# pkgsrc's own packages. A directory for each architecture and release, by the first two numbers of NetBSD, and none for
+# current, whose second number is 99 (cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD).
+PACKAGES_MIRROR = "https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD"
+CURRENT = "99"
 # From then on amd64's sets are .tar.xz.
 OLDEST_WITH_XZ = 9
 # Where pkgsrc installs the scripts, and where rc(8) looks for them (pkgsrc mk/pkginstall/bsd.pkginstall.mk).
@@ -60,11 +65,21 @@ def kernel_config(release: Release, variables: Variables) -> str:
 def processor(variables: Variables) -> str:
     """``uname -p`` of the machine."""
     machine = variables.machine
-    return machine.get("processor", {"amd64": "x86_64"}.get(machine["machine"], machine["machine"]))
+    found: str = machine.get("processor", {"amd64": "x86_64"}.get(machine["machine"], machine["machine"]))
+    return found
+
+
+def has_own_tools(variables: Variables) -> bool:
+    """Whether Xen came by other means than packages."""
+    return bool(variables["dom0_package_source"] == xen_packages.NONE)
 
 
 def kernel_source(variables: Variables) -> str:
-    """The kernel of the machine's own release on the mirror."""
+    """The kernel of the machine's own release on the mirror; none where Xen came by other means."""
+    return "" if has_own_tools(variables) else _on_mirror(variables)
+
+
+def _on_mirror(variables: Variables) -> str:
     machine = variables.machine
     config = kernel_config(wanted(variables), variables)
     file = f"kernel/netbsd-{config}.gz"
@@ -76,13 +91,31 @@ def kernel_source(variables: Variables) -> str:
 
 def kernel_sums(variables: Variables) -> str:
     """The mirror's sums, for a kernel of the mirror only."""
-    source = kernel_source(variables)
+    source = _on_mirror(variables)
     return f"{source.rpartition('/')[0]}/SHA512" if variables["dom0_kernel_source"] == source else ""
 
 
 def kernel_path(variables: Variables) -> str:
     config = kernel_config(wanted(variables), variables)
     return f"/netbsd-{config}" if variables["dom0_kernel_member"] else f"/netbsd-{config}.gz"
+
+
+# -- packages ---------------------------------------------------------------------------------------------------------
+
+
+def packages_at(machine: str, release: str) -> str:
+    """Where pkgsrc's packages for a machine are, by its ``uname -m`` and ``uname -r``; empty where there are none. A
+    release may carry a word (10.1_STABLE, 11.0_BETA) and a third number, which change nothing."""
+    first, second = release.partition("_")[0].split(".")[:2]
+    return "" if second == CURRENT else f"{PACKAGES_MIRROR}/{machine}/{first}.{second}/All"
+
+
+def pkg_repository(variables: Variables) -> str:
+    """As role bootstrap has it, whose one command works out the same. Without that role the machine's own is taken."""
+    given = variables.get("bootstrap_pkg_path")
+    if given is None or given:
+        return given or ""
+    return packages_at(variables.machine["machine"], variables.machine["release"])
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
@@ -121,6 +154,8 @@ def rc_scripts(release: Release) -> list[dict[str, Any]]:
 
 def files(variables: Variables) -> list[dict[str, Any]]:
     """All that role dom0 puts on the root file system."""
+    if has_own_tools(variables):
+        return [kernel(variables)] if variables["dom0_kernel_source"] else []
     release, path = wanted(variables), variables["dom0_hypervisor_path"]
     debug = [_kept(release.debug_hypervisor, debug_hypervisor_path(path))]
     return [
@@ -169,7 +204,8 @@ def guest_types(variables: Variables) -> list[str]:
 
 
 def loader(variables: Variables) -> str:
-    return variables.get("bootloader_loader", BOOT_CFG.name)
+    name: str = variables.get("bootloader_loader", BOOT_CFG.name)
+    return name
 
 
 def _loader_package(variables: Variables) -> str | None:
@@ -180,6 +216,25 @@ def _loader_package(variables: Variables) -> str | None:
 
 def _boot_files(variables: Variables) -> list[str]:
     return [variables["dom0_hypervisor_path"], variables["dom0_kernel_path"]]
+
+
+def _kernel_args(variables: Variables) -> str:
+    return " ".join(boot_lines.declared(variables).kernel)
+
+
+def _hypervisor_args(variables: Variables) -> str:
+    return " ".join(boot_lines.declared(variables).hypervisor)
+
+
+def _disk(variables: Variables) -> str | None:
+    """The disk that gets boot blocks."""
+    disk: str | None = variables.get("bootloader_disk")
+    return disk if variables.on("bootloader_install") else None
+
+
+def _menu(variables: Variables) -> str | None:
+    path: str | None = variables.get("bootloader_path")
+    return path
 
 
 # -- tasks -------------------------------------------------------------------------------------------------------------
@@ -193,6 +248,10 @@ PREFLIGHT = Task(
         "loader": loader,
         "native_kernel": "dom0_native_kernel",
         "boot_files": _boot_files,
+        "kernel_args": _kernel_args,
+        "hypervisor_args": _hypervisor_args,
+        "disk": _disk,
+        "menu": _menu,
     },
 )
 PACKAGES: Sources = {
@@ -204,9 +263,17 @@ PACKAGES: Sources = {
 TASKS = {
     "preflight": PREFLIGHT,
     "xen_packages": Task(
-        xen_packages, "dom0 packages", {**PACKAGES, "hvm": "dom0_hvm", "loader_package": _loader_package}
+        xen_packages,
+        "dom0 packages",
+        {**PACKAGES, "hvm": "dom0_hvm", "loader_package": _loader_package},
+        register="dom0_packages_result",
     ),
-    "system_files": Task(system_files, "dom0 kernel and hypervisor", {"files": files, "assume_files": packages_files}),
+    "system_files": Task(
+        system_files,
+        "dom0 kernel and hypervisor",
+        {"files": files, "assume_files": packages_files},
+        register="dom0_files_result",
+    ),
     "tool_scripts": Task(tool_scripts, "dom0", {"release": "dom0_xen_release"}),
     "kernfs": Task(kernfs, "dom0", {"mount_point": constant("/kern")}),
 }
@@ -216,4 +283,5 @@ VALUES = {
     "kernel_source": kernel_source,
     "kernel_sums": kernel_sums,
     "mirror": mirror,
+    "pkg_repository": pkg_repository,
 }

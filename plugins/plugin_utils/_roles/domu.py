@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.install import netbsd_release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Sources, Task, Variables
 
 # What guests of a system have unless domu_os_defaults or they themselves say otherwise.
 OS_DEFAULTS = {"netbsd": {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a"}}
@@ -42,7 +44,49 @@ def _release(variables: Variables) -> str | None:
 
 
 def _files(variables: Variables) -> list[str]:
-    return variables.changed_in_check("domu_files_result")
+    installed = variables.changed_in_check("domu_systems_result")
+    guests = [guest for guest in variables["domu_guests"] if installed and guest.get("name") in installed]
+    return [*variables.changed_in_check("domu_files_result"), *(path for guest in guests for path in _brought(guest))]
+
+
+def _brought(guest: dict[str, Any]) -> list[str]:
+    """The files of dom0 that an installation brings: a release's kernel, or what a tree or an image says."""
+    install = guest.get("install")
+    boots = netbsd_release.boots(install, str(guest.get("os")), str(guest.get("type", "pv")))
+    by_method = {
+        "tree": [guest.get("kernel"), guest.get("ramdisk")],
+        "packages": [guest.get("kernel")],
+        "image": [_value(install, "seed")],
+    }
+    named = by_method.get(str(_value(install, "method")), [boots.get("kernel")])
+    return [str(path) for path in named if path]
+
+
+def _value(install: Any, key: str) -> Any:
+    return install.get(key) if isinstance(install, dict) else None
+
+
+def _installs(variables: Variables) -> bool:
+    """Whether any guest is to get a system."""
+    return any(isinstance(guest, dict) and guest.get("install") for guest in variables["domu_guests"])
+
+
+def _cares(variables: Variables) -> bool:
+    """Whether any guest is to get a system, or may have left what was noted about the one that it had."""
+    gone = any(isinstance(guest, dict) and guest.get("state") == "absent" for guest in variables["domu_guests"])
+    return gone or _installs(variables)
+
+
+def _waiting(variables: Variables) -> dict[str, str]:
+    """The guests that did not get their system, with the reasons. Their failure is told behind the others."""
+    failures = (variables.get("domu_systems_result") or {}).get("failures") or []
+    return {failure["thing"]: failure["msg"].rstrip(".") for failure in failures}
+
+
+def _missing_files(variables: Variables) -> dict[str, str]:
+    """The files that this role's first task could not get, with the reasons. Its failure is told behind the guests."""
+    failures = (variables.get("domu_files_result") or {}).get("failures") or []
+    return {failure["thing"]: failure["msg"].rstrip(".") for failure in failures}
 
 
 def _bridges(variables: Variables) -> list[str]:
@@ -54,12 +98,36 @@ def _vnd_units(variables: Variables) -> int:
     return variables.get("makedev_vnd_units", 0) if variables.on("ansible_check_mode") else 0
 
 
+SYSTEMS: Sources = {
+    "guests": "domu_guests",
+    "host_name": "inventory_hostname",
+    "install_source": lambda variables: variables["domu_install_source"] or None,
+    "install_remote_src": "domu_install_remote_src",
+    "install_keyring": lambda variables: variables["domu_install_keyring"] or None,
+    "release": _release,
+    "config_dir": "domu_config_dir",
+    "save_dir": "domu_save_dir",
+    "os_defaults": os_defaults,
+    "assume_dom0": lambda variables: variables.on("ansible_check_mode"),
+}
 TASKS = {
     "system_files": Task(
         system_files,
         "domu_files",
         {"files": "domu_files"},
         when=lambda variables: bool(variables["domu_files"]),
+        register="domu_files_result",
+        # A file that can't be had holds up the guests that need it and no other.
+        goes_on=True,
+    ),
+    "guest_system": Task(
+        guest_system,
+        "guests",
+        SYSTEMS,
+        when=_cares,
+        register="domu_systems_result",
+        # A guest that can't have its system is not started, and no other is held up.
+        goes_on=True,
     ),
     "domain": Task(
         domain,
@@ -77,12 +145,24 @@ TASKS = {
             "remove_disks": "domu_remove_disks",
             "detach_devices": "domu_detach_devices",
             "start_delay": "domu_start_delay",
+            # The role is given all guests of the machine.
+            "report_undeclared": lambda variables: True,
             "secrets": "domu_secrets",
             # A check goes on where the roles before this one would have brought Xen up.
             "assume_dom0": lambda variables: variables.on("ansible_check_mode"),
             "assume_files": _files,
             "assume_bridges": _bridges,
             "assume_vnd_units": _vnd_units,
+            "missing_files": _missing_files,
+            "waiting": _waiting,
         },
+    ),
+    # Behind the starts: what a check would have to see is a login to a guest that it has not started.
+    "guest_logins": Task(
+        guest_system,
+        "guests",
+        SYSTEMS,
+        when=lambda variables: _installs(variables) and not variables.on("ansible_check_mode"),
+        register="domu_logins_result",
     ),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import (
     bootloader,
+    bootstrap,
     bridge,
     dom0,
     domu,
@@ -16,10 +17,11 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import (
     services,
     upgrade,
 )
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Function, worth
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Function, Task, worth
 
 ROLES: dict[str, Any] = {
     "bootloader": bootloader,
+    "bootstrap": bootstrap,
     "bridge": bridge,
     "dom0": dom0,
     "domu": domu,
@@ -36,8 +38,9 @@ def find(name: str) -> Function:
     role, _dot, rest = name.partition(".")
     task, _dot, option = rest.partition(".")
     if not option:
-        return getattr(ROLES[role], "VALUES", {})[task]
-    found = ROLES[role].TASKS[task]
+        values: dict[str, Function] = getattr(ROLES[role], "VALUES", {})
+        return values[task]
+    found: Task = ROLES[role].TASKS[task]
     if option == "when":
         return found.when
     source = found.options[option]

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import Release
-from ansible_collections.netbsd.xen.plugins.module_utils._resources import xl_conf
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import dom0_weight, xl_conf
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.listed import xendomains_order
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
 
 XENCOMMONS, XENDOMAINS, WATCHDOG = "xencommons", "xendomains", "xen-watchdog"
+XL_CONF = "/usr/pkg/etc/xen/xl.conf"
 
 
 def _release(variables: Variables) -> Release:
@@ -33,19 +35,38 @@ def _daemon(variables: Variables, name: str) -> dict[str, Any]:
     return found
 
 
-def daemons(variables: Variables) -> list[dict[str, Any]]:
+def _names(variables: Variables) -> list[str]:
     """The release's daemons in the order in which they start."""
-    names = [service.name for service in _release(variables).services if service.name not in (XENDOMAINS, WATCHDOG)]
-    return [_daemon(variables, name) for name in names]
+    return [service.name for service in _release(variables).services if service.name not in (XENDOMAINS, WATCHDOG)]
+
+
+def daemons(variables: Variables) -> list[dict[str, Any]]:
+    return [_daemon(variables, name) for name in _names(variables)]
+
+
+def guests_at_boot(variables: Variables) -> list[str]:
+    """Those with autostart, in the order in which they start."""
+    return xendomains_order(variables.get("domu_guests"), variables.get("domu_os_defaults"))
 
 
 def xendomains(variables: Variables) -> dict[str, Any]:
-    """It has no YES or NO: its variable is the list of guests itself."""
-    guests, directory = variables["services_xendomains"], variables["services_config_dir"]
+    """It has no YES or NO: its variable is the list of guests itself. What nobody declares stays in that."""
+    declared = [guest for guest in variables.get("domu_guests") or [] if isinstance(guest, dict)]
     return {
         "name": XENDOMAINS,
-        "variables": {"xendomains": " ".join(str(guest) for guest in guests), "xendomains_config": f"{directory}/%s"},
+        "guests": {
+            "autostart": variables["services_xendomains"],
+            "declared": [str(guest["name"]) for guest in declared if guest.get("name")],
+            "config_dir": variables["services_config_dir"],
+        },
     }
+
+
+def xendomains_alone(variables: Variables) -> list[dict[str, Any]]:
+    """The list of guests, and what it must not be without: with a list and nothing that starts xenstored, /etc/rc hangs
+    under Xen."""
+    enabled = [{"name": name, "enabled": True} for name in _names(variables)]
+    return [*enabled, xendomains(variables)]
 
 
 def watchdog(variables: Variables) -> list[dict[str, Any]]:
@@ -74,7 +95,8 @@ def settings(variables: Variables) -> dict[str, Any]:
     bridges = [bridge.get("name") for bridge in declared if bridge.get("name") not in absent]
     if bridges and bridges[0]:
         found["vif.default.bridge"] = bridges[0]
-    if variables.get("bootloader_dom0_memory"):
+    # Role bootloader, whose default this one is, always says how much.
+    if variables.get("bootloader_dom0_memory") or variables.get("bootloader_loader"):
         found["autoballoon"] = "off"
     return {**found, **variables["services_xl_conf"]}
 
@@ -84,16 +106,37 @@ def _files(variables: Variables) -> list[str]:
     return variables.changed_in_check("dom0_files_result")
 
 
+def _xl_conf(variables: Variables) -> list[str]:
+    """In check mode: the file of the tools' package, if role dom0 would have put packages in order."""
+    return [XL_CONF] if variables.changed_in_check("dom0_packages_result") else []
+
+
 TASKS = {
     "rc_service": Task(
         rc_service,
         "services",
         {"release": "services_xen_release", "services": services, "assume_files": _files},
     ),
+    "xendomains": Task(
+        rc_service,
+        "services",
+        {"release": "services_xen_release", "services": xendomains_alone, "assume_files": _files},
+    ),
     "xl_conf": Task(
         xl_conf,
         "services_xl_conf",
-        {"settings": settings},
+        {"settings": settings, "assume_files": _xl_conf},
         when=lambda variables: _release(variables).toolstack == "xl",
     ),
+    "dom0_weight": Task(
+        dom0_weight,
+        "services_dom0_weight",
+        {
+            "release": "services_xen_release",
+            "weight": "services_dom0_weight",
+            # A check goes on where the daemons would have been started.
+            "assume_dom0": lambda variables: variables.on("ansible_check_mode"),
+        },
+    ),
 }
+VALUES = {"guests_at_boot": guests_at_boot}

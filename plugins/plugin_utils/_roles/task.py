@@ -40,12 +40,13 @@ class Variables(Mapping[str, Any]):
 
     def on(self, name: str) -> bool:
         """Whether a variable says yes. One that is not known does not."""
-        return boolean(self.get(name, False))
+        return bool(boolean(self.get(name, False)))
 
     @property
     def machine(self) -> Mapping[str, Any]:
         """What ``host_info`` says of the machine, for what can't be told without."""
-        return self[MACHINE]["host"]
+        machine: Mapping[str, Any] = self[MACHINE]["host"]
+        return machine
 
     @property
     def seen(self) -> Mapping[str, Any]:
@@ -72,6 +73,11 @@ Source = Union[str, Function]
 Sources = Mapping[str, Source]
 
 
+# What every task gives to its module.
+LIMIT = "netbsd_xen_max_impact"
+COMMON: Sources = {"max_impact": LIMIT}
+
+
 def always(_variables: Variables) -> bool:
     return True
 
@@ -84,12 +90,18 @@ def worth(source: Source, variables: Variables) -> Any:
 @dataclass(frozen=True)
 class Task:
     """A task of a role: the resource that its module manages, where each of the module's options comes from, and when
-    there is anything to do. ``words`` are what a refusal begins with."""
+    there is anything to do. ``words`` are what a refusal begins with, ``register`` is the variable that gets its
+    result. ``goes_on``: where single things could not be had, the tasks after it run all the same, and tell of them."""
 
     resource: Any
     words: str
     options: Sources
     when: Callable[[Variables], bool] = always
+    register: str = ""
+    goes_on: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", {**self.options, **COMMON})
 
     def given(self, variables: Variables) -> dict[str, Any]:
         """All options that are given, without those for which something is not known."""
@@ -102,6 +114,15 @@ class Task:
             if value is not None:
                 found[name] = value
         return found
+
+    def word(self, options: str) -> str:
+        """What a deferred change waits for (``Change.word``), with the role's variables for the module's options."""
+        said = [pair.partition(": ") for pair in options.split(", ")] if options else []
+        return ", ".join(f"{self._variable(option)}: {value}" for option, _colon, value in said)
+
+    def _variable(self, option: str) -> str:
+        source = self.options.get(option)
+        return source if isinstance(source, str) else option
 
 
 def constant(value: Any) -> Function:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import HOST_REBOOT, above
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import kernfs
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import LOADERS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
@@ -19,7 +21,14 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import resource as rc_service
 from ansible_collections.netbsd.xen.plugins.plugin_utils._release_names import row
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import bootloader, dom0
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE, Sources, Task, Variables, constant
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import (
+    LIMIT,
+    MACHINE,
+    Sources,
+    Task,
+    Variables,
+    constant,
+)
 
 NOTHING_DONE = "Nothing was done."
 _TOOLS = re.compile(r"xentools[0-9]+")
@@ -35,7 +44,7 @@ def running(variables: Variables) -> str:
 
 
 def _is_dom0(variables: Variables) -> bool:
-    return variables.machine["role"] == "dom0"
+    return bool(variables.machine["role"] == "dom0")
 
 
 def _boots(variables: Variables) -> dict[str, Any]:
@@ -113,7 +122,18 @@ def trial_entries(variables: Variables) -> list[dict[str, Any]]:
 
 def trial_obstacle(variables: Variables) -> str:
     """Why the new hypervisor can't be tried, empty for nothing."""
-    return _no_way_back(variables) or _one_directory(variables) or _one_file(variables)
+    return limit_obstacle(variables) or _no_way_back(variables) or _one_directory(variables) or _one_file(variables)
+
+
+def limit_obstacle(variables: Variables) -> str:
+    """Why nobody may go to another Xen at all: it takes a reboot or two."""
+    limit = variables.get(LIMIT) or HOST_REBOOT
+    if not above(HOST_REBOOT, limit):
+        return ""
+    return (
+        f"{LIMIT} is {limit}, and without a reboot {variables['inventory_hostname']} can't come to another Xen. Leave "
+        f"it out for this playbook, or set it to {HOST_REBOOT}. {NOTHING_DONE}"
+    )
 
 
 def _no_way_back(variables: Variables) -> str:
@@ -152,7 +172,7 @@ def _one_file(variables: Variables) -> str:
 def tools_obstacle(variables: Variables) -> str:
     """Why the tools can't be exchanged, empty for nothing."""
     if running(variables) or not _is_dom0(variables):
-        return ""
+        return limit_obstacle(variables)
     return (
         f"{variables['inventory_hostname']} is a dom0, and neither its tools nor its kernel's messages tell of which "
         f"Xen. So it can't be told whether Xen {variables['dom0_xen_release']} was tried. Start the daemons of its "
@@ -234,15 +254,33 @@ def _scripts(variables: Variables) -> list[str]:
 
 _REBOOT: Sources = {
     "release": "dom0_xen_release",
+    "assume_ready": bootloader.in_check,
     "reboot": constant(True),
     "timeout": "bootloader_reboot_timeout",
     "guest_timeout": "bootloader_guest_timeout",
     "loader": dom0.loader,
 }
 TASKS = {
+    # Without it nobody can ask the guests to end. Somebody, or a power cut, may have taken it from /etc/fstab.
+    "kernfs": Task(
+        kernfs,
+        "upgrade",
+        {"mount_point": constant("/kern")},
+        when=lambda variables: is_trial(variables) or exchanges(variables),
+    ),
     "preflight": dom0.PREFLIGHT,
-    "hypervisor_package": Task(xen_packages, "upgrade", {**dom0.PACKAGES, "parts": constant(["kernel"])}),
-    "trial_files": Task(system_files, "upgrade", {"files": _trial_files, "assume_files": _packages_files}),
+    "hypervisor_package": Task(
+        xen_packages,
+        "upgrade",
+        {**dom0.PACKAGES, "parts": constant(["kernel"])},
+        register="upgrade_packages_result",
+    ),
+    "trial_files": Task(
+        system_files,
+        "upgrade",
+        {"files": _trial_files, "assume_files": _packages_files},
+        register="upgrade_files_result",
+    ),
     # The tools are still those of the old release, so xenstored need not live.
     "trial_reboot": Task(
         target,
@@ -257,7 +295,10 @@ TASKS = {
         rc_service, "upgrade", {"release": "dom0_xen_release", "services": _daemons, "assume_files": _scripts}
     ),
     "tools_package": Task(
-        xen_packages, "upgrade", {**dom0.PACKAGES, "hvm": "dom0_hvm", "replace_tools": constant(True)}
+        xen_packages,
+        "upgrade",
+        {**dom0.PACKAGES, "hvm": "dom0_hvm", "replace_tools": constant(True)},
+        register="upgrade_packages_result",
     ),
     "tools_files": Task(system_files, "upgrade", {"files": _tools_files, "assume_files": _packages_files}),
     # xenstored can't be exchanged while the machine is up. Where no Xen runs, netbsd.xen.site boots it.
@@ -269,8 +310,10 @@ VALUES = {
     "failure": failure,
     "is_silent": is_silent,
     "is_trial": is_trial,
+    "limit_obstacle": limit_obstacle,
     "tools_obstacle": tools_obstacle,
     "trial_entries": trial_entries,
     "trial_entry": trial_entry,
     "trial_obstacle": trial_obstacle,
+    "without_fallback": lambda variables: variables.get("dom0_upgrade_without_fallback", False),
 }

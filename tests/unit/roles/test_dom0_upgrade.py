@@ -135,6 +135,14 @@ def test_tools_are_not_exchanged_under_a_xen_that_nothing_tells() -> None:
     assert upgrade.tools_obstacle(machine(runs="4.20")) == ""
 
 
+@pytest.mark.parametrize("limit", ["live", "guest_restart", "guest_recreate"])
+def test_a_limit_below_a_reboot_is_in_the_way_of_all_of_it(limit: str) -> None:
+    variables = machine(netbsd_xen_max_impact=limit)
+    for obstacle in (upgrade.limit_obstacle, upgrade.trial_obstacle, upgrade.tools_obstacle):
+        assert f"netbsd_xen_max_impact is {limit}, and without a reboot xen1 can't" in obstacle(variables)
+    assert upgrade.limit_obstacle(machine(netbsd_xen_max_impact="host_reboot")) == ""
+
+
 @pytest.mark.parametrize(
     ("wanted", "starter", "switches"),
     [

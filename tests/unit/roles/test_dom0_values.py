@@ -47,6 +47,10 @@ HOSTS = {
         dom0_hvm=True,
         dom0_mirror="http://mirror.example",
     ),
+    "by_hand": machine("7.99.10", "amd64", "4.17", dom0_package_source="none", dom0_hypervisor_path="/xen.gz"),
+    "by_hand_with_kernel": machine(
+        "10.1", "amd64", "4.18", dom0_package_source="none", dom0_kernel_source="/home/me/netbsd.gz"
+    ),
 }
 
 
@@ -74,6 +78,11 @@ def test_the_kernel_of_the_machines_own_release(found: dict[str, Any], host: str
 
 def test_a_kernel_of_ones_own_has_no_sums_of_the_mirror(found: dict[str, Any]) -> None:
     assert (found["own"]["source"], found["own"]["sums"]) == ("/home/me/netbsd.gz", "")
+
+
+def test_of_a_xen_that_came_by_other_means_nothing_is_put_anywhere(found: dict[str, Any]) -> None:
+    assert (found["by_hand"]["source"], found["by_hand"]["sums"], found["by_hand"]["files"]) == ("", "", [])
+    assert [file["src"] for file in found["by_hand_with_kernel"]["files"]] == ["/home/me/netbsd.gz"]
 
 
 def test_the_debug_hypervisor_lies_beside_the_other(found: dict[str, Any]) -> None:

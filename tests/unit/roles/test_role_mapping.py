@@ -14,19 +14,20 @@ import yaml
 
 from ansible_collections.netbsd.xen.plugins.lookup import role_value
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.arguments import VARIABLES
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import every
-from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import COMMON, Task, Variables
 from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
 
 # Variables of the argument specs that no task gives to a module of the collection.
 UNUSED = {
-    "bootstrap_python": "role bootstrap runs before any module can; netbsd.xen.validate wants an absolute path",
     "bootstrap_python_package": "part of bootstrap's one command, quoted; any text may be a package's name",
-    "bootstrap_pkg_path": "part of bootstrap's one command, quoted; as dom0_pkg_repository's default it is checked",
     "bootstrap_pkgin": "yes or no, which its type says",
     "bootstrap_timeout": "a whole number, which its type says; Ansible itself takes it",
-    "dom0_upgrade_without_fallback": "the default of upgrade_without_fallback",
+    "domu_add_hosts": "yes or no, which its type says; netbsd.xen.guest_hosts asks for it",
+    "domu_add_hosts_groups": "names of groups, which Ansible itself takes",
+    "domu_add_hosts_jump": "one of its choices, which the argument specs say",
 }
 # Enough for every branch of the tables to be taken once.
 MACHINES = [
@@ -38,17 +39,27 @@ CASES = [
     {
         "bootloader_loader": loader,
         "bootloader_console": console,
+        "bootloader_install": True,
         "services_console_log": True,
         "dom0_kernel_member": member,
         "netbsd_xen_host": {"host": machine, "packages": {"xentools418": "1"}, "snapshot": {"resources": {}}},
         **{f"{role}_xen_release": xen for role in ("dom0", "bootloader", "services")},
     }
-    for loader, console in (("boot_cfg", "pc"), ("grub", "com0"), ("grub2", "serial"))
+    for loader, console in (("boot_cfg", None), ("grub", None), ("grub", "com0"), ("grub2", "both"))
     for member in ("", "./netbsd")
     for xen in ("3.1", "4.20")
     for machine in MACHINES
 ]
-CASES.append({**CASES[0], "bootloader_entries": [], "domu_release": ""})
+CASES.append({**CASES[0], "ansible_check_mode": True, "bootloader_install": False})
+CASES.append({**CASES[0], "bootloader_entries": [], "bootloader_path": "/boot.cfg", "domu_release": ""})
+INSTALLED = {
+    "name": "web1",
+    "os": "netbsd",
+    "memory": "256M",
+    "disks": [{"path": "/home/xen/web1.img", "size": "4G"}],
+    "install": {"method": "sets", "release": "10.1", "authorized_keys": ["ssh-ed25519 AAAA me"]},
+}
+CASES.append({**CASES[0], "domu_guests": [INSTALLED], "domu_release": "", "domu_install_source": ""})
 
 
 def specified() -> dict[str, Any]:
@@ -79,14 +90,20 @@ class Noted(Mapping):
 def any_value(option: dict[str, Any]) -> Any:
     if option.get("default") is not None:
         return option["default"]
+    if "choices" in option:
+        return option["choices"][0]
     return {"bool": False, "dict": {}, "int": 1, "list": [], "path": "/x", "str": "x"}[option["type"]]
 
 
+WITHOUT_DEFAULT = {
+    *("bootloader_entries", "bootloader_path", "bridge_nat", "domu_destroy_after", "netbsd_xen_max_impact"),
+    *VARIABLES.values(),
+}
 # What somebody has who sets nothing.
 DEFAULTS = {
     name: any_value(option)
     for name, option in specified().items()
-    if name not in ("bootloader_entries", "bridge_nat", "domu_destroy_after")
+    if name not in WITHOUT_DEFAULT
 }
 
 
@@ -121,7 +138,8 @@ def test_a_forgotten_variable_is_missed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_every_variable_that_is_asked_for_is_one() -> None:
     own = {"ansible_check_mode", "ansible_failed_result", "inventory_hostname", "netbsd_xen_host"}
-    results = {f"{role}_{what}_result" for role in ("dom0", "domu", "upgrade") for what in ("files", "packages")}
+    registered = ("files", "packages", "systems")
+    results = {f"{role}_{what}_result" for role in ("dom0", "domu", "upgrade") for what in registered}
     assert asked_for(every.ROLES) - set(specified()) - own - results == set()
 
 
@@ -179,7 +197,7 @@ def test_a_task_gives_what_the_table_has_and_nothing_else(
 
 def sometimes_not_given(table: Task) -> set[str]:
     """The options that are not given in some case, or to somebody who leaves out what has no default."""
-    found: set[str] = set()
+    found = set(COMMON)
     for case in CASES:
         variables = Variables({**DEFAULTS, "inventory_hostname": "xen1", **case})
         if table.when(variables):
@@ -188,7 +206,8 @@ def sometimes_not_given(table: Task) -> set[str]:
 
 
 def looked_up_names() -> set[str]:
-    text = "\n".join(path.read_text() for path in ROLES.glob("*/*/*.yml"))
+    paths = [*ROLES.glob("*/*/*.yml"), *ROLES.parent.glob("playbooks/*.yml")]
+    text = "\n".join(path.read_text() for path in paths)
     return {found["name"] for found in LOOKUP.finditer(text)}
 
 
@@ -208,22 +227,23 @@ def test_what_the_roles_look_up_is_there_and_nothing_is_there_for_nobody() -> No
 
 def test_the_check_declares_what_every_role_gives_to_its_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Role upgrade goes by the variables of dom0 and bootloader, and gives the same to the same modules."""
-    declared = set()
-    as_before = _declared._declare
-    monkeypatch.setattr(
-        _declared, "_declare", lambda resource, params: declared.add(resource.NAME) or as_before(resource, params)
-    )
+    specs: list[Any] = []
+    as_before = _declared.validated
+    monkeypatch.setattr(_declared, "validated", lambda spec, params: specs.append(spec) or as_before(spec, params))
     known = {name: value for name, value in DEFAULTS.items() if name != "bootloader_native_kernel"}
     for loader in ("boot_cfg", "grub"):
         values = {
             **known,
             "bootloader_loader": loader,
+            "bootloader_console": "com0",
             "bootloader_native_kernel": "/netbsd",
+            "domu_guests": [INSTALLED],
             **{f"{role}_xen_release": "4.20" for role in ("dom0", "bootloader", "services")},
         }
         _declared.check_host(_declared.HostVariables("xen1", values, frozenset()), specified())
     roles = [role for name, role in every.ROLES.items() if name != "upgrade"]
-    assert declared == {task.resource.NAME for role in roles for task in role.TASKS.values()}
+    resources = [task.resource for role in roles for task in role.TASKS.values()]
+    assert [each.NAME for each in resources if not any(each.ARGUMENTS is spec for spec in specs)] == []
 
 
 # -- the lookup --------------------------------------------------------------------------------------------------------

@@ -72,13 +72,14 @@ def test_the_watchdog_is_off_unless_wanted(services: dict[str, Any]) -> None:
 
 def test_guests_start_with_the_machine_in_their_order_from_their_directory(services: dict[str, Any]) -> None:
     found = {
-        host: service["variables"]
+        host: service["guests"]
         for host in ("guests", "bare")
         for service in services[host]["services"]
         if service["name"] == "xendomains"
     }
-    assert found["guests"] == {"xendomains": "db1 web1", "xendomains_config": "/home/xen/etc/%s"}
-    assert found["bare"] == {"xendomains": "", "xendomains_config": "/usr/pkg/etc/xen/%s"}
+    assert found["guests"].pop("declared")[:2] == ["web1", "db1"]
+    assert found["guests"] == {"autostart": ["db1", "web1"], "config_dir": "/home/xen/etc"}
+    assert found["bare"] == {"autostart": [], "declared": [], "config_dir": "/usr/pkg/etc/xen"}
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,6 @@ FEWER_FILES = "the simulated machine and its packages have fewer files"
 UTILITY = "a utility or the shell of the controller serves here: GNU's, or another shell's, words and options"
 NODES = "a device node is a small file for ls; the machine's Python and stat see a node (makedev-*, stat-f-dev)"
 XL_4_20 = "xl speaks as that of 4.20 does (xl-records.jsonl): the cause and the status are the same"
-PGREP = ("the measured system found nothing with -x, and without it also the shell that called it; pkill.c of a "
-         "release finds the daemon both times")
 NO_PROGRAM = "the simulator has no use for the program: the collection never calls it"
 
 DIFFERS: dict[str, str] = {
@@ -28,7 +26,7 @@ DIFFERS: dict[str, str] = {
     "grep-oP": UTILITY,
     "sha512": UTILITY,
     "mktemp": UTILITY,
-    "pgrep-x": PGREP,
+    "pgrep-x": "without -x the shell that called it is found too",
     "service-l": "the order is that of the names, and not that of rcorder; nobody reads it",
     "kern-xen-ls": UTILITY,
     "makedev-ls": NODES,
@@ -44,7 +42,6 @@ DIFFERS: dict[str, str] = {
     "xl-shutdown-missing": XL_4_20,
     "xl-reboot-missing": XL_4_20,
     "xl-destroy-missing": XL_4_20,
-    "pgrep-x-cron": PGREP,
     "ftp-dir": "the rack's mirror lists no directories",
     "xl-create-p-with-guest": XL_4_20,
     "xl-create-again-with-guest": XL_4_20,
@@ -93,7 +90,7 @@ dd-sector-partition dd-missing vnconfig-l vnconfig-l-vnd0 vnconfig-l-vnd99 mkfil
 vnconfig-l-after vnconfig-u vnconfig-u-unused vnconfig-nofile pkg_info pkg_info-e-missing pkg_info-qL-missing
 pkg_info-X-missing pkg_delete-missing pkg_admin-pkgdb pkg_add-V pkg_add-n-missing hostname uname-a uname-v uname-p
 id-u stat-f stat-f-dev stat-missing date-ymd date-s sh-test-h sh-func-exit sh-pipe-status sh-command-v sed-i sed-E awk
-cksum-a-sha512 kill-0-missing kill-TERM-missing kill-l pkill-missing nohup setsid-missing shutdown-bad
+cksum-a-sha512 kill-0-missing kill-TERM-missing kill-l pgrep-x-cron pkill-missing nohup setsid-missing shutdown-bad
 shutdown-badtime service-cron service-missing cron-onestatus cron-status cron-rcvar cron-describe cron-poll
 cron-nosuchverb cron-onestart-running cron-onestop cron-onestatus-stopped cron-onestop-stopped cron-onestart
 cron-onerestart kern-privcmd-stat makedev-vnd3 makedev-f makedev-bad makedev-xen makedev-xbd makedev-dash ftp-o-dash

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import posixpath
+import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,21 @@ from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import devices
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host
+
+# Record disklabel-wd0 (NetBSD 7.99.10), with one partition more, and one that lies across two others.
+LABEL = """\
+type: ESDI
+8 partitions:
+#        size    offset     fstype [fsize bsize cpg/sgs]
+ a:   4063232      2048     4.2BSD   2048 16384     0  # (Cyl.      2*-   4033*)
+ b:    524288   4065280       swap                     # (Cyl.   4033*-   4553*)
+ c:   8386560      2048     unused      0     0        # (Cyl.      2*-   8322*)
+ d:   8388608         0     unused      0     0        # (Cyl.      0 -   8322*)
+ e:    614400   4589568     unused      0     0        # (Cyl.   4553*-   5162*)
+ f:    614400   5203968     unused      0     0        # (Cyl.   5162*-   5772*)
+ g:   2570240   5818368     unused      0     0        # (Cyl.   5772*-   8322*)
+ h:    614400   4896768     unused      0     0        # (Cyl.   4858*-   5467*)
+"""
 
 
 @dataclass
@@ -71,9 +87,11 @@ class MemoryHost(Host):
         rc, stdout, stderr = program(list(argv[1:]))
         self.commands.append({"argv": list(argv), "rc": rc, "seconds": 0.0})
         if rc is None:
-            raise CommandFailed(
+            failed = CommandFailed(
                 f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed", timed_out=True
             )
+            failed.printed = stdout
+            raise failed
         return Result(tuple(argv), rc, stdout, stderr, 0.0)
 
     def read_bytes(self, path):
@@ -87,6 +105,7 @@ class MemoryHost(Host):
         return path in self.tree or any(known.startswith(path + "/") for known in self.tree)
 
     def stat(self, path, follow=True):
+        path = self.real_path(path) if follow else path
         entry = self.tree.get(path)
         if entry is None:
             there = self.exists(path) or path == "/"
@@ -112,19 +131,19 @@ class MemoryHost(Host):
         old = self.tree.get(path)
         self.tree[path] = Entry(text.encode("utf-8", "surrogateescape"), old.mode if old else mode)
 
-    def copy_file(self, source, path, mode):
+    def copy_file(self, source, path, mode, keep=True):
         self.tree[path] = Entry(self.tree[source].content, mode)
 
-    def write_stream(self, stream, path, mode):
+    def write_stream(self, stream, path, mode, keep=True):
         self.tree[path] = Entry(stream.read(), mode)
 
     def make_dir(self, path, mode=0o755):
         self.tree.setdefault(path, Entry(mode=mode, kind="directory"))
 
-    def rename(self, source, path):
+    def rename(self, source, path, keep=False):
         self.tree[path] = self.tree.pop(source)
 
-    def remove(self, path):
+    def remove(self, path, keep=False):
         self.tree.pop(path, None)
 
     def remove_dir(self, path):
@@ -155,6 +174,8 @@ class Domain:
     used: int | None = None
     pauses: int = 0
     deaf: bool = False
+    # Whether dom0's ends of its devices are there still.
+    connected: bool = True
     # Requests to save itself that it does not answer before it does, as one that is still booting.
     boots: int = 0
     weight: int = 256
@@ -201,10 +222,12 @@ class FakeXen:
     vnd_going: dict[int, int] = field(default_factory=dict)
     leaves_vnd: bool = False
     mounted: str = ""
+    more_disks: tuple[str, ...] = ()
     more_processes: str = ""
     # xenstored dies of a create.
     kills_store: bool = False
     backends: str | None = None
+    ended: list[Domain] = field(default_factory=list)
     # Sub-commands that end with 0 and do nothing.
     believed: frozenset[str] = frozenset()
 
@@ -226,6 +249,8 @@ class FakeXen:
         self.host.programs.update({"/sbin/mount": self.mount, "/usr/pkg/bin/xenstore-ls": self.xenstore_ls})
         # Record swapctl (NetBSD 7.99.10).
         self.host.programs.setdefault("/sbin/swapctl", lambda args: (1, "", "no swap devices configured\n"))
+        self.host.programs.setdefault("/sbin/sysctl", self.sysctl)
+        self.host.programs.setdefault("/sbin/disklabel", self.disklabel)
 
     def named(self, name: str) -> Domain:
         (found,) = [domain for domain in self.domains if domain.name == name]
@@ -235,18 +260,49 @@ class FakeXen:
         assert not args
         return 0, "/dev/wd0a on / type ffs (log, local)\n" + self.mounted, ""
 
+    def sysctl(self, args):
+        assert args == ["-n", "hw.disknames"]
+        blocks = [path for path, entry in self.host.tree.items() if entry.kind == "block"]
+        nodes = [re.match(r"/dev/(?!vnd)([a-z]+[0-9]+)[a-p]?\Z", path) for path in blocks]
+        disks = {node[1] for node in nodes if node} | {"wd0"} | set(self.more_disks)
+        return 0, " ".join([*sorted(disks), *(f"vnd{unit}" for unit in self.vnd_left)]) + "\n", ""
+
+    def disklabel(self, args):
+        (disk,) = args
+        return 0, f"# /dev/r{disk}d:\n{LABEL}", ""
+
     def xenstore_ls(self, args):
         assert self.xenstored, "xenstore-ls was called with xenstored dead: a real one would hang for ever"
-        assert args == ["/local/domain/0/backend/vbd"]
-        if self.backends is None:
-            return 1, "", f"xenstore-ls: xs_directory ({args[0]}): No such file or directory\n"
-        return 0, self.backends, ""
+        missing = 1, "", f"xenstore-ls: xs_directory ({args[0]}): No such file or directory\n"
+        if args == ["/local/domain/0/backend/vbd"]:
+            return missing if self.backends is None else (0, self.backends, "")
+        assert args == ["/local/domain/0/backend"]
+        text = "".join(self._backends())
+        return (0, text, "") if text else missing
+
+    def _backends(self):
+        """Of the domains that xenstored knows, those that are just going among them; and ``ended``, which nobody lists
+        (record after-reboot, NetBSD 7.99.10)."""
+        known = [domain for domain in self.domains if domain.name != "(null)" or domain.state.endswith("d")]
+        known = [domain for domain in (*known, *self.ended) if domain.connected]
+        for kind in ("disk", "vif") if known else ():
+            yield f'{"vbd" if kind == "disk" else "vif"} = ""\n'
+            for domain in known:
+                yield f' {domain.domid} = ""\n'
+                for number, text in enumerate(domain.settings.get(kind, [])):
+                    yield f'  {number} = ""\n   frontend-id = "{domain.domid}"\n   state = "4"\n'
+                    if kind == "vif":
+                        yield f'   mac = "{devices.parse_vif(text).mac}"\n'
+                    else:
+                        disk = devices.parse_disk(text)
+                        yield f'   params = "{disk.path}"\n   mode = "{"w" if disk.access == "rw" else "r"}"\n'
 
     def ps(self, args):
         if args == ["-axww", "-o", "ppid=", "-o", "args="]:
             return 0, "    0 init \n    1 /usr/pkg/sbin/xl create /usr/pkg/etc/xen/other \n" + self.more_processes, ""
         assert args == ["-axww", "-o", "pid=", "-o", "args="]
-        return 0, "    1 init\n" + ("  402 xenstored\n  409 xenconsoled\n" if self.xenstored else ""), ""
+        daemons = "  402 xenstored\n  409 xenconsoled\n" if self.xenstored else ""
+        return 0, "    1 init\n" + daemons + self.more_processes, ""
 
     def brconfig(self, args):
         assert args == ["-a"]
@@ -280,7 +336,8 @@ class FakeXen:
             if looks == 0:
                 self.vnd_left.pop(unit, None)
         used = [f"vnd{unit}: /home (/dev/wd0f) inode {unit}\n" for unit in range(self.vnd_used)]
-        used += [f"vnd{unit}: / (/dev/wd0a) inode {self.host.inode(path)}\n" for unit, path in self.vnd_left.items()]
+        left = {unit: self.host.stat(path).inode for unit, path in self.vnd_left.items()}
+        used += [f"vnd{unit}: / (/dev/wd0a) inode {inode}\n" for unit, inode in left.items()]
         return 0, "".join(used) + f"vnd{self.vnd_used + 20}: not in use\n", ""
 
     def xl_list(self, args):

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._plain import as_plain, from_plain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.current import Current
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, waiting
 from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
@@ -51,9 +55,24 @@ def run(host: MemoryHost, *guests: Any, check: bool = False, **options: Any) -> 
     return _engine.converge(domain, params(*guests, **options), host, check)
 
 
+def planned(host: MemoryHost, *guests: Any, **options: Any) -> Plan:
+    """What the guests need, as the module finds it out on the machine."""
+    return _engine.planned(domain, host, domain.declare(params(*guests, **options)))
+
+
+def travelled(current: Current) -> Current:
+    """What was read, as it arrives on the controller."""
+    return from_plain(domain.STATE, json.loads(json.dumps(as_plain(current))))
+
+
 def actions(outcome: _engine.Outcome) -> list[str]:
-    """What was done, or would be done, as the words of the resource's ``apply``."""
-    return [change.action for change in outcome.done]
+    """What was done, or would be done, by the acts' types, like make_disk."""
+    return acts(outcome.done)
+
+
+def acts(changes: list[Change]) -> list[str]:
+    """The acts of these changes, by their types, like make_disk."""
+    return [re.sub(r"\B(?=[A-Z])", "_", type(change.data).__name__).lower() for change in changes]
 
 
 def settled(host: MemoryHost, *guests: Any, **options: Any) -> bool:

@@ -35,6 +35,10 @@ class Result:
     err: str
 
 
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape", write_through=True)
+
+
 class Host:
     """A host whose commands run in this process."""
 
@@ -44,10 +48,12 @@ class Host:
 
     def run(self, *argv: str) -> Result:
         """Run a command by its bare name, as one call of the machine."""
-        out, err = io.StringIO(), io.StringIO()
+        # With a buffer below them: ftp(1) writes bytes.
+        out, err = _stream(), _stream()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), Machine(self.directory) as m:
             rc = dispatch.run(m, [_PATHS.get(argv[0], argv[0]), *argv[1:]])
-        return Result(rc, out.getvalue(), err.getvalue())
+        said = [stream.buffer.getvalue().decode("utf-8", "surrogateescape") for stream in (out, err)]
+        return Result(rc, *said)
 
     def rc_script(self, name: str, action: str) -> Result:
         """Run /etc/rc.d/NAME ACTION."""

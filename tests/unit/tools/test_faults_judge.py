@@ -75,6 +75,8 @@ def test_a_machine_as_promised_has_nothing_against_it():
         ({"after_second": without(END, "xen.gz")}, "still missing after the run: /xen.gz"),
         ({"after_second": having(END, "etc/rc.conf", text("sshd=YES"))}, "not as after a run without a fault"),
         ({"after_second": replace(END, guests={"mail1": 1, "web1": 3})}, "guest new1 does not run"),
+        ({"after_second": replace(END, units=("2",))}, "vnd2 is still configured"),
+        ({"after_second": replace(END, file_systems=1)}, "the second run made 1 file systems, where 0 guests"),
         ({"third": FAILED}, "the third run failed"),
         ({"third": replace(FINE, changes=("boot_cfg /boot.cfg",))}, "still changed something: boot_cfg /boot.cfg"),
     ],

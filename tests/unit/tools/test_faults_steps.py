@@ -10,6 +10,7 @@ import re
 import inject
 import pytest
 import steps
+from netbsd_sim.core import powercut
 
 LOOKS = (
     "/sbin/sysctl -n kern.boottime",
@@ -153,3 +154,19 @@ def test_a_fault_happens_once_and_tells_of_it(tmp_path):
     assert inject.fired(tmp_path) == 0
     (tmp_path / "faults.log").write_text("{}\n")
     assert inject.fired(tmp_path) == 1
+
+
+def test_what_was_not_as_promised_can_be_done_again_with_the_same_damage(tmp_path):
+    cut = {"case": "nat", "step": "rename /etc/rc.conf", "action": "power_cut", "damage": {"etc/fstab": 512}}
+    records = [
+        {**cut, "broken": ["lost: /etc/fstab"]},
+        {**cut, "broken": []},
+        {**cut, "action": "fail", "damage": {}, "broken": ["x"]},
+    ]
+    again = inject.repeated(map(json.dumps, records))
+    step = steps.Step("rename /etc/rc.conf")
+    assert again == {"nat": [inject.Fault(step, "power_cut", (("etc/fstab", 512),)), inject.Fault(step, "fail")]}
+    inject.arm(tmp_path, again["nat"][0])
+    assert powercut.read(tmp_path / powercut.AGAIN) == {"etc/fstab": 512}
+    inject.arm(tmp_path, again["nat"][1])
+    assert powercut.read(tmp_path / powercut.AGAIN) is None

@@ -8,10 +8,12 @@ import importlib.util
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
 import rehearsal
+from callback_plugins.wrote_down import CallbackModule
 
 from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
@@ -106,6 +108,42 @@ def test_changes_that_modules_report_are_told_by_resource_and_thing(tmp_path):
     }
 
 
+def test_what_was_planned_is_told_beside_what_was_done_run_by_run(tmp_path):
+    record = tmp_path / "record"
+    first, second = ({"resource": "bridge", "thing": thing, "summary": "add"} for thing in ("bridge0", "bridge1"))
+    events = [
+        {"event": "planned", "host": "xen1", "task": "Look", "changes": [first]},
+        {"event": "planned", "host": "xen2", "task": "Look", "changes": [first]},
+        {"event": "planned", "host": "xen1", "task": "Look again", "changes": [second]},
+        {"event": "changed", "host": "xen1", "task": "Bridges", "changes": [second]},
+        {"event": "stats", "hosts": {"xen1": {"changed": 1}}},
+        {"event": "stats", "hosts": {"xen1": {"changed": 0}}},
+    ]
+    record.write_text("".join(json.dumps(event) + "\n" for event in events))
+    runs = rehearsal.read_records(record)
+    assert runs[0].planned == {("xen1", "bridge", "bridge1"), ("xen2", "bridge", "bridge0")}
+    assert runs[0].changes == {("xen1", "bridge", "bridge1")}
+    assert (len(runs), runs[1].planned, runs[1].changes) == (2, set(), set())
+
+
+def test_a_plan_is_written_down_until_the_host_is_changed():
+    step = {"resource": "bridge", "thing": "bridge0", "summary": "add wm0"}
+    written = []
+    callback = CallbackModule()
+    callback._write = lambda event, result=None, **details: written.append((event, details["changes"]))
+    host = types.SimpleNamespace(get_name=lambda: "xen1")
+    # A Python comes between the first look and the second.
+    for result in (
+        {"plan": {"steps": []}},
+        {"changed": True},
+        {"plan": {"steps": [step]}},
+        {"changed": True, "changes": [step]},
+        {"plan": {"steps": []}},
+    ):
+        callback.v2_runner_on_ok(types.SimpleNamespace(_host=host, _task=None, _result=result))
+    assert written == [("planned", []), ("changed", []), ("planned", [step]), ("changed", [step])]
+
+
 def test_settings_of_the_user_do_not_reach_ansible(monkeypatch):
     monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "json")
     environment = rehearsal.ansible_environment()
@@ -136,8 +174,15 @@ def test_unchanged_means_every_host_and_no_change(stats, kept):
 )
 def test_exactly_the_drift_means_no_more_and_no_less(changes, kept):
     promises = demo.Promises()
-    promises.check_changes("exactly the drift", rehearsal.Run(0, 1.0, changes=changes), {("a", "b", "c")})
+    run = rehearsal.Run(0, 1.0, changes=changes, planned=changes)
+    promises.check_changes("exactly the drift", run, {("a", "b", "c")})
     assert (not promises.broken) is kept
+
+
+def test_a_plan_that_said_something_else_is_no_promise_kept():
+    promises, drift = demo.Promises(), {("a", "b", "c")}
+    promises.check_changes("exactly the drift", rehearsal.Run(0, 1.0, changes=drift, planned=set()), drift)
+    assert promises.broken
 
 
 def test_the_fingerprint_sees_content_mode_link_and_state(tmp_path):

@@ -84,7 +84,8 @@ def test_no_table_is_stale_and_no_markup_is_left(role: str) -> None:
 def test_a_default_that_is_worked_out_is_told_in_words(role: str) -> None:
     """Or the table would say `none`, or something that holds for some machines only."""
     specs = yaml.safe_load((CHECKOUT / "roles" / role / "meta/argument_specs.yml").read_text())
-    defaults = yaml.safe_load((CHECKOUT / "roles" / role / "defaults/main.yml").read_text())
+    path = CHECKOUT / "roles" / role / "defaults/main.yml"
+    defaults = yaml.safe_load(path.read_text()) if path.exists() else {}
     for name, value in defaults.items():
         if "{{" in str(value):
             described = specs["argument_specs"]["main"]["options"][name]["description"]

@@ -20,16 +20,26 @@ MAX_ENTRIES = 20
 # Each command is copied into char[80], its end included, and nobody checks (harmless up to 300 on the machine of the
 # records bootcfg-len-*, which says nothing of others).
 MAX_COMMAND = 79
+# A module's name and arguments, the dom0 kernel's too, are cut after so many (struct bi_modulelist_entry, path[80]).
+MAX_MODULE = 79
 # With digits forced by ``format`` and a running timeout only these many entries are shown.
 MAX_NUMBERED_ENTRIES = 9
 DEFAULT_TIMEOUT = 10
 
-# The loader compares only as many characters as the keyword has, so "menuentry=" is a menu line too. In its order.
+# The loader compares only as many characters as the keyword has, so "menuentry=" is a menu line too, but all of "fs"
+# (lib/bootmenu.c, ``do_bootcfg_command``). In its order.
 _KEYWORDS = ("menu", "banner", "timeout", "default", "consdev", "root", "load", "format", "clear", "userconf", "fs")
 _NUMBER = re.compile(r"[0-9]+")
+# The NetBSD whose loader, started by that firmware, takes a speed in consdev: com0,115200. The EFI loader's form:
+# efiboot/boot.c, command_consdev, whose first version took it for an error; boot/boot2.c of 9 has none.
+_CONSDEV_SPEED = {"BIOS": 10, "UEFI": 9}
 # A file on another device ("hd1a:netbsd", "NAME=root:/netbsd") can't be looked at from here.
 _DEVICE = re.compile(r"\A[^/\s]+:")
 _BOOT_COMMANDS = ("boot", "pkboot")
+# They take a file down, in one list (exec.c, ``module_add_common``).
+_MODULE_COMMANDS = ("load", "fs", "rndseed", "splash")
+# What ``boot`` takes: a file, and flags behind it (parseutils.c, ``parseboot``, ``parseopts``; sys/sys/boot_flag.h).
+_FLAGS = re.compile(r"(?:[^-\s]\S*)?(?:(?:\A|[ \t]+)-[1234abcdmqsvxz]+(?:[ \t]+-[1234abcdmqsvxz]+)*)?[ \t]*")
 
 
 @dataclass(frozen=True)
@@ -62,8 +72,18 @@ class Line:
 
 
 def split_commands(commands: str) -> tuple[str, ...]:
-    """Commands are separated by semicolons; blanks around one mean nothing."""
-    return tuple(command.strip() for command in commands.split(";") if command.strip())
+    """The commands of an entry that the loader comes to, as it takes them apart (``docommandchoice``): blanks are cut
+    off behind each, and before each but the first one. With two empty ones in a row, or nothing before the first
+    semicolon, it gets no further, for ever."""
+    found: list[str] = []
+    pieces = commands.split(";")
+    for number, piece in enumerate(pieces):
+        text = piece.strip(" ") if number else piece.rstrip(" ")
+        if text:
+            found.append(text)
+        elif not piece and number == 0 or number and not pieces[number - 1].strip(" "):
+            break
+    return tuple(found)
 
 
 def reads_comments(release: str) -> bool:
@@ -75,6 +95,20 @@ def reads_comments(release: str) -> bool:
 def knows_rndseed(release: str) -> bool:
     """True if the loader of that release has the command rndseed, which came with NetBSD 6 (boot(8))."""
     return is_from(release, 6)
+
+
+def consdev(device: str, baud: int, release: str, uefi: bool) -> str:
+    """The loader's console, as the keyword and the command ``consdev`` take it, with its speed in bits a second where
+    they take one. A loader that does not would say "invalid console device." and stay where it is; it has the speed
+    that its boot blocks carry (installboot(8))."""
+    takes_speed = device != "pc" and is_from(release, _CONSDEV_SPEED["UEFI" if uefi else "BIOS"])
+    return f"{device},{baud}" if takes_speed else device
+
+
+def is_console(value: str, wanted: str, baud: int) -> bool:
+    """Whether a ``consdev`` says what is wanted; one with the speed that is meant is right for any loader, since nobody
+    can tell a dom0 that was booted by EFI from others."""
+    return value.rstrip() in (wanted, f"{wanted.partition(',')[0]},{baud}")
 
 
 def is_from(release: str, major: int) -> bool:
@@ -121,7 +155,7 @@ def _keyword_line(text: str, read: str) -> Line:
     key, equals, value = read.partition("=")
     if equals:
         for keyword in _KEYWORDS:
-            if key.startswith(keyword):
+            if key.startswith(keyword) if keyword != "fs" else key == "fs":
                 return Line(text, keyword, value)
     return Line(text)
 
@@ -157,12 +191,14 @@ def timeout(lines: Iterable[Line]) -> int | None:
 
 
 def default_index(lines: list[Line]) -> int | None:
-    """The entry that is booted by default, counted from 0; None if there is no entry.
+    """The entry that is booted by default, counted from 0; None if there is no entry that the loader shows.
 
     The number in the file counts from 1; a letter counts as 0; what is too low is the first entry, what is too high
     the last (records bootcfg-default-range, -0, -letter).
     """
     count = min(len(entries(lines)), MAX_ENTRIES)
+    if forces_numbers(lines) and timeout(lines):
+        count = min(count, MAX_NUMBERED_ENTRIES)
     if not count:
         return None
     line = last(lines, "default")
@@ -170,10 +206,12 @@ def default_index(lines: list[Line]) -> int | None:
     return min(max(int(number.group()) if number else 1, 1), count) - 1
 
 
-def forces_numbers(lines: list[Line]) -> bool:
-    """True if a ``format`` line demands digits, with which the loader shows nine entries only."""
-    line = last(lines, "format")
-    return line is not None and line.value[:1].lower() in ("n", "d") and line.value != ""
+def forces_numbers(lines: Iterable[Line]) -> bool:
+    """True if a ``format`` line demands digits, with which the loader shows nine entries only. Its first letter counts,
+    and one that is none of the loader's changes nothing."""
+    said = [line.value[:1].lower() for line in lines if line.keyword == "format"]
+    known = [letter for letter in said if letter and letter in "andl"]
+    return bool(known) and known[-1] in "nd"
 
 
 def is_numeric(line: Line | None) -> bool:
@@ -192,8 +230,8 @@ def is_numeric(line: Line | None) -> bool:
 class Boot:
     """A command of an entry that boots, in the root file system's paths; None stands for a file on another device.
 
-    ``file`` is the kernel, or the hypervisor where ``multiboot``; ``dom0`` the kernel that the hypervisor is given,
-    empty if it is given none, and ``arguments`` that kernel's.
+    ``file`` is the kernel, or the hypervisor where ``multiboot``, and ``options`` what that is given; ``dom0`` the
+    kernel that the hypervisor is given, empty if it is given none, and ``arguments`` that kernel's.
     ``default`` is a ``boot`` without file and flags: it boots the menu's default entry, once, whatever that is, and
     only then, or from within that entry, /netbsd (``command_boot``, ``bootdefault``).
     """
@@ -203,6 +241,7 @@ class Boot:
     dom0: str | None = ""
     arguments: str = ""
     default: bool = False
+    options: str = ""
 
 
 def boots(entry: Entry) -> list[Boot]:
@@ -215,19 +254,50 @@ def boots(entry: Entry) -> list[Boot]:
     found: list[Boot] = []
     loaded: list[list[str]] = []
     elsewhere = False
-    for command in entry.commands:
-        words = command.split(None, 2)
-        if words[0] == "dev" and len(words) > 1 and ":" in words[1]:
+    for verb, rest in map(_words, entry.commands):
+        words = rest.split(None, 1)
+        if verb == "dev" and ":" in rest:
             elsewhere = True  # whether hd0a is the root file system's disk can't be told from here
-        elif words[0] == "load" and len(words) > 1:
-            loaded.append(words[1:])
-        elif words[0] == "multiboot" and len(words) > 1:
+        elif verb in _MODULE_COMMANDS and words:
+            loaded.append(words)
+        elif verb == "multiboot" and words:
             dom0, arguments = [*loaded[0], ""][:2] if loaded else ("", "")
-            found.append(Boot(_place(words[1], elsewhere), True, dom0 and _place(dom0, elsewhere), arguments))
-        elif words[0] in _BOOT_COMMANDS:
-            named = [word for word in command.split()[1:] if not word.startswith("-")]
-            found.append(Boot(_place(named[0] if named else "netbsd", elsewhere), default=len(words) == 1))
+            place, options = _place(words[0], elsewhere), " ".join(words[1:])
+            found.append(Boot(place, True, dom0 and _place(dom0, elsewhere), arguments, options=options))
+        elif verb in _BOOT_COMMANDS and _takes(rest):
+            named = words[0] if words and not rest.startswith("-") else ""
+            found.append(Boot(_place(named or "netbsd", elsewhere), default=not rest))
     return found
+
+
+def _words(command: str) -> tuple[str, str]:
+    """A command and what is behind it. One with a blank before it is none (``docommand``, ``gettrailer``)."""
+    words = re.split(r"[ \t]+", command, maxsplit=1)
+    return words[0], (words[1] if len(words) > 1 else "").rstrip("\t")
+
+
+def _takes(rest: str) -> bool:
+    """Whether ``boot`` does anything: behind a file it takes flags only, before it none (``parseboot``)."""
+    return _FLAGS.fullmatch(rest) is not None
+
+
+def stray_module(entry: Entry, lines: Iterable[Line]) -> str:
+    """What a hypervisor of this entry would be given as the kernel of dom0 in place of the one that is meant, empty if
+    nothing: every module comes first that the whole file names, or another command of the entry before ``load``."""
+    if not any(boot.multiboot for boot in boots(entry)):
+        return ""
+    of_file = [line.text for line in lines if line.keyword in ("load", "fs")]
+    own = [command for command in entry.commands if _words(command)[0] in _MODULE_COMMANDS]
+    first = (of_file + own + [""])[0]
+    return "" if not of_file and _words(first)[0] == "load" else first
+
+
+def cut_module(entry: Entry) -> str:
+    """The text behind a ``load`` that the loader cuts; empty if there is none."""
+    for verb, rest in map(_words, entry.commands):
+        if verb == "load" and len(rest) > MAX_MODULE:
+            return rest
+    return ""
 
 
 def _place(word: str, elsewhere: bool) -> str | None:
@@ -264,10 +334,10 @@ def native_kernels(lines: list[Line]) -> list[str]:
     return found
 
 
-def hypervisor(entry: Entry) -> str | None:
-    """The hypervisor that an entry boots, as far as it lies in the root file system, or None."""
+def xen(entry: Entry) -> Boot | None:
+    """How an entry boots a hypervisor, None if it boots none, or something else first."""
     first = next(iter(boots(entry)), None)
-    return first.file if first is not None and first.multiboot else None
+    return first if first is not None and first.multiboot else None
 
 
 def dom0_arguments(entry: Entry) -> str:

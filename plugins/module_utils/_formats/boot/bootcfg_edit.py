@@ -48,7 +48,15 @@ def _append(lines: list[Line], added: list[Line]) -> list[Line]:
     return body + added + [Line("")]
 
 
-def _set(lines: list[Line], keyword: str, value: int) -> list[Line]:
+def with_console(lines: list[Line], wanted: str, baud: int) -> list[Line]:
+    """A consdev line that says what is wanted. The screen needs none where none is."""
+    line = bootcfg.last(lines, "consdev")
+    if bootcfg.is_console("pc" if line is None else line.value, wanted, baud):
+        return lines
+    return _set(lines, "consdev", wanted)
+
+
+def _set(lines: list[Line], keyword: str, value: int | str) -> list[Line]:
     """The line that decides replaced, or a new one at the end."""
     deciding = bootcfg.last(lines, keyword)
     if deciding is None:

@@ -3,7 +3,7 @@
 """grub.cfg of GRUB 2: a block of our own in it; and grubenv, the 1024 bytes in which GRUB 2 remembers.
 
 grub.cfg is a program, so that nobody but GRUB can say what all of it does. We write one marked block, know that block
-to the byte, and of the rest only which entries it has, by their ``menuentry`` lines.
+to the byte, and of the rest only which entries it has, by their ``menuentry`` commands.
 
 Sources: the GRUB 2 manual (Multiboot, NetBSD, "The GRUB environment block"), util/grub.d/00_header.in for next_entry,
 util/grub.d/20_linux_xen.in for the placeholder, grub-core/lib/envblk.c for grubenv.
@@ -15,34 +15,28 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .grubscript import VARIABLE, Command, commands
+
 BEGIN = "### BEGIN netbsd.xen: written by Ansible, edits are lost ###"
 END = "### END netbsd.xen ###"
 # Some releases of Xen drop the first word of what GRUB 2 hands over, because GRUB legacy put the file's name there;
 # Xen and the dom0 kernel both pass over a word that they don't know.
 PLACEHOLDER = "placeholder"
 NEXT_ENTRY = "next_entry"
-# Options may stand before a title (commands/menuentry.c), and one of a single word needs no quotes.
-_ENTRY = re.compile(
-    r"""^\s*menuentry\s+
-    (?:--(?:unrestricted|(?:class|users|hotkey|source|id)(?:=|\s+)(?:'[^']*'|"[^"]*"|\S+))\s+)*
-    (?:(?P<quote>['"])(?P<quoted>.*?)(?P=quote)|(?P<word>[^\s'"{$-][^\s'"{$]*))""",
-    re.VERBOSE,
-)
-_SETTING = re.compile(r"""^\s*set\s+(?P<name>default|timeout)=(?P<quote>["']?)(?P<value>.*?)(?P=quote)\s*$""")
-# Options come before the file; of knetbsd's, -r has an argument behind it (loader/i386/bsd.c).
-_OPTIONS = r"(?:-r\s+\S+\s+|-\S+\s+)*"
-_KERNEL = re.compile(rf"^\s*knetbsd\s+{_OPTIONS}(?P<path>\S+)")
-_LOADED = re.compile(rf"^\s*(?:multiboot2?|module2?|knetbsd)\s+{_OPTIONS}(?P<path>\S+)")
-_OTHER_ROOT = re.compile(r"^\s*(?:set\s+root=|search\s)")
-_CHAIN = re.compile(r"^\s*chainloader\s")
+# Options with a word behind them: of menuentry (commands/menuentry.c), and of knetbsd (loader/i386/bsd.c).
+_WITH_WORD = ("--class", "--users", "--hotkey", "--source", "--id", "-r", "--root")
+_MENU = ("menuentry", "submenu")
+_LOADS = ("multiboot", "multiboot2", "module", "module2", "knetbsd")
+_ASSIGNMENT = re.compile(r"(?P<name>\w+)=(?P<value>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the menu: its title and GRUB's commands."""
+    """An entry of the menu: its title, GRUB's commands line by line, and the id by which GRUB knows it too."""
 
     title: str
     commands: tuple[str, ...]
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,10 +67,15 @@ def render(file: File) -> str:
 
 
 def block_text(
-    entries: Iterable[Entry], default: str, timeout: int, fallbacks: list[int], trial_fallbacks: list[int]
+    entries: Iterable[Entry],
+    default: str,
+    timeout: int,
+    fallbacks: list[int],
+    trial_fallbacks: list[int],
+    terminal: Iterable[str] = (),
 ) -> str:
-    """Our block. ``default`` is a title. GRUB goes through the fallbacks, numbers of entries counted from 0 over the
-    whole menu, until one starts (grub-core/normal/menu.c).
+    """Our block. ``default`` is a title, ``terminal`` the commands that choose where the menu is. GRUB goes through the
+    fallbacks, numbers of entries counted from 0 over the whole menu, until one starts (grub-core/normal/menu.c).
 
     The entry that grub-reboot(8) or grub-editenv(1) put into next_entry comes before the default, has fallbacks of its
     own, and is forgotten before it is started.
@@ -94,6 +93,7 @@ def block_text(
         f"\tsave_env {NEXT_ENTRY}",
         *_fallback_lines("\t", trial_fallbacks),
         "fi",
+        *terminal,
     ]
     for entry in entries:
         lines += [f'menuentry "{entry.title}" {{', *(f"\t{command}" for command in entry.commands), "}"]
@@ -104,73 +104,130 @@ def _fallback_lines(indent: str, numbers: list[int]) -> list[str]:
     return [f'{indent}set fallback="{" ".join(map(str, numbers))}"'] if numbers else []
 
 
-def _title(line: str) -> str | None:
-    """The title of the entry that begins on a line; None if none does, or if only GRUB knows its title."""
-    found = _ENTRY.match(line)
-    return (found.group("word") or found.group("quoted")) if found else None
+def _named(words: Iterable[str]) -> tuple[str | None, str]:
+    """The title in the words behind ``menuentry``, and the id. None for a title that only GRUB can tell."""
+    title: str | None = None
+    ident, option = "", ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if option or (equals and name in _WITH_WORD):
+            ident = (value if equals and not option else word) if (option or name) == "--id" else ident
+            option = ""
+        elif word in _WITH_WORD:
+            option = word
+        elif not word.startswith("--") and title is None:
+            title = word
+    return (None if title is None or VARIABLE in title else title), ident
+
+
+def menu(text: str) -> list[Entry | None]:
+    """The menu that a piece of a file makes, in its order, None for what is no entry or whose title only GRUB can tell.
+    What is in a submenu or a function is not among it."""
+    return [
+        Entry(title, _lines(command.block or ""), ident) if title is not None and command.words[0] == _MENU[0] else None
+        for command in _menu_commands(text)
+        for title, ident in [_named(command.words[1:])]
+    ]
+
+
+def _menu_commands(text: str) -> list[Command]:
+    found = commands(text)
+    return [each for each in found if each.words[0] in _MENU and each.depth == 0 and each.block is not None]
+
+
+def _lines(block: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in block.split("\n")]
+    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 def entries(text: str) -> list[Entry]:
-    """The entries in a piece of a file, each with the lines up to its closing brace."""
-    found: list[Entry] = []
-    title: str | None = None
-    commands: list[str] = []
-    for line in text.split("\n"):
-        begun = _title(line)
-        if begun is not None:
-            title, commands = begun, []
-        elif title is not None and line.strip() == "}":
-            found.append(Entry(title, tuple(commands)))
-            title = None
-        elif title is not None and line.strip() and not line.strip().startswith("#"):
-            commands.append(line.strip())
-    return found
+    """The entries of the menu that a piece of a file makes."""
+    return [entry for entry in menu(text) if entry is not None]
 
 
 def without_entries(text: str, titles: Iterable[str]) -> str:
-    """A piece of a file without the entries of these titles, as far as they end with a brace on a line of its own."""
+    """A piece of a file without the entries of these titles. One that may not be made at all stays: without it, the
+    ``if`` around it could be empty, which is an error to GRUB."""
     unwanted = set(titles)
-    kept: list[str] = []
-    held: list[str] = []
-    for line in text.split("\n"):
-        if _title(line) in unwanted and not held:
-            held = [line]
-        elif held:
-            held = [] if line.strip() == "}" else [*held, line]
-        else:
-            kept.append(line)
-    # An entry without an end was none that we know.
-    return "\n".join(kept + held)
+    for command in reversed(_menu_commands(text)):
+        if command.words[0] != _MENU[0] or command.conditional or _named(command.words[1:])[0] not in unwanted:
+            continue
+        start, end = command.start, command.end
+        line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
+        line_end = len(text) if line_end < 0 else line_end
+        if not text[line_start:start].strip() and not text[end:line_end].strip(" \t;"):
+            start, end = line_start, min(line_end + 1, len(text))
+        text = text[:start] + text[end:]
+    return text
 
 
 def setting(text: str, name: str) -> str | None:
-    """The value of ``default`` or ``timeout``; the last line outside an entry that sets it decides, except the one that
-    takes next_entry over."""
-    values = []
-    for line in text.split("\n"):
-        found = _SETTING.match(line)
-        if found and found.group("name") == name and "$" not in found.group("value"):
-            values.append(found.group("value"))
+    """The value of ``default`` or ``timeout``; the last command outside an entry that sets it decides, except the one
+    that takes next_entry over."""
+    values = [
+        assigned["value"]
+        for command in commands(text)
+        if command.depth == 0
+        for word in (command.words[1:] if command.words[0] == "set" else command.words[:1])
+        for assigned in [_ASSIGNMENT.fullmatch(word)]
+        if assigned and assigned["name"] == name and VARIABLE not in assigned["value"]
+    ]
     return values[-1] if values else None
+
+
+# -- what an entry does ------------------------------------------------------------------------------------------------
+
+
+def _commands(entry: Entry) -> list[tuple[str, ...]]:
+    return [command.words for command in commands("\n".join(entry.commands))]
+
+
+def _file(words: tuple[str, ...]) -> tuple[str, str]:
+    """The file that a command names, and the words behind it."""
+    rest = list(words[1:])
+    while rest and rest[0].startswith("-"):
+        del rest[: 2 if rest[0] in _WITH_WORD else 1]
+    return (rest[0] if rest else ""), " ".join(rest[1:])
 
 
 def native_kernel(entry: Entry) -> str | None:
     """The kernel that an entry boots without a hypervisor, or None."""
-    for command in entry.commands:
-        found = _KERNEL.match(command)
-        if found and "XEN3" not in found.group("path").rsplit("/", 1)[-1]:
-            return found.group("path")
+    for words in _commands(entry):
+        path = _file(words)[0] if words[0] == "knetbsd" else ""
+        if path and VARIABLE not in path and "XEN3" not in path.rsplit("/", 1)[-1]:
+            return path
     return None
 
 
 def files(entry: Entry, root: str) -> list[str]:
     """Every file that an entry loads from the device that GRUB calls ``root``. What is on another one, or where the
-    entry sets the device itself, can't be looked at."""
-    if any(_OTHER_ROOT.match(command) for command in entry.commands):
+    entry sets the device itself, can't be looked at, nor a name with a variable in it."""
+    found = _commands(entry)
+    if any(_sets_root(words) for words in found):
         return []
-    loaded = (_LOADED.match(command) for command in entry.commands)
-    named = [without_root(found.group("path"), root) for found in loaded if found]
-    return [path for path in named if path.startswith("/")]
+    named = [without_root(_file(words)[0], root) for words in found if words[0] in _LOADS]
+    return [path for path in named if path.startswith("/") and VARIABLE not in path]
+
+
+def _sets_root(words: tuple[str, ...]) -> bool:
+    assigned = words[1:] if words[0] == "set" else words[:1]
+    return words[0].partition(".")[0] == "search" or any(word.startswith("root=") for word in assigned)
+
+
+def xen(entry: Entry) -> tuple[str, str, str] | None:
+    """How an entry boots a hypervisor: its file as GRUB calls it, its arguments, and those of the first module, which
+    is the dom0 kernel. None if it boots none."""
+    loaded = [(words[0].rstrip("2"), *_file(words)) for words in _commands(entry) if words[0] in _LOADS]
+    hypervisor = next((each for each in loaded if each[0] == "multiboot"), None)
+    kernel = next((each for each in loaded if each[0] == "module"), None)
+    if hypervisor is None or kernel is None:
+        return None
+    return hypervisor[1], _arguments(hypervisor[2]), _arguments(kernel[2])
+
+
+def _arguments(text: str) -> str:
+    words = text.split()
+    return " ".join(words[1:] if words[:1] == [PLACEHOLDER] else words)
 
 
 def without_root(path: str, root: str) -> str:
@@ -178,9 +235,23 @@ def without_root(path: str, root: str) -> str:
     return path[len(root) :] if path.startswith(root) else path
 
 
+def without_device(path: str) -> str:
+    """A file's path, whatever device GRUB is told that it lies on."""
+    return re.sub(r"\A\([^)]*\)", "", path)
+
+
 def chains(entry: Entry) -> bool:
-    """True if an entry starts another loader, such as NetBSD's own."""
-    return any(_CHAIN.match(command) for command in entry.commands)
+    """True if an entry starts another loader, such as NetBSD's own, of a disk that can be the one that the firmware
+    boots, which is hd0."""
+    device = ""
+    for words in _commands(entry):
+        for word in words[1:] if words[0] == "set" else words[:1]:
+            device = word[len("root=") :].strip("()") if word.startswith("root=") else device
+        if words[0] == "chainloader":
+            named = re.match(r"\(([^)]*)\)", _file(words)[0])
+            disk = (named.group(1) if named else device).partition(",")[0]
+            return re.fullmatch(r"(?!hd0)[a-z]+[0-9]+", disk) is None
+    return False
 
 
 def variables(environment: str) -> dict[str, str]:

@@ -20,7 +20,16 @@ SAVED = "saved"
 SAVED_BYTES = 10
 # A file on another device than GRUB's root, "(hd0,1)/netbsd", is named with it.
 _DEVICE = re.compile(r"\A\([^)]*\)")
-_NUMBER = re.compile(r"\s*([0-9]+)")
+# Numbers as safe_parse_maxint (stage2/char_io.c) takes them.
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[0-9]+")
+# Its commands (stage2/builtins.c, builtin_table; those of pkgsrc's package). Any other is passed over as a comment is.
+_COMMANDS = frozenset(
+    """blocklist boot bootp cat chainloader cmp color configfile debug default dhcp displayapm displaymem embed fallback
+    find foreground background fstest geometry halt help hiddenmenu hide impsprobe initrd install ioprobe kernel lock
+    makeactive map md5crypt module modulenounzip pager partnew parttype password pause quit rarp read reboot root
+    rootnoverify savedefault serial setkey setup splashimage terminal terminfo testload testvbe tftpserver timeout
+    unhide uppermem vbeprobe""".split()
+)
 _KERNEL = "kernel"
 _OPTION = "--"
 
@@ -36,7 +45,7 @@ class Block:
     @property
     def commands(self) -> tuple[str, ...]:
         """Its commands as GRUB runs them: comments left out, continued lines joined, single blanks."""
-        return tuple(" ".join(command.split()) for command in _logical(self.lines) if _word(command) != "title")
+        return tuple(" ".join(command.split()) for command in _logical(self.lines) if _word(command) in _COMMANDS)
 
 
 @dataclass(frozen=True)
@@ -62,14 +71,16 @@ def parse(text: str) -> Menu:
         if not continued and _word(line) == "title":
             groups.append([])
         groups[-1].append(line)
-        continued = line.endswith("\\")
+        continued = _goes_on(line)
     header = groups[0]
     blocks: list[Block] = []
     before: tuple[str, ...] = ()
     for group in groups[1:]:
         size = _without_tail(group)
-        blocks.append(Block(_argument(group[0]), tuple(group[:size]), before))
-        before = tuple(group[size:])
+        block = Block(_argument(_logical(group)[0]), tuple(group[:size]), before)
+        # A title without a command is none: the next one takes its place.
+        blocks += [block] if block.commands else []
+        before = tuple(group[size:]) if block.commands else (*before, *group)
     return Menu(tuple(header), tuple(blocks), before)
 
 
@@ -84,9 +95,14 @@ def render(menu: Menu) -> str:
 def _without_tail(group: list[str]) -> int:
     """How many lines of a group belong to its entry; comments and blank lines at its end belong to what follows."""
     size = len(group)
-    while size > 1 and not _word(group[size - 1]) and not group[size - 2].endswith("\\"):
+    while size > 1 and not _word(group[size - 1]) and not _goes_on(group[size - 2]):
         size -= 1
     return size
+
+
+def _goes_on(line: str) -> bool:
+    """Whether the next line is a part of this one, of a comment too. A CR is nothing, wherever it is."""
+    return line.replace("\r", "").endswith("\\")
 
 
 def _logical(lines: Iterable[str]) -> list[str]:
@@ -115,9 +131,17 @@ def _argument(line: str) -> str:
 
 
 def setting(menu: Menu, command: str) -> str | None:
-    """The argument of a header's command; the last one decides."""
+    """The argument of a header's command; the last one decides, of a default and a timeout the last that is one."""
     found = [_argument(line) for line in _logical(menu.header) if _word(line) == command]
+    if command in ("default", "timeout"):
+        found = [text for text in found if _number(text) is not None or (text, command) == (SAVED, "default")]
     return found[-1] if found else None
+
+
+def _number(text: str) -> int | None:
+    """The number that a text begins with, None if it begins with none."""
+    found = _NUMBER.match(text)
+    return int(found.group(), 16 if found.group()[:2] in ("0x", "0X") else 10) if found else None
 
 
 def with_setting(menu: Menu, command: str, value: str) -> Menu:
@@ -139,6 +163,33 @@ def with_setting(menu: Menu, command: str, value: str) -> Menu:
 def without_setting(menu: Menu, command: str) -> Menu:
     """The menu without a header's command."""
     return Menu(tuple(line for line in menu.header if _word(line) != command), menu.blocks, menu.footer)
+
+
+def with_commands(menu: Menu, commands: Iterable[str], instead: Iterable[str]) -> Menu:
+    """The menu with these commands one after the other in the header, where the first of those named ``instead`` is,
+    which all go; at its end if none is. What is so already stays as it is."""
+    wanted, unwanted = list(commands), set(instead)
+    said = [
+        " ".join([_word(line), *_argument(line).split()]) for line in _logical(menu.header) if _word(line) in unwanted
+    ]
+    if said == wanted:
+        return menu
+    places = [index for index, line in enumerate(menu.header) if _word(line) in unwanted]
+    kept = [line for line in menu.header if _word(line) not in unwanted]
+    at = places[0] if places else len(kept) - (1 if kept and kept[-1] == "" and not menu.blocks else 0)
+    return Menu((*kept[:at], *wanted, *kept[at:]), menu.blocks, menu.footer)
+
+
+def waits_for_a_terminal(menu: Menu) -> bool:
+    """True if GRUB asks which of several terminals is wanted, and goes on only when somebody presses a key
+    (stage2/builtins.c, terminal_func: options come first; without a limit, or with several, the last one counts)."""
+    for line in _logical(menu.header):
+        words = _argument(line).split() if _word(line) == "terminal" else []
+        options = [word for word in words if word.startswith(_OPTION)]
+        terminals = [word for word in words if not word.startswith(_OPTION)]
+        if len(set(terminals)) > 1 and not any(word.startswith("--timeout=") for word in options):
+            return True
+    return False
 
 
 def block(title: str, commands: Iterable[str]) -> Block:
@@ -164,8 +215,7 @@ def with_blocks(menu: Menu, wanted: Iterable[Block]) -> Menu:
 
 def timeout(menu: Menu) -> int | None:
     """Seconds until the default entry is booted; None: it waits for ever."""
-    number = _NUMBER.match(setting(menu, "timeout") or "")
-    return int(number.group(1)) if number else None
+    return _number(setting(menu, "timeout") or "")
 
 
 # -- which entry boots ------------------------------------------------------------------------------------------------
@@ -199,20 +249,18 @@ def _entry_number(menu: Menu, default: str | None, saved: str | None) -> int | N
     if not menu.blocks:
         return None
     text = (saved or "")[:SAVED_BYTES] if default == SAVED else default
-    found = _NUMBER.match(text or "")
-    number = int(found.group(1)) if found else 0
+    number = _number(text or "") or 0
     if number < len(menu.blocks):
         return number
-    spare = _NUMBER.match(setting(menu, "fallback") or "")
-    return int(spare.group(1)) if spare and int(spare.group(1)) < len(menu.blocks) else 0
+    spares = [_number(word) for word in (setting(menu, "fallback") or "").split()]
+    return next((spare for spare in spares if spare is not None and spare < len(menu.blocks)), 0)
 
 
 def saves(entry: Block) -> int | None:
     """The number that an entry makes the saved default, None if it does not, or names none."""
     for command in entry.commands:
         if _word(command) == "savedefault":
-            number = _NUMBER.match(_argument(command))
-            return int(number.group(1)) if number else None
+            return _number(_argument(command))
     return None
 
 
@@ -243,6 +291,25 @@ def _named(command: str) -> str:
     return next((word for word in _argument(command).split() if not word.startswith(_OPTION)), "")
 
 
+def xen(entry: Block) -> tuple[str, str, str] | None:
+    """How an entry boots a hypervisor: its file without a device, its arguments, and those of the first module, which
+    is the dom0 kernel. None if it boots none."""
+    kernel = None
+    for command in entry.commands:
+        if _word(command) == _KERNEL:
+            kernel = command
+        elif _word(command) in ("module", "modulenounzip") and kernel is not None:
+            return _DEVICE.sub("", _named(kernel)), _behind_file(kernel), _behind_file(command)
+    return None
+
+
+def _behind_file(command: str) -> str:
+    words = _argument(command).split()
+    while words and words[0].startswith(_OPTION):
+        del words[0]
+    return " ".join(words[1:])
+
+
 def native_kernel(entry: Block, root: str) -> str | None:
     """The kernel that an entry boots without a hypervisor, or None. Kernels for Xen carry XEN3 in their names."""
     commands = entry.commands
@@ -252,6 +319,24 @@ def native_kernel(entry: Block, root: str) -> str | None:
     return named[0] if named and "XEN3" not in named[0].rsplit("/", 1)[-1] else None
 
 
-def chains(entry: Block) -> bool:
-    """True if an entry starts a partition's own loader, which for NetBSD's partition is /boot with /boot.cfg."""
-    return any(_word(command) == "chainloader" for command in entry.commands)
+def chains(entry: Block, root: str) -> bool:
+    """True if an entry starts the loader of a partition of the disk that ``root`` is on, which for NetBSD's partition
+    is /boot with /boot.cfg; nobody here knows the numbers of the others. The disk itself starts with GRUB again."""
+    device = root
+    for command in entry.commands:
+        if _word(command) in ("root", "rootnoverify"):
+            device = _argument(command).split(" ")[0]
+        elif _word(command) == "chainloader":
+            named = (_DEVICE.match(_named(command)) or [device])[0]
+            return named.partition(",")[0] == root.partition(",")[0] and "," in named
+    return False
+
+
+def asks(menu: Menu, entry: Block) -> str:
+    """The command with which an entry waits for somebody at the console, empty if it has none: a pause, or a lock where
+    the menu has a password (builtins.c, pause_func, lock_func)."""
+    locks = setting(menu, "password") is not None
+    for command in entry.commands:
+        if _word(command) == "pause" or _word(command) == "lock" and locks:
+            return _word(command)
+    return ""

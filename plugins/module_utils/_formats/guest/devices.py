@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .disk_spec import Disk, parse_disk, render_disk
 from .vdev import XVD_MAJOR, default_vdev, vdev_name, vdev_number
@@ -77,7 +77,7 @@ class Nic:
             "script": self.script,
             "ip": self.ip,
         }
-        others = {**asdict(self), "rate": _settled_rate(self.rate)}
+        others = {**vars(self), "rate": _settled_rate(self.rate)}
         found.update((key, value) for key, value in others.items() if key not in found and value not in ("", None))
         return found
 

@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .vdev import vdev_number
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A guest's disk. ``access`` is rw or ro; ``size`` in bytes is only for making a file that does not exist.
+    """A guest's disk. ``access`` is rw or ro; ``size`` in bytes is only for making a file that does not exist, and
+    ``shared`` what all guests say that write to it on purpose: no toolstack is told of these two.
 
     The rest is seldom said, and empty or None where it is not: ``backend`` is the name of the domain that serves the
     disk, ``backendtype`` phy, tap, qdisk or standalone, ``specification`` xen or virtio, and ``colo`` the pairs of the
@@ -34,6 +35,7 @@ class Disk:
     trusted: bool | None = None
     grant_usage: bool | None = None
     colo: tuple[tuple[str, str], ...] = ()
+    shared: str = ""
 
     def settled(self) -> dict[str, object]:
         """What two descriptions of one disk have in common, whoever wrote them. The first five keys are always
@@ -55,8 +57,8 @@ class Disk:
         """What is said about the disk beyond the common words."""
         return {
             key: value
-            for key, value in asdict(self).items()
-            if key not in ("vdev", "path", "access", "format", "cdrom", "size")
+            for key, value in vars(self).items()
+            if key not in ("vdev", "path", "access", "format", "cdrom", "size", "shared")
             and value not in ("", None, False, ())
             or value is False
             and key in ("discard", "trusted", "grant_usage")

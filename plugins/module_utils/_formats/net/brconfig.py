@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 _HEAD = re.compile(r"([A-Za-z][A-Za-z0-9_]*): flags=")
-_MEMBER = re.compile(r"\t\t(\S+) flags=[0-9a-f]+<([^>]*)>")
+_MEMBER = re.compile(r"\t\t(\S+) flags=[0-9a-fx]+<([^>]*)>")
 _PORT = re.compile(r"\t\t\tport \d+ priority (\d+)(?: path cost (\d+))?")
 _TREE = re.compile(r"\t\t(priority \d+ hellotime \d+ fwddelay \d+ maxage \d+)\s*\Z")
 _FILTER = re.compile(r"\t\tipfilter enabled")
@@ -48,9 +48,11 @@ def parse_settings(text: str) -> dict[str, list[list[str]]]:
 
 
 def _of_flags(member: str, flags: list[str]) -> list[list[str]]:
-    """A new member learns and discovers, and takes no part in the spanning tree."""
+    """A new member learns and discovers, takes no part in the spanning tree, and is not protected (IFBIFBITS in
+    net/if_bridgevar.h; the last one from NetBSD 10 on)."""
     found = [] if "LEARNING" in flags else [["-learn", member]]
     found += [] if "DISCOVER" in flags else [["-discover", member]]
+    found += [["protect", member]] if "PROTECTED" in flags else []
     return found + ([["stp", member]] if "STP" in flags else [])
 
 

@@ -1,6 +1,12 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""/etc/ifconfig.IF files of bridges and VLANs (ifconfig.if(5)): what they do at boot, and changing it line by line."""
+"""/etc/ifconfig.IF files of bridges and VLANs (ifconfig.if(5)): what they do at boot, and changing it line by line.
+
+Read as network_start_interfaces in etc/rc.d/network reads them (NetBSD 7.99.10): a line that ends with a backslash goes
+on in the next one, blanks at both ends of each don't count, and a last line without its newline is not read at all.
+What begins with ``!`` is a command of the shell's, all else the arguments of an ifconfig, of which the shell takes
+comments and separators as well.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +16,8 @@ from dataclasses import dataclass, field
 
 from .ifconfig import DEFAULT_MTU
 
-# A line of an ifconfig.IF file with the lines that it continues on.
-_LOGICAL_LINE = re.compile(r"(?:[^\n\\]|\\[\s\S]|\\\Z)*(?:\n|\Z)")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_BLANKS = " \t"
 # brconfig's words that have arguments (its command table in sbin/brconfig/brconfig.c): how many, and which begin with a
 # member.
 _BRCONFIG_WORDS = {
@@ -20,8 +26,11 @@ _BRCONFIG_WORDS = {
     **dict.fromkeys(("ifpriority", "ifpathcost", "static"), 2),
     **dict.fromkeys(("deladdr", "maxaddr", "hellotime", "fwddelay", "maxage", "priority", "timeout"), 1),
 }
+# ifconfig's words with any text behind them (ifconfig(8)), which may be one of its words.
+_WITH_TEXT = ("description", "descr", "media", "mediaopt", "mode", "ssid", "nwid", "nwkey", "bssid", "linkstr")
 _OF_NO_MEMBER = ("deladdr", "maxaddr", "hellotime", "fwddelay", "maxage", "priority", "timeout")
 _SEPARATOR = re.compile(r";|&&")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t;&]))#.*")
 _SHELL = re.compile(r"[|&`$()<>\"'\\{}*?#]")
 
 
@@ -47,7 +56,7 @@ def parse_bridge_file(text: str, bridge: str) -> BridgeFile:
     result = BridgeFile()
     number = 1
     for raw in _logical_lines(text):
-        commands = _commands(raw, bridge)
+        commands = [] if _is_lost(raw) else _commands(raw, bridge)
         if commands is None:
             result.other.append((number, raw.strip()))
         for words in commands or []:
@@ -71,11 +80,10 @@ def update_bridge_file(
     if a line that must change is beyond it.
     """
     made = makes or {}
+    text = _ended(text)
     before = parse_bridge_file(text, bridge)
     stale = [name for name, wanted in made.items() if not makes_it(before, name, wanted)]
     lines = _logical_lines(text) if text else ["create\n"]
-    if lines and not lines[-1].endswith("\n"):
-        lines[-1] += "\n"
     for member in before.members:
         if member not in members or member in stale:
             lines = _without_member(lines, bridge, member)
@@ -93,8 +101,18 @@ def update_bridge_file(
         if member not in before.members or member in stale:
             lines += [f"!ifconfig {member} {arguments}\n" for arguments in made.get(member, ())]
             lines.append(f"!brconfig $int add {member} up\n")
-    after = "".join(lines)
-    return after if parse_bridge_file(after, bridge).up else after + "up\n"
+    if not parse_bridge_file("".join(lines), bridge).up:
+        lines.append("up\n")
+    found = parse_bridge_file("".join(lines), bridge)
+    if found.mtu != mtu or sorted(found.members) != sorted(members):
+        raise _not_understood(lines, "mtu" if found.mtu != mtu else "brconfig")
+    return "".join(lines)
+
+
+def _not_understood(lines: Sequence[str], word: str) -> NotUnderstood:
+    """The last line with a word in it that still does something else."""
+    index = max(index for index, line in enumerate(lines) if word in line and line.lstrip()[:1] != "#")
+    return NotUnderstood(1 + sum(line.count("\n") for line in lines[:index]), lines[index].strip())
 
 
 def makes_it(found: BridgeFile, interface: str, wanted: Sequence[str]) -> bool:
@@ -103,21 +121,59 @@ def makes_it(found: BridgeFile, interface: str, wanted: Sequence[str]) -> bool:
 
 
 def _logical_lines(text: str) -> list[str]:
-    return [line for line in _LOGICAL_LINE.findall(text) if line]
+    """The lines, each with those that it goes on in (collapse_backslash_newline in etc/rc.subr)."""
+    found, pending = [], ""
+    for line in _LINE.findall(text):
+        pending += line
+        if not _goes_on(line):
+            found.append(pending)
+            pending = ""
+    return found + ([pending] if pending else [])
 
 
-def _commands(raw: str, bridge: str) -> list[list[str]] | None:
+def _goes_on(line: str) -> bool:
+    return line.rstrip("\n").rstrip(_BLANKS).endswith("\\")
+
+
+def _is_lost(raw: str) -> bool:
+    """Whether a line has no end, so that sh's read leaves it out."""
+    return not raw.endswith("\n") or _goes_on(_LINE.findall(raw)[-1])
+
+
+def _ended(text: str) -> str:
+    lines = _logical_lines(text)
+    return text + "\n" if lines and _is_lost(lines[-1]) else text
+
+
+def _joined(raw: str) -> str:
+    """What sh reads of a line and those that it goes on in."""
+    parts = [part.strip(_BLANKS) for part in raw.rstrip("\n").split("\n")]
+    return "".join(part[:-1] if part.endswith("\\") else part for part in parts).strip(_BLANKS)
+
+
+def _commands(raw: str, interface: str) -> list[list[str]] | None:
     """A line's commands as words, ifconfig's own arguments as an ifconfig command; None if it takes a shell to tell."""
-    line = raw.replace("\\\n", " ").strip()
-    if not line or line.startswith("#"):
+    line = _joined(raw)
+    if line.startswith("#") or line in ("", "create", "dhcp"):
         return []
-    if not line.startswith("!"):
-        return [["ifconfig", bridge] + line.split()]
-    line = line[1:].replace("${int}", bridge).replace("$int", bridge)
-    commands = [part.split() for part in _SEPARATOR.split(line) if part.strip()]
+    is_own = not line.startswith("!")
+    text = _COMMENT.sub("", line if is_own else line[1:])
+    text = text.replace("${int}", interface).replace("$int", interface)
+    commands = [words for words in (_words(part) for part in _SEPARATOR.split(text)) if words]
     if any(_SHELL.search(word) for words in commands for word in words):
         return None
+    if is_own and commands:
+        # They are set first, then other commands run, and ifconfig comes last.
+        commands = [*commands[1:], ["ifconfig", interface, *commands[0]]]
     return commands
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[ \t]+", text) if word]
+
+
+def _is_command(line: str) -> bool:
+    return line.lstrip(_BLANKS).startswith("!")
 
 
 def _carry_out(result: BridgeFile, words: list[str], bridge: str) -> None:
@@ -142,8 +198,12 @@ def _carry_out(result: BridgeFile, words: list[str], bridge: str) -> None:
 
 def _configure(result: BridgeFile, target: str, words: list[str], bridge: str) -> None:
     """What a command of ifconfig adds to the file's effect."""
+    before = ""
     for word, argument in zip(words, words[1:] + [""]):
-        if word == "mtu" and argument.isdigit() and target == bridge:
+        before, is_value = word, before in _WITH_TEXT
+        if is_value:
+            before = ""
+        elif word == "mtu" and argument.isdigit() and target == bridge:
             result.mtu = int(argument)
         elif word == "mtu" and argument.isdigit():
             result.member_mtus[target] = int(argument)
@@ -202,7 +262,7 @@ def _without_words_of(line: str, member: str) -> str:
 
 def _without_mtu(line: str, bridge: str) -> str:
     """A line of the bridge's own arguments without its MTU; empty if nothing is left."""
-    if line.startswith(("!", "#")):
+    if line.lstrip(_BLANKS).startswith(("!", "#")):
         return "" if _sets_mtu_of(line, bridge, bridge) else line
     shorter = re.sub(r"(^|[ \t]+)mtu[ \t]+[0-9]+", "", line)
     return shorter if shorter.strip() or not line.strip() else ""
@@ -210,13 +270,13 @@ def _without_mtu(line: str, bridge: str) -> str:
 
 def _sets_mtu_of(line: str, bridge: str, interface: str) -> bool:
     """True for a line that does nothing but set an interface's MTU by an ifconfig command."""
-    commands = (_commands(line, bridge) if line.startswith("!") else None) or []
+    commands = (_commands(line, bridge) if _is_command(line) else None) or []
     return len(commands) == 1 and commands[0][1:3] == [interface, "mtu"] and len(commands[0]) == 4
 
 
 def _makes(line: str, bridge: str, interface: str) -> bool:
     """True for a line that does nothing but make an interface."""
-    commands = _commands(line, bridge) if line.startswith("!") else None
+    commands = _commands(line, bridge) if _is_command(line) else None
     return bool(commands) and all(
         words[0].rsplit("/", 1)[-1] == "ifconfig" and words[1:2] == [interface] for words in commands or []
     )
@@ -225,29 +285,62 @@ def _makes(line: str, bridge: str, interface: str) -> bool:
 def _insert_early(lines: list[str], early: list[str]) -> list[str]:
     """``early`` before the first line that does anything but create the bridge: a member must fit its MTU."""
     position = 0
-    while position < len(lines) and (lines[position].strip() in ("", "create") or lines[position].startswith("#")):
+    while position < len(lines) and (_joined(lines[position]) in ("", "create") or lines[position].lstrip()[:1] == "#"):
         position += 1
     return lines[:position] + early + lines[position:]
 
 
 # -- /etc/ifconfig.vlanN ----------------------------------------------------------------------------------------------
 
-_VLAN_WORDS = re.compile(r"\bvlan[ \t]+([0-9]+)[ \t]+vlanif[ \t]+(\S+)")
+_VLAN_WORDS = re.compile(
+    r"\bvlan[ \t]+(?P<number>[0-9]+)[ \t]+vlanif[ \t]+(?P<parent>[^\s;&#]+)"
+    r"|\bvlanif[ \t]+(?P<parent_2>[^\s;&#]+)[ \t]+vlan[ \t]+(?P<number_2>[0-9]+)"
+)
 
 
-def parse_vlan_file(text: str) -> tuple[int, str] | None:
+def parse_vlan_file(text: str, interface: str) -> tuple[int, str] | None:
     """The number and the parent that a VLAN gets from its file at boot, or None. The last ones count."""
-    found = [words for line in _logical_lines(text) if line[:1] not in "#!" for words in _VLAN_WORDS.findall(line)]
-    return (int(found[-1][0]), found[-1][1]) if found else None
+    found = None
+    for raw in _logical_lines(text):
+        for words in ([] if _is_lost(raw) else _commands(raw, interface)) or []:
+            if words[0].rsplit("/", 1)[-1] == "ifconfig" and words[1:2] == [interface]:
+                match = _VLAN_WORDS.search(" ".join(words[2:]))
+                if match:
+                    number, parent = match["number"] or match["number_2"], match["parent"] or match["parent_2"]
+                    found = int(number), parent
+    return found
 
 
-def update_vlan_file(text: str, number: int, parent: str) -> str:
-    """The file made to give the VLAN this number and parent; all other lines stay."""
-    if parse_vlan_file(text) == (number, parent):
+def update_vlan_file(text: str, interface: str, number: int, parent: str) -> str:
+    """The file made to give the VLAN this number and parent; all other lines stay. Raises NotUnderstood if a line that
+    must change is beyond it."""
+    if parse_vlan_file(text, interface) == (number, parent):
         return text
     words = f"vlan {number} vlanif {parent}"
-    lines = [_VLAN_WORDS.sub(words, line) if line[:1] not in "#!" else line for line in _logical_lines(text)]
-    if parse_vlan_file("".join(lines)) is None:
+    lines = _logical_lines(_ended(text))
+    if any("vlanif" in line and _commands(line, interface) is None for line in lines):
+        raise _not_understood(lines, "vlanif")
+    lines = [_with_vlan(line, words) for line in lines]
+    if parse_vlan_file("".join(lines), interface) is None:
         kept = [line for line in lines if line.strip() != "create"]
         lines = ["create\n", words + "\n", "up\n", *kept]
+    if parse_vlan_file("".join(lines), interface) != (number, parent):
+        raise _not_understood(lines, "vlan")
     return "".join(lines)
+
+
+def _with_vlan(line: str, words: str) -> str:
+    """A line with these words for its VLAN's, if it has any; one that goes on becomes one line then."""
+    if line.lstrip()[:1] == "#":
+        return line
+    joined = _joined(line) + "\n"
+    return _VLAN_WORDS.sub(words, joined if "\\\n" in line and _VLAN_WORDS.search(joined) else line)
+
+
+# -- ifconfig_IF in rc.conf(5) ----------------------------------------------------------------------------------------
+
+
+def of_variable(value: str) -> str:
+    """The lines that ``ifconfig_IF`` in rc.conf stands for, which are read instead of the file's: semicolons are ends
+    of lines, unless it has such ends itself."""
+    return (value if "\n" in value else value.replace(";", "\n")) + "\n"

@@ -13,16 +13,20 @@ _LINE = re.compile(r"^(?P<device>.+?) on (?P<directory>/.*) type (?P<type>\S+) \
 
 @dataclass(frozen=True)
 class Mount:
-    """One mounted file system; ``type`` is ffs, kernfs, ..."""
+    """One mounted file system; ``type`` is ffs, kernfs, ... One that is ``read_only`` nobody writes to."""
 
     device: str
     directory: str
     type: str
+    read_only: bool = False
 
 
 def parse(text: str) -> list[Mount]:
     """Every mounted file system, in the order in which they were mounted."""
-    return [Mount(found["device"], found["directory"], found["type"]) for found in _LINE.finditer(text)]
+    return [
+        Mount(found["device"], found["directory"], found["type"], "read-only" in found["options"].split(", "))
+        for found in _LINE.finditer(text)
+    ]
 
 
 def on(mounts: list[Mount], directory: str) -> Mount | None:

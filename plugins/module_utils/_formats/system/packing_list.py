@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from . import damage
 
@@ -26,7 +26,8 @@ class File:
 
 def parse(text: str) -> list[File]:
     """The files in the list's order, with absolute paths. Directories are none."""
-    files: list[File] = []
+    files: list[str] = []
+    contents: list[bool] = []
     directory, ignored = "", False
     for line in text.splitlines():
         if ignored:
@@ -36,10 +37,17 @@ def parse(text: str) -> list[File]:
         elif line.startswith(("@cwd ", "@cd ")):
             directory = line[line.index(" ") :].strip().rstrip("/")
         elif line.startswith(_SUM) and files:
-            files[-1] = replace(files[-1], has_content=line[len(_SUM) :].strip() != _SUM_OF_NOTHING)
+            contents[-1] = line[len(_SUM) :].strip() != _SUM_OF_NOTHING
         elif line and not line.startswith("@"):
-            files.append(File(f"{directory}/{line}"))
-    return files
+            files.append(f"{directory}/{line}")
+            contents.append(False)
+    return list(map(File, files, contents))
+
+
+def prefix(text: str) -> str:
+    """The directory below which a package lies, empty if its list does not say."""
+    found = re.search(r"^@(?:cwd|cd) (\S+)", text, flags=re.MULTILINE)
+    return found[1].rstrip("/") if found else ""
 
 
 def copies(files: Iterable[File]) -> list[tuple[str, str]]:

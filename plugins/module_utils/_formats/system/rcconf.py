@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .sh_words import BLANKS, unquoted, word_end
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _SCRIPT_LINE = r"^[ \t]*{}=(?P<value>[^#\s;]*|\"[^\"\n]*\"|'[^'\n]*')[ \t]*(?:[#;].*)?$"
 _REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_BLANKS = " \t"
 _OPENING = {"if": "fi", "case": "esac", "while": "done", "until": "done", "for": "done", "{": "}"}
 _CLOSING = frozenset(_OPENING.values())
 # Words after which a command stands as it does at the beginning of a line.
 _LEADING = frozenset(("then", "else", "elif", "do", "!", "if", "while", "until", "{", "fi", "done", "esac", "}"))
+_ENDING = frozenset(("return", "exit"))
+_DEFAULTING = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?=")
+_ASSIGNED_WITHIN = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\Z")
 _DECLARING = frozenset(("export", "readonly"))
 # What checkyesno in rc.subr(8) takes for yes; all else is no.
 _YES = frozenset(("yes", "true", "on", "1"))
@@ -40,13 +46,38 @@ class Setting:
     nested: bool
 
 
+@dataclass(frozen=True)
+class Guard:
+    """A command whose success decides whether another one is run: its words, and whether it must fail. Without words
+    it is something else than one command."""
+
+    words: tuple[str, ...] = ()
+    fails: bool = False
+
+
+# Within a function, a loop, a branch of case, another shell, or after a pipe.
+OBSCURE = Guard()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is read in turn. ``name`` is None if it takes a shell to know it, ``text`` is the word as it stands
+    there; it is read if all ``guards`` say so; ``start`` is where it stands."""
+
+    name: str | None
+    text: str
+    line: int
+    start: int
+    guards: tuple[Guard, ...]
+
+
 @dataclass
 class Document:
-    """A file's settings in order, the files that it reads in turn (line, name), and why it can't be trusted, if so."""
+    """A file's settings in order, the files that it reads in turn, and why it can't be trusted, if so."""
 
     text: str
     settings: list[Setting] = field(default_factory=list)
-    sources: list[tuple[int, str]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
     trouble: str = ""
 
     def last(self, name: str) -> Setting | None:
@@ -55,8 +86,10 @@ class Document:
         return found[-1] if found else None
 
 
+@lru_cache(maxsize=8)
 def parse(text: str) -> Document:
-    """A file's settings. Never fails; a file that ends within a quote or a condition has ``trouble``."""
+    """A file's settings. Never fails; a file that ends within a quote or a condition has ``trouble``. All who ask for
+    the same text get the same document, which nobody changes: to plan a machine asks more than ten times."""
     return _Scanner(text).scan()
 
 
@@ -78,9 +111,10 @@ def quoted(value: str) -> str:
     return '"' + re.sub(r'([\\"$`])', r"\\\1", value) + '"'
 
 
-def assign(document: Document, name: str, value: str) -> str:
-    """The file's text with ``name`` set to ``value``: the assignment that counts is changed, or a line added."""
-    setting = document.last(name)
+def assign(document: Document, name: str, value: str, append: bool = False) -> str:
+    """The file's text with ``name`` set to ``value``: the assignment that counts is changed, or a line added. With
+    ``append`` a line is added in any case, because what another file says comes after that assignment."""
+    setting = None if append else document.last(name)
     text = document.text
     if setting is not None:
         return text[: setting.start] + quoted(value) + text[setting.end :]
@@ -118,10 +152,19 @@ class _Scanner:
         self.text = text
         self.at = 0
         self.stack: list[str] = []
+        # What decides whether the inside of each of those is run.
+        self.frames: list[tuple[Guard, ...]] = []
         self.document = Document(text)
         self.words: list[tuple[int, int]] = []
         # After && or || a command may not be run; after | it runs in another shell.
         self.conditional = False
+        self.guards: tuple[Guard, ...] = ()
+        # The last command that ended, and whether a ! stood before it.
+        self.last = OBSCURE
+        self.negated = False
+        # How many commands an if has had before its then; the next { is a function's.
+        self.tests = 0
+        self.function = False
 
     def scan(self) -> Document:
         while self.at < len(self.text) and not self.document.trouble:
@@ -133,7 +176,7 @@ class _Scanner:
 
     def _step(self) -> None:
         char = self.text[self.at]
-        if char in _BLANKS:
+        if char in BLANKS:
             self.at += 1
         elif self.text.startswith("\\\n", self.at):
             self.at += 2
@@ -142,7 +185,7 @@ class _Scanner:
             self.at = len(self.text) if end < 0 else end
         elif char == "\n":
             self._end_command()
-            self.conditional = False
+            self._unconditional()
             self.at += 1
         elif char in ";&|()":
             self._operator(char)
@@ -161,22 +204,36 @@ class _Scanner:
             return
         self._end_command()
         if char == ";":
-            self.conditional = False
+            self._unconditional()
         elif char == "|" or double:
+            self.guards += (self.last if char == "&" else OBSCURE,)
             self.conditional = True
         self.at += 2 if double else 1
+
+    def _unconditional(self) -> None:
+        self.conditional, self.guards = False, ()
 
     def _open_parenthesis(self) -> None:
         if self.words:
             # NAME ( ) opens a function, whose body follows.
             self.words.clear()
-        self.stack.append(")")
+            self.function = True
+        self._push(")", (OBSCURE,))
         self.at += 1
+
+    def _push(self, closing: str, guards: tuple[Guard, ...]) -> None:
+        self.stack.append(closing)
+        self.frames.append(self.guards + guards)
+
+    def _pop(self) -> None:
+        self.stack.pop()
+        self.frames.pop()
+        self.last = OBSCURE
 
     def _close_parenthesis(self) -> None:
         if self.stack and self.stack[-1] == ")":
             self._end_command()
-            self.stack.pop()
+            self._pop()
         elif self.stack and self.stack[-1] == "esac":
             self.words.clear()  # that was the pattern of a branch
         else:
@@ -185,7 +242,7 @@ class _Scanner:
 
     def _word(self) -> None:
         start = self.at
-        end = _word_end(self.text, start)
+        end = word_end(self.text, start)
         if end is None:
             self._give_up("a quote has no end", start)
             return
@@ -198,7 +255,9 @@ class _Scanner:
     def _keyword(self, word: str) -> bool:
         """Take a reserved word at the beginning of a command; True if it was one."""
         if word in _OPENING:
-            self.stack.append(_OPENING[word])
+            self._push(_OPENING[word], () if word == "if" or (word == "{" and not self.function) else (OBSCURE,))
+            self.tests, self.function = 0, False
+            self._unconditional()
             if word in ("case", "for"):
                 self.words.append((self.at - len(word), self.at))
             return True
@@ -206,17 +265,40 @@ class _Scanner:
             if not self.stack or self.stack[-1] != word:
                 self._give_up(f"{word!r} without a beginning")
             else:
-                self.stack.pop()
+                self._pop()
             return True
+        if word == "!":
+            self.negated = not self.negated
+        elif word in ("then", "else", "elif") and self.stack:
+            self._branch(word)
         return word in _LEADING
+
+    def _branch(self, word: str) -> None:
+        """What decides about the branch of an if that begins here."""
+        outer = self.frames[-1]
+        if word == "then":
+            self.frames[-1] = (*outer, self.last if self.tests == 1 else OBSCURE)
+        elif word == "else" and outer and outer[-1].words:
+            self.frames[-1] = (*outer[:-1], Guard(outer[-1].words, not outer[-1].fails))
+        else:
+            self.frames[-1] = (*outer[:-1], OBSCURE)
+        self._unconditional()
 
     def _end_command(self) -> None:
         words, self.words = self.words, []
         if not words:
             return
         texts = [self.text[start:end] for start, end in words]
+        guards = tuple(guard for frame in self.frames for guard in frame) + self.guards
+        self.last = Guard(tuple(unquoted(text) or "" for text in texts), self.negated)
+        self.tests, self.negated = self.tests + 1, False
         if texts[0] in (".", "source") and len(texts) > 1:
-            self.document.sources.append((self._line(words[0][0]), _unquoted(texts[1]) or texts[1]))
+            line = self._line(words[0][0])
+            self.document.sources.append(Source(unquoted(texts[1]), texts[1], line, words[0][0], guards))
+        if texts[0] in _ENDING and "}" not in self.stack:
+            self._give_up(f"{texts[0]!r} may end it there", words[0][0])
+            return
+        self._set_otherwise(words, texts)
         if texts[0] in _DECLARING:
             words, texts = words[1:], texts[1:]
         names = [found.group(1) for found in map(_ASSIGNMENT.match, texts) if found]
@@ -227,7 +309,7 @@ class _Scanner:
             self.document.settings.append(
                 Setting(
                     name=name,
-                    value=_unquoted(self.text[begin:end]),
+                    value=unquoted(self.text[begin:end]),
                     line=self._line(start),
                     start=begin,
                     end=end,
@@ -235,81 +317,21 @@ class _Scanner:
                 )
             )
 
+    def _set_otherwise(self, words: list[tuple[int, int]], texts: list[str]) -> None:
+        """Note variables that are set by something else than an assignment: unset, eval, ${NAME:=WORD}."""
+        for (start, _end), text in zip(words, texts):
+            found = list(_DEFAULTING.finditer(text))
+            if texts[0] == "unset":
+                found += _NAME.finditer(text)
+            elif texts[0] == "eval":
+                found += _ASSIGNED_WITHIN.finditer(text)
+            for match in found:
+                place = start + match.end()
+                self.document.settings.append(Setting(match.group(1), None, self._line(start), place, place, True))
+
     def _line(self, position: int) -> int:
         return self.text.count("\n", 0, position) + 1
 
     def _give_up(self, why: str, position: int | None = None) -> None:
         self.document.trouble = f"line {self._line(self.at if position is None else position)}: {why}"
         self.words.clear()
-
-
-def _word_end(text: str, at: int) -> int | None:
-    """Where a word that begins at ``at`` ends; None if a quote or substitution in it never does."""
-    while at < len(text):
-        char = text[at]
-        if char in _BLANKS or char in "\n;&|()":
-            return at
-        if text.startswith("<<", at):
-            return at
-        closed = _past(text, at)
-        if closed is None:
-            return None
-        at = closed
-    return at
-
-
-def _past(text: str, at: int) -> int | None:
-    """The position after the character, quotation or substitution at ``at``."""
-    char = text[at]
-    if char == "\\":
-        return min(at + 2, len(text))
-    if char == "'":
-        end = text.find("'", at + 1)
-        return None if end < 0 else end + 1
-    if char in '"`':
-        return _past_nested(text, at + 1, char)
-    if text.startswith("${", at):
-        return _past_nested(text, at + 2, "}")
-    if text.startswith("$(", at):
-        return _past_nested(text, at + 2, ")")
-    return at + 1
-
-
-def _past_nested(text: str, at: int, closing: str) -> int | None:
-    while at < len(text):
-        if text[at] == closing:
-            return at + 1
-        # Within double quotes an apostrophe is a plain character.
-        end = at + 1 if closing == '"' and text[at] == "'" else _past(text, at)
-        if end is None:
-            return None
-        at = end
-    return None
-
-
-def _unquoted(word: str) -> str | None:
-    """The value of a word without its quotation; None if it holds a substitution, which takes a shell."""
-    value, at = "", 0
-    quote = ""
-    while at < len(word):
-        char = word[at]
-        if quote == "'" or (quote == "" and char == "'"):
-            quote, value = ("" if quote else "'", value) if char == "'" else (quote, value + char)
-        elif char == '"':
-            quote = "" if quote else '"'
-        elif char == "\\" and at + 1 < len(word):
-            value += _escaped(word[at + 1], quote)
-            at += 1
-        elif char in "$`":
-            return None
-        else:
-            value += char
-        at += 1
-    return value
-
-
-def _escaped(char: str, quote: str) -> str:
-    """What a backslash and ``char`` stand for: within double quotes it escapes few characters."""
-    if char == "\n":
-        return ""
-    return char if not quote or char in '\\"$`' else "\\" + char

@@ -65,6 +65,41 @@ class Row:
         return self.down and self.state[4] in "cw"
 
 
+@dataclass(frozen=True)
+class Domain:
+    """A running domain. ``used`` is its memory in MiB, ``state`` xl's six letters. ``config`` is its live configuration
+    in the words of xl.cfg, None if it is not known; ``cpus`` are the real CPUs that each virtual one may run on (text
+    by number, because it travels as JSON), and like ``pool`` None if that was not asked for."""
+
+    name: str
+    domid: int
+    used: int
+    online_vcpus: int
+    state: str
+    pool: str | None
+    cpus: dict[str, str] | None
+    config: dict[str, Any] | None
+
+    @property
+    def row(self) -> Row:
+        """The line of the toolstack's list that it was made of."""
+        return Row(self.name, self.domid, self.used, self.online_vcpus, self.state)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its configuration, as far as it is known."""
+        return self.config or {}
+
+    def devices(self, key: str) -> list[dict[str, Any]]:
+        """Its devices of a kind (``disk``, ``vif``), as far as they could be understood."""
+        return [each for each in self.settings.get(key, []) if isinstance(each, dict)]
+
+    @property
+    def disk_paths(self) -> list[str]:
+        """The paths of its disks."""
+        return [disk["path"] for disk in self.devices("disk") if disk["path"]]
+
+
 def parse_list(text: str) -> list[Row]:
     """The rows of ``xl list``, or of ``xl list -c`` with each domain's CPU pool. Raises ValueError if it is something
     else."""

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of ``xl vcpu-list``, ``network-list``, ``block-list`` and ``cpupool-list``, as data.
+"""The tables of ``xl vcpu-list``, ``network-list``, ``block-list``, ``cpupool-list`` and of the schedulers, as data.
 
 A field that is missing, is ``-``, or is not what it should be is None: nothing is guessed. -1, which xl prints for a
 ring or an event channel that is not there yet (record blocklist-five, NetBSD 7.99.10), is None as well. The tables of
@@ -23,6 +23,7 @@ _STOPPED_VCPU = re.compile(r"\S+\s+[0-9]+\s+[0-9]+\.[0-9]+(\s|\Z)")
 _POOL = re.compile(
     r"(?P<name>.*?)\s+(?P<cpus>[0-9]+)\s+(?P<scheduler>\S+)\s+(?P<active>[yn])(?:\s+(?P<domains>[0-9]+))?\s*\Z"
 )
+_SHARES = re.compile(r".*\s(?P<domid>[0-9]+)\s+(?P<weight>[0-9]+)\s+(?P<cap>[0-9]+)\s*\Z")
 _DIGITS = re.compile(r"[0-9]{1,18}\Z")
 # network-list prints the two rings as one word, 522/523 or "-1/-1"; xm with blanks between them.
 _RINGS = re.compile(r"(-?[0-9]+)\s*/\s*(-?[0-9]+)")
@@ -172,6 +173,24 @@ def _pool(line: str) -> Pool:
         active=found["active"] == "y",
         domains=_number(found["domains"]),
     )
+
+
+def parse_shares(text: str) -> dict[int, tuple[int, int]]:
+    """``xl sched-credit2 -d ID``, ``xl sched-credit -d ID`` (record sched_credit2_dom, xl 4.20) or ``xm sched-credit``:
+    the weight and the cap of each domain by its id. Raises ValueError if it is something else."""
+    header, *lines = [line for line in text.split("\n") if line.strip()] or [""]
+    if header.split() != ["Name", "ID", "Weight", "Cap"]:
+        raise ValueError(f"no table of weights was printed, but {header[:80]!r}")
+    found = [_SHARES.match(line) for line in lines]
+    return {int(row["domid"]): (int(row["weight"]), int(row["cap"])) for row in found if row}
+
+
+def dom0_weight(text: str) -> int:
+    """dom0's weight in such a table. Raises ValueError if it is not in it."""
+    shares = parse_shares(text)
+    if 0 not in shares:
+        raise ValueError("the table of weights has no line for domain 0")
+    return shares[0][0]
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------

@@ -85,16 +85,3 @@ def cause(stderr: str) -> str:
     if any(line.startswith("Traceback ") for line in lines):
         return lines[-1]
     return lines[0] if lines else ""
-
-
-_SHARES = re.compile(r".*\s(?P<domid>[0-9]+)\s+(?P<weight>[0-9]+)\s+(?P<cap>[0-9]+)\s*\Z")
-
-
-def parse_shares(text: str) -> dict[int, tuple[int, int]]:
-    """``xm sched-credit``: the weight and the cap of each running domain by its id. Raises ValueError if it is
-    something else."""
-    header, *lines = [line for line in text.split("\n") if line.strip()] or [""]
-    if header.split() != ["Name", "ID", "Weight", "Cap"]:
-        raise ValueError(f"xm sched-credit printed something else than a table: {header!r}")
-    found = [_SHARES.match(line) for line in lines]
-    return {int(row["domid"]): (int(row["weight"]), int(row["cap"])) for row in found if row}

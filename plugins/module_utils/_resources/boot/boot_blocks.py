@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..._change import Change, NotRead, Plan, Refused, XenError
-from ..._formats.boot import bootsector
+from ..._change import LIMIT, Change, NotRead, Plan, Refused, XenError
+from ..._formats.boot import bootoptions, bootsector
 from ..._formats.system import damage, dumpfs
 from ..._host import Host
 from . import efi, loaders
@@ -26,7 +26,10 @@ ARGUMENTS: dict[str, Any] = {
     "loader": {"type": "str", "choices": loaders.choices(LOADERS.values(), "netbsd"), "required": True},
     "disk": {"type": "str", "required": True},
     "partition": {"type": "str", "default": "a"},
+    "console": {"type": "str", "choices": list(loaders.CONSOLES)},
+    "baud": {"type": "int"},
     "assume_files": {"type": "list", "elements": "str", "default": []},
+    **LIMIT,
 }
 
 DD = "/bin/dd"
@@ -52,6 +55,7 @@ class Declared:
     disk: str
     partition: str
     assume_files: frozenset[str]
+    options: dict[str, str]
 
     @property
     def raw_disk(self) -> str:
@@ -70,7 +74,9 @@ def declare(params: dict[str, Any]) -> Declared:
         raise Refused(f"disk is {disk!r}; allowed is a disk's name such as wd0 or sd1, without a partition.")
     if not _PARTITION.fullmatch(partition):
         raise Refused(f"partition is {partition!r}; allowed is a letter from a to p.")
-    return Declared(loaders.loader(params["loader"]), disk, partition, frozenset(params["assume_files"]))
+    given = {"console": params.get("console"), "speed": params.get("baud")}
+    options = {name: str(value) for name, value in given.items() if value is not None}
+    return Declared(loaders.loader(params["loader"]), disk, partition, frozenset(params["assume_files"]), options)
 
 
 # -- current ----------------------------------------------------------------------------------------------------------
@@ -84,9 +90,10 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     return {
         "disk": declared.disk,
         "partition": declared.partition,
-        "efi": efi.read(host)["booted"],
+        "efi": efi.read(host)["booted"] is True,
         "disk_code": bootsector.code(_first_sector(host, declared.raw_disk)),
         "partition_code": bootsector.code(_first_sector(host, declared.raw_partition)),
+        "options": _options(host, declared),
         "ffs": _ffs_version(host, declared.raw_partition),
         "menus": [row.menu for row in LOADERS.values() if host.exists(row.menu)],
         "stages": {name: [_size(host, f"{source}/{name}"), _size(host, f"/grub/{name}")] for name in STAGES},
@@ -95,13 +102,21 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "core_image": host.exists(CORE_IMAGE),
         "damaged": {path: what for path, what in _damaged(host, source) if what},
         "tools": [row.tool for row in LOADERS.values() if host.exists(row.tool)],
-        "loader_is_current": host.read_bytes(LOADER) == host.read_bytes(LOADER_SOURCE) and host.exists(LOADER),
+        "loader_is_current": host.content(LOADER) == host.content(LOADER_SOURCE) and host.exists(LOADER),
     }
 
 
 def _first_sector(host: Host, device: str) -> bytes:
     answer = host.run([DD, f"if={device}", f"bs={bootsector.SECTOR}", "count=1"])
     return answer.stdout.encode("utf-8", "surrogateescape")
+
+
+def _options(host: Host, declared: Declared) -> dict[str, str]:
+    """What the partition's blocks carry. Without -n, installboot would write them."""
+    if declared.loader != BOOT_CFG:
+        return {}
+    answer = host.try_run([BOOT_CFG.tool, "-e", "-n", "-v", declared.raw_partition])
+    return bootoptions.parse(answer.stdout) if answer.rc == 0 else {}
 
 
 def _ffs_version(host: Host, device: str) -> int | None:
@@ -114,11 +129,11 @@ def _ffs_version(host: Host, device: str) -> int | None:
 def _damaged(host: Host, source: str) -> Iterator[tuple[str, str]]:
     """What is wrong with what a loader reads, or with what would be copied there."""
     for path in (LOADER_SOURCE, *(f"{folder}/{name}" for name in STAGES for folder in (source, "/grub"))):
-        yield path, damage.of_program(host.read_bytes(path))
+        yield path, damage.of_program(host.content(path))
     modules = os.path.dirname(CORE_IMAGE)
     for name in host.list_dir(modules):
         if name.endswith(".mod"):
-            yield f"{modules}/{name}", damage.of_program(host.read_bytes(f"{modules}/{name}"), is_elf=True)
+            yield f"{modules}/{name}", damage.of_program(host.content(f"{modules}/{name}"), is_elf=True)
 
 
 def _stage_directory(host: Host) -> str:
@@ -191,15 +206,39 @@ def _plan_boot_cfg(current: dict[str, Any], declared: Declared) -> list[Change]:
     if current["ffs"] is None:
         raise Refused(f"{declared.disk}{declared.partition} has no FFS file system; there is no boot block for it.")
     _refuse_damaged(current, [LOADER_SOURCE], "the set base of this NetBSD")
+    options = {**current["options"], **declared.options}
     if current["partition_code"] == BOOT_CFG.name and current["loader_is_current"]:
-        return []
-    return [_install(current, declared)]
+        return [] if options == current["options"] else [_edit(current, declared)]
+    lost = bootoptions.cannot_be_kept(options)
+    if lost:
+        raise Refused(
+            f"The boot blocks of {declared.disk}{declared.partition} have the option {lost}, which can't be read and "
+            f"given to new ones. Take it away, for example with: installboot -e -o password= {declared.raw_partition} "
+            "(installboot(8)); then run this again, and set it again afterwards."
+        )
+    return [_install(current, declared, options=options)]
 
 
 _PLANS = {BOOT_CFG.name: _plan_boot_cfg, GRUB.name: _plan_grub, GRUB2.name: _plan_grub2}
 
 
-def _install(current: dict[str, Any], declared: Declared, needs: tuple[str, ...] = ()) -> Change:
+def _edit(current: dict[str, Any], declared: Declared) -> Change:
+    """Options of blocks that are right otherwise."""
+    before = {name: current["options"].get(name, "") for name in declared.options}
+    return Change(
+        resource=NAME,
+        thing=f"{declared.disk}{declared.partition}",
+        action="options",
+        summary=f"give the boot blocks of {declared.disk}{declared.partition} {bootoptions.argument(declared.options)}",
+        before=bootoptions.argument(before),
+        after=bootoptions.argument(declared.options),
+        data=declared,
+    )
+
+
+def _install(
+    current: dict[str, Any], declared: Declared, needs: tuple[str, ...] = (), options: dict[str, str] | None = None
+) -> Change:
     before = current["partition_code" if declared.loader == BOOT_CFG else "disk_code"]
     return Change(
         resource=NAME,
@@ -209,7 +248,7 @@ def _install(current: dict[str, Any], declared: Declared, needs: tuple[str, ...]
         before="something else" if before == bootsector.OTHER else LOADERS[before].title,
         after=declared.loader.title,
         needs=needs,
-        data=(declared, current["ffs"]),
+        data=(declared, current["ffs"], options or {}),
     )
 
 
@@ -235,15 +274,18 @@ def apply(host: Host, change: Change) -> None:
     """Copy the stages, or keep the old blocks and write the new ones."""
     if change.action == "stages":
         host.make_dir("/grub")
-        host.remove(DEVICE_MAP)
+        host.remove(DEVICE_MAP, keep=True)
         for source, path in change.data:
             host.copy_file(source, path, 0o644)
         return
-    declared, ffs = change.data
-    _INSTALL[change.action](host, declared, ffs)
+    if change.action == "options":
+        wanted = bootoptions.argument(change.data.options)
+        host.run([BOOT_CFG.tool, "-e", "-v", "-o", wanted, change.data.raw_partition], timeout=INSTALL_SECONDS)
+        return
+    _INSTALL[change.action](host, *change.data)
 
 
-def _install_grub(host: Host, declared: Declared, ffs: int) -> None:
+def _install_grub(host: Host, declared: Declared, ffs: int, options: dict[str, str]) -> None:
     _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
     new_map = f"{DEVICE_MAP}.new"
     host.write_text(new_map, f"(hd0)\t{declared.raw_disk}\n")
@@ -253,10 +295,10 @@ def _install_grub(host: Host, declared: Declared, ffs: int) -> None:
     failed = _GRUB_ERROR.search(result.stdout + result.stderr)
     if failed:
         raise XenError(f"grub could not install itself on {declared.disk}: {failed.group().strip()}", command=argv)
-    host.rename(new_map, DEVICE_MAP)
+    host.rename(new_map, DEVICE_MAP, keep=True)
 
 
-def _install_grub2(host: Host, declared: Declared, ffs: int) -> None:
+def _install_grub2(host: Host, declared: Declared, ffs: int, options: dict[str, str]) -> None:
     host.make_dir("/grub")
     _keep_blocks(host, declared.raw_disk, f"/grub/{declared.disk}.blocks.orig", DISK_SECTORS)
     host.run([GRUB2.tool, "--boot-directory=/", declared.raw_disk], timeout=INSTALL_SECONDS)
@@ -273,12 +315,15 @@ def _files_below(host: Host, folder: str) -> list[str]:
     return found
 
 
-def _install_boot_cfg(host: Host, declared: Declared, ffs: int) -> None:
-    """The loader comes last, so that it says that all the blocks were written: of those only the first is looked at.
-    Old blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
+def _install_boot_cfg(host: Host, declared: Declared, ffs: int, options: dict[str, str]) -> None:
+    """The new blocks carry the options of the old ones, and those that are declared.
+
+    The loader comes last, so that it says that all the blocks were written: of those only the first is looked at. Old
+    blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
     _keep_blocks(host, declared.raw_partition, f"{LOADER}.blocks.orig", PARTITION_SECTORS)
     blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
-    host.run([BOOT_CFG.tool, "-v", declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
+    given = ["-o", bootoptions.argument(options)] if options else []
+    host.run([BOOT_CFG.tool, "-v", *given, declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
     if host.exists(LOADER):
         host.copy_file(LOADER, f"{LOADER}.old", 0o444)
     host.copy_file(LOADER_SOURCE, LOADER, 0o444)

@@ -1,26 +1,26 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""Resource: the boot menu, /boot.cfg. What the loader can't boot is never written, and a native entry always stays.
+"""Resource: the boot menu of NetBSD's loader, boot.cfg. What it can't boot is never written, a native entry stays.
 
 This loader has no way to boot an entry once: what is made the default stays it, whether it boots or not.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._change import Change, NotRead, Plan, Refused
 from ..._formats.boot import bootcfg, bootcfg_edit
 from ..._formats.text import printable
 from ..._host import Host
-from . import efi, loaders
+from . import adopted, by_default, efi, hardware, loaders
 from . import entries as boot_entries
+from . import found as found_text
 
 NAME = "boot_cfg"
-DEFAULT_PATH = loaders.BOOT_CFG.menu
 ARGUMENTS: dict[str, Any] = {
-    "path": {"type": "path", "default": DEFAULT_PATH},
+    "path": {"type": "path"},
     "loader_release": {"type": "str"},
     **boot_entries.ARGUMENTS,
 }
@@ -47,17 +47,39 @@ def declare(params: dict[str, Any]) -> Declared:
             raise Refused(f"Boot entry {entry.name!r}: its name holds ':', which ends it in the menu.")
         boot_entries.refuse_characters(entry, "#", "where the loader takes the line to end")
         boot_entries.refuse_characters(entry, ";", "which ends a command")
-        boot_entries.refuse_long_arguments(entry.name, bootcfg.dom0_arguments(_managed(entry, None)))
+        boot_entries.refuse_long_arguments(entry.name, bootcfg.dom0_arguments(_managed(entry)))
+        _refuse_misread(entry, _managed(entry))
     return Declared(menu, params.get("loader_release"))
 
 
-def _managed(entry: boot_entries.Entry, rndseed: str | None) -> bootcfg.Entry:
+def _refuse_misread(declared: boot_entries.Entry, entry: bootcfg.Entry) -> None:
+    if declared.native and not bootcfg.boots(entry):
+        raise Refused(
+            f"Boot entry {entry.text!r}: args is {declared.args!r}; for a native kernel NetBSD's loader takes flags "
+            "only, such as -s (boot(8)), and boots nothing with any other."
+        )
+    _refuse_cut(entry)
+
+
+def _refuse_cut(entry: bootcfg.Entry) -> None:
+    cut = bootcfg.cut_module(entry)
+    if cut:
+        raise Refused(
+            f"Boot entry {entry.text!r}: the dom0 kernel's name and arguments have {len(cut)} characters; NetBSD's "
+            f"loader hands on the first {bootcfg.MAX_MODULE} and drops {cut[bootcfg.MAX_MODULE :]!r}. Give the file a "
+            "shorter name or fewer arguments, or use GRUB."
+        )
+
+
+def _managed(entry: boot_entries.Entry, rndseed: str | None = None, consdev: str = "") -> bootcfg.Entry:
     """An entry in the loader's commands. A command whose file is missing falls through to the next one (record
     bootcfg-first-missing-semicolon), which is what makes a fallback. ``load`` only takes a name down, so that nothing
-    stands in for a dom0 kernel that is missing (record bootcfg-missing-load)."""
+    stands in for a dom0 kernel that is missing (record bootcfg-missing-load). A native kernel's console is the one that
+    the loader has at that time."""
     if entry.commands:
         return bootcfg.Entry(entry.name, entry.commands)
-    commands = [rndseed] if entry.native and rndseed else []
+    commands = [f"consdev {consdev}"] if consdev else []
+    commands += [rndseed] if entry.native and rndseed else []
     if entry.native:
         commands.append(boot_entries.command("boot", entry.kernel, entry.args))
     else:
@@ -74,19 +96,29 @@ def _managed(entry: boot_entries.Entry, rndseed: str | None) -> bootcfg.Entry:
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """The file, which of the files that it or the declared entries name can be booted, and whether another file is read
     before it."""
-    path = declared.menu.path if declared else DEFAULT_PATH
-    found = boot_entries.read_menu(host, path)
+    firmware = efi.read(host)
+    path = (declared.menu.path if declared else "") or _own_menu(firmware)
+    found = found_text.read_menu(host, path)
     entries = bootcfg.entries(bootcfg.parse(found.text or ""))
     if declared:
-        entries += [_managed(entry, None) for entry in declared.menu.entries]
+        entries += [_managed(entry) for entry in declared.menu.entries]
     return {
         "path": path,
         "text": found.text,
         "damaged": {"wrong": found.wrong, "copy": found.copy, "refused": found.refused},
         "release": host.release,
-        "efi": efi.read(host),
+        "efi": firmware,
+        "hardware": hardware.read(host, map(bootcfg.dom0_arguments, entries)),
         **boot_entries.look_at(host, {name for entry in entries for name in bootcfg.files(entry)}),
     }
+
+
+def _own_menu(firmware: dict[str, Any]) -> str:
+    """The menu that counts; where that can't be told ``plan`` refuses, whatever was read."""
+    try:
+        return efi.menu(firmware)
+    except Refused:
+        return loaders.BOOT_CFG.menu
 
 
 # -- plan -------------------------------------------------------------------------------------------------------------
@@ -94,18 +126,26 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
     """At most one change: the file as it must be. Raises Refused for a menu that would leave the machine unbootable."""
-    menu = declared.menu
+    menu = replace(declared.menu, path=declared.menu.path or efi.menu(current["efi"]))
     if current["path"] != menu.path:
         raise NotRead(f"{menu.path} was not read")
-    damaged = boot_entries.Found(current["text"], **current.get("damaged", {}))
-    boot_entries.refuse_damaged(damaged)
+    damaged = found_text.Found(current["text"], **current.get("damaged", {}))
+    efi.refuse_shadowed(current["efi"], menu.path)
+    found_text.refuse_damaged(damaged)
     before = current["text"] or ""
     _refuse_unreadable(current, before)
     release = declared.loader_release or current["release"]
     comments = bootcfg.reads_comments(release)
     old = bootcfg.parse(before, comments)
-    managed = _present(current, menu, _rndseed(current, old, release))
+    found = by_default.of_boot_cfg(old)
+    in_use = adopted.in_use(found.xen, found.default, menu.names)
+    hardware.refuse_contradicted(current, menu, in_use)
+    menu, said = adopted.into(menu, in_use)
+    managed = _present(current, menu, _rndseed(current, old, release), release)
     new = _wanted_lines(old, menu, managed)
+    if menu.console.device:
+        wanted = _consdev(current, menu, menu.console.device, release)
+        new = bootcfg_edit.with_console(new, wanted, menu.console.baud)
     # What was inserted may stand behind a line that takes it along.
     new = bootcfg.parse(bootcfg.render(new), comments)
     _refuse_swallowed(menu.path, new, release)
@@ -114,14 +154,23 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     changes = []
     if after != before or damaged.wrong:
         changes.append(_change(menu.path, damaged, after, old, new))
-    return Plan(changes, warnings=_warnings(menu.path, new) + (efi.warnings(current["efi"]) if changes else []))
+    said += _warnings(menu.path, new) + efi.warnings(current["efi"], menu.path)
+    return Plan(changes, warnings=said)
 
 
-def _present(current: dict[str, Any], menu: boot_entries.Menu, rndseed: str | None) -> list[bootcfg.Entry]:
+def _consdev(current: dict[str, Any], menu: boot_entries.Menu, device: str, release: str) -> str:
+    by_efi = current["efi"]["booted"] is True or menu.path in current["efi"]["menus"]
+    return bootcfg.consdev(device, menu.console.baud, release, by_efi)
+
+
+def _present(
+    current: dict[str, Any], menu: boot_entries.Menu, rndseed: str | None, release: str
+) -> list[bootcfg.Entry]:
     """The declared entries in the loader's commands, without the optional ones whose files are missing."""
     found = []
     for declared in menu.entries:
-        entry = _managed(declared, rndseed)
+        own = declared.console and declared.console != menu.console.device
+        entry = _managed(declared, rndseed, _consdev(current, menu, declared.console, release) if own else "")
         files = bootcfg.files(entry)
         if not declared.optional or all(boot_entries.exists(current, menu.assume_files, path) for path in files):
             found.append(entry)
@@ -177,12 +226,6 @@ def _refuse_unreadable(current: dict[str, Any], before: str) -> None:
             "of each file's name and boots nothing. Convert it first, for example with: tr "
             "-d '\\r' < boot.cfg > boot.cfg.new"
         )
-    shadow = current["efi"]["menu"]
-    if shadow and shadow != path:
-        raise Refused(
-            f"{path} is not what this machine boots: the EFI loader reads {shadow}, on the EFI partition, before it. "
-            f"Remove that file, or give it as path."
-        )
 
 
 def _refuse_swallowed(path: str, lines: list[bootcfg.Line], release: str) -> None:
@@ -220,8 +263,16 @@ def _refuse_unbootable(
                 f"{'wait for ever' if keyword == 'timeout' else 'take the first entry'}. Declare a {keyword}."
             )
     index = bootcfg.default_index(lines)
+    for entry in managed:
+        _refuse_cut(entry)
     for entry in managed + ([] if index is None else [entries[index]]):
         boot_entries.refuse_missing(current, menu, entry.text, bootcfg.files(entry))
+        stray = bootcfg.stray_module(entry, lines)
+        if stray:
+            raise Refused(
+                f"Boot entry {entry.text!r} of {path}: the hypervisor is given {stray!r} before the dom0 kernel, takes "
+                "it for that kernel, and panics. Move it into the entries that boot without Xen."
+            )
     boot_entries.refuse_disguised(current, menu)
     boot_entries.refuse_without_native(current, menu, bootcfg.native_kernels(lines))
 
@@ -238,13 +289,17 @@ def _warnings(path: str, lines: list[bootcfg.Line]) -> list[str]:
                     f"{path}, entry {entry.text!r}: the command {command.split()[0]} has {len(command)} characters; "
                     f"the loader's buffer holds {bootcfg.MAX_COMMAND} and is not checked."
                 )
+        cut = bootcfg.cut_module(entry)
+        if cut:
+            kept = cut[: bootcfg.MAX_MODULE]
+            found.append(f"{path}, entry {entry.text!r}: of {cut!r} the loader hands on {kept!r} only.")
     if bootcfg.timeout(lines) == 0:
         found.append(f"{path}: with timeout 0 nobody can choose another entry at the console.")
     return found
 
 
 def _change(
-    path: str, before: boot_entries.Found, after: str, old: list[bootcfg.Line], new: list[bootcfg.Line]
+    path: str, before: found_text.Found, after: str, old: list[bootcfg.Line], new: list[bootcfg.Line]
 ) -> Change:
     return Change(
         resource=NAME,
@@ -268,7 +323,15 @@ def _differences(old: list[bootcfg.Line], new: list[bootcfg.Line]) -> list[str]:
     before, after = bootcfg.timeout(old), bootcfg.timeout(new)
     if before != after:
         words.append(f"timeout was {boot_entries.seconds(before)}, becomes {boot_entries.seconds(after)}")
+    consoles = _console_name(old), _console_name(new)
+    if consoles[0] != consoles[1]:
+        words.append(f"the loader's console was {consoles[0]}, becomes {consoles[1]}")
     return words or ["put the entries into the declared order"]
+
+
+def _console_name(lines: list[bootcfg.Line]) -> str:
+    line = bootcfg.last(lines, "consdev")
+    return "what the boot blocks say" if line is None else line.value.strip()
 
 
 def _default_name(lines: list[bootcfg.Line]) -> str:

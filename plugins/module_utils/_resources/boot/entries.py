@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..._change import NotRead, Refused
-from ..._formats.system import damage
+from ..._change import LIMIT, NotRead, Refused
 from ..._host import Host
+from . import consoles, loaders
+from .arguments import KINDS
 
 ARGUMENTS: dict[str, Any] = {
     "entries": {
@@ -26,7 +27,9 @@ ARGUMENTS: dict[str, Any] = {
             "hypervisor": {"type": "str"},
             "hypervisor_args": {"type": "str"},
             "fallback": {"type": "str"},
+            "console": {"type": "str", "choices": list(loaders.CONSOLES)},
             "optional": {"type": "bool", "default": False},
+            "adopt": {"type": "list", "elements": "str", "choices": list(KINDS)},
             "commands": {"type": "list", "elements": "str"},
         },
     },
@@ -35,13 +38,15 @@ ARGUMENTS: dict[str, Any] = {
     "other_entries": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
     "absent_entries": {"type": "list", "elements": "str", "default": []},
     "assume_files": {"type": "list", "elements": "str", "default": []},
+    **consoles.ARGUMENTS,
+    **LIMIT,
 }
 
 # The dom0 kernel reads no more of its command line (NetBSD sys/arch/xen/xen/xen_machdep.c).
 MAX_DOM0_ARGUMENTS = 255
 MAX_TIMEOUT = 3600
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SHAPE = ("kernel", "args", "hypervisor", "hypervisor_args", "fallback")
+_SHAPE = ("kernel", "args", "hypervisor", "hypervisor_args", "fallback", "console")
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class Entry:
     """A declared entry: a kernel, a hypervisor with a dom0 kernel, or the loader's own ``commands``.
 
     Arguments have single blanks between them, because the dom0 kernel takes no others. ``fallback`` is a native kernel
-    to boot if a file is missing. An ``optional`` entry is left out while a file of it is missing.
+    to boot if a file is missing. ``console`` is what a native kernel has as its console, where the loader tells it one.
+    An ``optional`` entry is left out while a file of it is missing. ``adopt`` are the kinds of arguments that the entry
+    in use gives to this one (see ``adopted``).
     """
 
     name: str
@@ -58,8 +65,10 @@ class Entry:
     hypervisor: str = ""
     hypervisor_args: str = ""
     fallback: str = ""
+    console: str = ""
     optional: bool = False
     commands: tuple[str, ...] = ()
+    adopt: frozenset[str] = frozenset()
 
     @property
     def native(self) -> bool:
@@ -68,8 +77,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Menu:
-    """What is declared of a menu. ``default`` names an entry; ``timeout`` is in seconds; None leaves either alone.
-    ``absent`` are the names of entries that must not be there."""
+    """What is declared of a menu. ``path`` is empty for the one that the loader reads; ``default`` names an entry;
+    ``timeout`` is in seconds; None leaves either alone. ``absent`` are the names of entries that must not be there;
+    ``console`` is the loader's own."""
 
     path: str
     entries: tuple[Entry, ...]
@@ -78,6 +88,7 @@ class Menu:
     keep_others: bool
     assume_files: frozenset[str]
     absent: frozenset[str] = frozenset()
+    console: consoles.Console = consoles.LEFT_ALONE
 
     @property
     def names(self) -> set[str]:
@@ -96,59 +107,22 @@ def declare(params: dict[str, Any]) -> Menu:
     for entry in entries:
         if entry.name in absent:
             raise Refused(f"Boot entry {entry.name!r} is declared, and in absent_entries as well.")
-    if not params["path"].startswith("/"):
-        raise Refused(f"path is {params['path']!r}; it must be absolute.")
+    path = params.get("path") or ""
+    if path and not path.startswith("/"):
+        raise Refused(f"path is {path!r}; it must be absolute.")
     timeout = params.get("timeout")
     if timeout is not None and not 0 <= timeout <= MAX_TIMEOUT:
         raise Refused(f"timeout is {timeout}; allowed is 0 to {MAX_TIMEOUT} seconds.")
     return Menu(
-        path=params["path"],
+        path=path,
         entries=entries,
         default=params.get("default"),
         timeout=timeout,
         keep_others=params["other_entries"] == "keep",
         assume_files=frozenset(params["assume_files"]),
         absent=absent,
+        console=consoles.declare(params),
     )
-
-
-@dataclass(frozen=True)
-class Found:
-    """The text of a menu, None if there is none. Of one that a power cut has been at, ``wrong`` says how, and the text
-    is that of ``copy``, an earlier one that is whole: we wrote the file since then, so it is ours to write again.
-    Without such a copy it is somebody else's, and ``refused`` says what to do."""
-
-    text: str | None
-    wrong: str = ""
-    copy: str = ""
-    refused: str = ""
-
-    @property
-    def words(self) -> list[str]:
-        return [f"write it again with what {self.copy} has, because it {self.wrong}"] if self.wrong else []
-
-
-def read_menu(host: Host, path: str) -> Found:
-    """A menu, or what can be had of it."""
-    text = host.read_text(path)
-    wrong = damage.by_power_cut(text)
-    if not wrong:
-        return Found(text)
-    copies = [copy for copy in host.whole_copies(path) if not copy.startswith("/var/backups/")]
-    if not copies:
-        return Found(None, wrong, refused=damage.not_touched(path, wrong, host.whole_copies(path)))
-    return Found(host.read_text(copies[0]), wrong, copies[0])
-
-
-def found_menu(current: dict[str, Any], path: str) -> Found:
-    """What ``read_menu`` found at a path, of a state with ``texts`` and ``damaged``."""
-    return Found(current["texts"][path], **current.get("damaged", {}).get(path, {}))
-
-
-def refuse_damaged(found: Found) -> None:
-    """Raise Refused for a menu that is damaged and not ours."""
-    if found.refused:
-        raise Refused(found.refused)
 
 
 def _entry(spec: dict[str, Any]) -> Entry:
@@ -164,8 +138,10 @@ def _entry(spec: dict[str, Any]) -> Entry:
         hypervisor=_path(name, spec.get("hypervisor")),
         hypervisor_args=_words(name, spec.get("hypervisor_args")),
         fallback=_path(name, spec.get("fallback")),
+        console=spec.get("console") or "",
         optional=bool(spec.get("optional")),
         commands=tuple(_command(name, text) for text in spec.get("commands") or ()),
+        adopt=frozenset(spec.get("adopt") or ()),
     )
     if entry.hypervisor:
         refuse_long_arguments(name, entry.args)

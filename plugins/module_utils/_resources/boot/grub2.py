@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import Any
+from typing import Any, NoReturn
 
 from ..._change import Change, Plan, Refused, XenError
 from ..._formats.boot import grubcfg
 from ..._formats.system import damage
 from ..._formats.text import printable
 from ..._host import Host
+from . import consoles
 from . import entries as boot_entries
+from . import found as found_text
 from .grub_declared import Declared, wanted_once
 
 NAME = "grub_menu"
@@ -62,7 +64,9 @@ def _entry(entry: boot_entries.Entry, declared: Declared) -> grubcfg.Entry:
         return grubcfg.Entry(entry.name, entry.commands)
     root = declared.root
     if entry.native:
-        return grubcfg.Entry(entry.name, (boot_entries.command("knetbsd", root + entry.kernel, entry.args),))
+        # Without the option its console is the screen, wherever GRUB has its own (loader/i386/bsd.c).
+        serial = f"--serial={entry.console},{declared.menu.console.baud}" if entry.console not in ("", "pc") else ""
+        return grubcfg.Entry(entry.name, (boot_entries.command("knetbsd", serial, root + entry.kernel, entry.args),))
     module = declared.protocol.replace("multiboot", "module")
     commands = (
         boot_entries.command(declared.protocol, root + entry.hypervisor, grubcfg.PLACEHOLDER, entry.hypervisor_args),
@@ -96,7 +100,7 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[boot_entries
             boot_entries.refuse_missing(current, declared.menu, entry.title, grubcfg.files(entry, declared.root))
     after = grubcfg.render(new)
     changes = []
-    damaged = boot_entries.found_menu(current, path)
+    damaged = found_text.found_menu(current, path)
     if after != text or damaged.wrong:
         shown = None if text is None else printable(text)
         summary = "; ".join(damaged.words or _differences(text or "", after))
@@ -134,12 +138,14 @@ def _block(
     if timeout is None:
         said = grubcfg.setting(old.block or old.before, "timeout") or ""
         timeout = int(said) if said.isdigit() else DEFAULT_TIMEOUT
+    terminal = consoles.grub2_commands(declared.menu.console)
     if not _can_count(rest):
-        return grubcfg.block_text(managed, default, timeout, [], [])
+        return grubcfg.block_text(managed, default, timeout, [], [], terminal)
     proven = [number for number, entry in enumerate(managed) if entry.title == default]
     natives = _natives(declared, entries, managed, default)
     after_trial = list(dict.fromkeys(proven + natives))
-    return grubcfg.block_text(managed, default, timeout, [each for each in natives if each not in proven], after_trial)
+    fallbacks = [each for each in natives if each not in proven]
+    return grubcfg.block_text(managed, default, timeout, fallbacks, after_trial, terminal)
 
 
 def _can_count(rest: grubcfg.File) -> bool:
@@ -175,19 +181,31 @@ def _natives(
 def _default(text: str, declared: Declared, names: list[str]) -> str:
     name = boot_entries.default_name(declared.menu, names)
     if name is None:
-        name = _old_default(text)
+        name = _old_default(declared.menu.path, text)
     if name not in names and not names:
         raise Refused(f"{declared.menu.path} would have no entry; declare some.")
     return name if name in names else names[0]
 
 
-def _old_default(text: str) -> str | None:
-    """The title of the entry that is the default now; a number counts from 0."""
-    said = grubcfg.setting(text, "default")
-    found = grubcfg.entries(text)
-    if said is not None and said.isdigit() and int(said) < len(found):
-        return found[int(said)].title
-    return said if said is not None or not found else found[0].title
+def _old_default(path: str, text: str) -> str:
+    """The title of the entry that is the default now; a number counts from 0, submenus too. Raises Refused where only
+    GRUB can tell which entry that is."""
+    said = grubcfg.setting(text, "default") or "0"
+    menu = grubcfg.menu(text)
+    chosen = [entry for entry in menu if entry and said in (entry.title, entry.id)]
+    if said.isdigit() and int(said) < len(menu):
+        chosen = [entry for entry in menu[int(said) : int(said) + 1] if entry]
+        chosen = chosen or _refuse_untold(path, said)
+    if not chosen and ">" in said:
+        _refuse_untold(path, said)
+    return chosen[0].title if chosen else said
+
+
+def _refuse_untold(path: str, said: str) -> NoReturn:
+    raise Refused(
+        f"{path} has {said} as its default, which is in a submenu, or an entry whose title only GRUB can tell. "
+        "Declare a default."
+    )
 
 
 def _environment_path(declared: Declared) -> str:

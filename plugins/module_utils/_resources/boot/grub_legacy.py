@@ -17,7 +17,9 @@ from ..._formats.boot import menulst
 from ..._formats.boot.menulst import Block, Choice, Menu
 from ..._formats.text import printable
 from ..._host import Host
+from . import consoles
 from . import entries as boot_entries
+from . import found as found_text
 from .grub_declared import Declared, wanted_once
 
 NAME = "grub_menu"
@@ -54,10 +56,10 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[boot_entries
     old = menulst.parse(text or "")
     _refuse_other_architecture(current, entries)
     before = menulst.choice(old, saved)
-    new, after = _wanted(old, declared, entries, before)
+    new, after = _wanted(old, declared, entries, before, current["machine"])
     _refuse_unbootable(current, declared, new, after)
     armed = menulst.render(new)
-    damaged = boot_entries.found_menu(current, path)
+    damaged = found_text.found_menu(current, path)
     if armed == (text or "") and not damaged.wrong and (after.once is None or _is_armed(new, saved, after)):
         return Plan()
     data = {"armed": armed}
@@ -78,7 +80,7 @@ def _is_armed(menu: Menu, saved: str | None, wanted: Choice) -> bool:
 
 
 def _wanted(
-    old: Menu, declared: Declared, entries: list[boot_entries.Entry], before: Choice
+    old: Menu, declared: Declared, entries: list[boot_entries.Entry], before: Choice, machine: str
 ) -> tuple[Menu, Choice]:
     blocks = _blocks(old, declared, entries)
     titles = [block.title for block in blocks]
@@ -95,8 +97,20 @@ def _wanted(
         menu = menulst.with_setting(menu, "default", str(number))
     if declared.menu.timeout is not None and menulst.timeout(menu) != declared.menu.timeout:
         menu = menulst.with_setting(menu, "timeout", str(declared.menu.timeout))
-    menu = _with_fallback(menu, declared, entries, Choice(number, trial))
-    return menu, Choice(number, trial)
+    menu = _with_fallback(menu, declared, entries, Choice(number, trial), machine)
+    return _with_console(menu, declared), Choice(number, trial)
+
+
+def _with_console(menu: Menu, declared: Declared) -> Menu:
+    """A native kernel learns nothing of it: GRUB legacy has no way to tell (stage2/boot.c)."""
+    console = declared.menu.console
+    if not console.device:
+        return menu
+    if console.unit is None:
+        return menulst.with_commands(menu, [], ("serial", "terminal"))
+    seconds = menulst.timeout(menu) if menulst.timeout(menu) is not None else consoles.TERMINAL_SECONDS
+    wanted = [consoles.serial_command(console), consoles.terminal_command(seconds or 0)]
+    return menulst.with_commands(menu, wanted, ("serial", "terminal"))
 
 
 def _blocks(old: Menu, declared: Declared, entries: list[boot_entries.Entry]) -> list[Block]:
@@ -134,9 +148,11 @@ def _must_say(old: Menu, new: Menu, declared: Declared) -> bool:
     return declared.menu.default is not None or declared.once == "" or old.titles != new.titles
 
 
-def _with_fallback(menu: Menu, declared: Declared, entries: list[boot_entries.Entry], chosen: Choice) -> Menu:
+def _with_fallback(
+    menu: Menu, declared: Declared, entries: list[boot_entries.Entry], chosen: Choice, machine: str
+) -> Menu:
     """What GRUB boots if a file can't be loaded: after a trial the default, then a native entry."""
-    native = _native_number(menu, declared, entries, chosen.default)
+    native = _native_number(menu, declared, entries, chosen.default, machine)
     numbers = [native] if chosen.once is None and native != chosen.default else []
     if chosen.once is not None:
         numbers = [chosen.default, native]
@@ -147,10 +163,10 @@ def _with_fallback(menu: Menu, declared: Declared, entries: list[boot_entries.En
 
 
 def _native_number(
-    menu: Menu, declared: Declared, entries: list[boot_entries.Entry], default: int | None
+    menu: Menu, declared: Declared, entries: list[boot_entries.Entry], default: int | None, machine: str
 ) -> int | None:
     """The native entry of the default's own fallback kernel, or the first one."""
-    kernels = [menulst.native_kernel(block, declared.root) for block in menu.blocks]
+    kernels = _natives(menu, declared, machine)
     name = _title(menu, default)
     fallback = next((entry.fallback for entry in entries if entry.name == name), "")
     if fallback:
@@ -160,8 +176,14 @@ def _native_number(
                 "kernel without Xen; GRUB falls back to entries, so declare one."
             )
         return kernels.index(fallback)
-    ways = [number for number, block in enumerate(menu.blocks) if kernels[number] or menulst.chains(block)]
+    chained = [menulst.chains(block, declared.root) for block in menu.blocks]
+    ways = [number for number, kernel in enumerate(kernels) if kernel or chained[number]]
     return ways[0] if ways else None
+
+
+def _natives(menu: Menu, declared: Declared, machine: str) -> list[str | None]:
+    """The kernel that each entry boots without a hypervisor, as far as GRUB legacy loads it (see below)."""
+    return [menulst.native_kernel(block, declared.root) if machine != "amd64" else None for block in menu.blocks]
 
 
 # -- what is never written --------------------------------------------------------------------------------------------
@@ -187,13 +209,23 @@ def _refuse_unbootable(current: dict[str, Any], declared: Declared, menu: Menu, 
             f"{path} {'has no timeout' if said is None else f'says timeout {said}'}, so that GRUB would wait for ever. "
             "Declare a timeout."
         )
+    if menulst.waits_for_a_terminal(menu):
+        raise Refused(
+            f"{path} says terminal {menulst.setting(menu, 'terminal')}, with which GRUB waits for ever for a key on "
+            "one of them. Give it a --timeout=SECONDS, or declare a console."
+        )
     for number in (chosen.default, chosen.once):
         if number is None:
             continue
         block = menu.blocks[number]
         boot_entries.refuse_missing(current, declared.menu, block.title, menulst.files(block, declared.root))
-    if not any(menulst.chains(block) for block in menu.blocks):
-        natives = [menulst.native_kernel(block, declared.root) for block in menu.blocks]
+        if menulst.asks(menu, block):
+            raise Refused(
+                f"Boot entry {block.title!r} of {path} can't boot by itself: its command {menulst.asks(menu, block)} "
+                "waits for somebody at the console. Take it out, or choose another entry."
+            )
+    if not any(menulst.chains(block, declared.root) for block in menu.blocks):
+        natives = _natives(menu, declared, current["machine"])
         boot_entries.refuse_without_native(current, declared.menu, [kernel for kernel in natives if kernel])
 
 
@@ -214,6 +246,9 @@ def _differences(old: Menu, new: Menu, before: Choice, after: Choice) -> list[st
         words.append(f"timeout was {boot_entries.seconds(seconds[0])}, becomes {boot_entries.seconds(seconds[1])}")
     if menulst.setting(old, "fallback") != menulst.setting(new, "fallback"):
         words.append(f"if a file can't be loaded: entry {menulst.setting(new, 'fallback') or 'none'}, counted from 0")
+    for name in ("serial", "terminal"):
+        if menulst.setting(old, name) != menulst.setting(new, name):
+            words.append(f"{name} {menulst.setting(new, name) or 'goes'}")
     return words or ["put the entries into the declared order"]
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import Any
 
 from ..._change import Change, NotRead, Plan, Refused
 from ..._formats.boot import grubcfg, menulst
 from ..._host import Host
+from . import adopted, by_default, grub2, grub_legacy, hardware, loaders
 from . import entries as boot_entries
-from . import grub2, grub_legacy, loaders
+from . import found as found_text
 from .grub_declared import Declared
 
 NAME = "grub_menu"
@@ -59,7 +61,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     ``texts`` are by path, None for a file that is not there; ``damaged`` has the menus of which they are not.
     """
     paths = {loader.menu for loader in loaders.OF_GRUB_MENU} | ({declared.menu.path} if declared else set())
-    found = {path: boot_entries.read_menu(host, path) for path in paths}
+    found = {path: found_text.read_menu(host, path) for path in paths}
     texts = {path: host.read_text(path) for each in paths for path in _beside(each)}
     texts.update({path: one.text for path, one in found.items()})
     damaged = {
@@ -70,7 +72,21 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         named.update(_named_files(texts[path] or "", declared.root if declared else loaders.GRUB.device))
     if declared:
         named.update(path for entry in declared.menu.entries for path in _entry_files(entry))
-    return {"texts": texts, "damaged": damaged, "machine": os.uname().machine, **boot_entries.look_at(host, named)}
+    lines = [line for path in paths for line in _kernel_lines(texts[path] or "")]
+    lines += [entry.args for entry in declared.menu.entries] if declared else []
+    return {
+        "texts": texts,
+        "damaged": damaged,
+        "machine": host.hardware,
+        "hardware": hardware.read(host, lines) if lines else None,
+        **boot_entries.look_at(host, named),
+    }
+
+
+def _kernel_lines(text: str) -> list[str]:
+    """The arguments of the dom0 kernels in a menu, of whichever flavour it is."""
+    menus = (by_default.of_menu_lst(menulst.parse(text), None), by_default.of_grub_cfg(text))
+    return [" ".join(entry.arguments.kernel) for menu in menus for entry in menu.xen]
 
 
 def _beside(path: str) -> list[str]:
@@ -96,16 +112,31 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     path = declared.menu.path
     if path not in current["texts"]:
         raise NotRead(f"{path} was not read")
-    boot_entries.refuse_damaged(boot_entries.found_menu(current, path))
+    found_text.refuse_damaged(found_text.found_menu(current, path))
+    found = _found(current, declared)
+    in_use = adopted.in_use(found.xen, found.default, declared.menu.names)
+    hardware.refuse_contradicted(current, declared.menu, in_use)
+    menu, said = adopted.into(declared.menu, in_use)
+    declared = replace(declared, menu=menu)
     entries = [entry for entry in declared.menu.entries if _is_present(current, declared, entry)]
     for entry in entries:
         boot_entries.refuse_missing(current, declared.menu, entry.name, _entry_files(entry))
     boot_entries.refuse_disguised(current, declared.menu)
-    result = _flavour(declared).plan(current, declared, entries)
+    result: Plan = _flavour(declared).plan(current, declared, entries)
+    result.warnings[:0] = said
     timeout = declared.menu.timeout
     if timeout == 0:
         result.warnings.append(f"{path}: with timeout 0 nobody can choose another entry at the console.")
     return result
+
+
+def _found(current: dict[str, Any], declared: Declared) -> by_default.Menu:
+    """The menu as it is."""
+    path = declared.menu.path
+    text = current["texts"][path] or ""
+    if declared.loader == loaders.GRUB:
+        return by_default.of_menu_lst(menulst.parse(text), current["texts"].get(grub_legacy.saved_path(path)))
+    return by_default.of_grub_cfg(text)
 
 
 def _is_present(current: dict[str, Any], declared: Declared, entry: boot_entries.Entry) -> bool:

@@ -77,6 +77,8 @@ GRUB2 = Loader(
     tool="/usr/pkg/sbin/grub-install",
     package="grub2",
 )
+# What each of them can have its own console on, the serial ports as NetBSD counts them (boot(8), consdev).
+CONSOLES = ("pc", "com0", "com1", "com2", "com3")
 LOADERS = {row.name: row for row in (BOOT_CFG, GRUB, GRUB2)}
 OF_GRUB_MENU = tuple(row for row in LOADERS.values() if row.menu_module == "grub_menu")
 

@@ -9,7 +9,7 @@ import re
 from ..._change import Change, Refused
 from ..._formats.net import ifconfig, interface_files
 from ..._formats.text import printable
-from . import vlans
+from . import rc_conf, vlans
 from .declared import Wanted
 from .machine import Machine
 
@@ -59,8 +59,9 @@ def changes(machine: Machine, wanted: Wanted, mtu: int) -> list[Change]:
 
 def _wanted_file(machine: Machine, wanted: Wanted, before: str | None, mtu: int) -> str:
     members, makes = machine.members(wanted), _makes(machine, wanted, mtu)
+    told = rc_conf.decides(machine.current, wanted.name)
     try:
-        found = interface_files.parse_bridge_file(before or "", wanted.name)
+        found = interface_files.parse_bridge_file(rc_conf.lines(told) if told else before or "", wanted.name)
         set_members = wanted.mtu is not None
         in_sync = (
             sorted(found.members) == sorted(members)
@@ -71,6 +72,8 @@ def _wanted_file(machine: Machine, wanted: Wanted, before: str | None, mtu: int)
         )
         if before is not None and in_sync:
             return before
+        if told:
+            raise Refused(f"Bridge {wanted.name}: {rc_conf.words(told, wanted.name, wanted.file, before)}")
         for number, line in found.other:
             if "brconfig" in line:
                 raise interface_files.NotUnderstood(number, line)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..._change import Refused
+from ..._change import HOST_REBOOT, Refused
 
 MIN_MTU, MAX_MTU = 576, 9216
 # What an Ethernet frame has room for; 0 and 4095 are reserved (IEEE 802.1Q).
@@ -66,12 +66,13 @@ class Nat:
 @dataclass(frozen=True)
 class Declared:
     """All that one task declares. ``nat`` is None if nothing is said about it; ``reached_at`` is the address by which
-    the controller reaches the machine."""
+    the controller reaches the machine, ``limit`` the most that a change may cost."""
 
     bridges: tuple[Wanted, ...]
     vlans: tuple[Vlan, ...]
     nat: tuple[Nat, ...] | None
     reached_at: str | None
+    limit: str = HOST_REBOOT
 
     def vlan(self, name: str) -> Vlan | None:
         """The present VLAN of that name."""
@@ -108,7 +109,11 @@ def declare(params: dict[str, Any]) -> Declared:
         raise Refused(f"guard_seconds is {seconds}; allowed is {MIN_GUARD_SECONDS} to {MAX_GUARD_SECONDS} seconds.")
     nat = params.get("nat")
     return Declared(
-        bridges, vlans, None if nat is None else tuple(_nat(spec, bridges) for spec in nat), params.get("reached_at")
+        bridges,
+        vlans,
+        None if nat is None else tuple(_nat(spec, bridges) for spec in nat),
+        params.get("reached_at"),
+        params.get("max_impact") or HOST_REBOOT,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import _guard
 from ..._change import XenError
+from ..._engine import WARNINGS
 from ..._host import Host
 from . import connection, steps
 from . import resource as bridge
@@ -50,7 +51,7 @@ def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | N
             f"{connection.in_words(plan.changes)}. Something else on the machine may be undoing it."
         )
     if params["guard_measured"] is None:
-        return {"changed": False, "changes": [], "restart_required": [], "diff": [], "warnings": [], "guard": "needed"}
+        return {"changed": False, "changes": [], "restart_required": [], "diff": [], WARNINGS: [], "guard": "needed"}
     seconds = limit(params["guard_seconds"], params["guard_measured"])
     commands = connection.commands_of(plan.changes)
     tried = connection.in_words(plan.changes)
@@ -62,7 +63,7 @@ def first(params: dict[str, Any], check: bool, host: Host) -> dict[str, Any] | N
         "changes": [change.report() for change in done],
         "restart_required": [],
         "diff": [change.diff() for change in done],
-        "warnings": plan.warnings,
+        WARNINGS: plan.warnings,
         "guarded": True,
         "guard_seconds": seconds,
     }

@@ -30,7 +30,8 @@ class Machine:
 
     def found(self, wanted: Wanted) -> list[str]:
         """The members as they are."""
-        return self.current["bridges"].get(wanted.name, [])
+        members: list[str] = self.current["bridges"].get(wanted.name, [])
+        return members
 
     def mtu(self, wanted: Wanted) -> int:
         """The bridge's MTU in bytes as it is."""

@@ -10,12 +10,11 @@ from typing import Any
 
 from ..._change import Change, Refused, XenError
 from ..._formats.net import ifconfig
-from ..._formats.system import rcconf
 from ..._formats.text import printable
-from . import at_boot, vlans
+from . import at_boot, rc_conf, vlans
 from .declared import Declared, Wanted, is_guest
 from .machine import Machine
-from .read import BRCONFIG, IFCONFIG, RC_CONF, used
+from .read import BRCONFIG, IFCONFIG, used
 
 # Never of use in a bridge, so not offered where a name is wrong.
 _NOT_OFFERED = re.compile(r"(bridge|xvif|tap|vether|lo|stf|gif|gre|tun|ppp|sl|pppoe|pflog|npflog)[0-9]")
@@ -252,18 +251,7 @@ def _absent_changes(machine: Machine, wanted: Wanted) -> list[Change]:
 
 def _warnings(machine: Machine, wanted: Wanted, mtu: int) -> list[str]:
     found = []
-    rc_conf = machine.current["rc_conf"]
-    if "auto_ifconfig" in rc_conf and not rcconf.is_yes(rc_conf["auto_ifconfig"]):
-        if wanted.name not in (rc_conf.get("net_interfaces") or "").split():
-            # record net-interfaces-set (NetBSD 7.99.10)
-            found.append(
-                f"Bridge {wanted.name}: {RC_CONF} has auto_ifconfig=NO and does not name it in net_interfaces, so it "
-                "will not be there after a reboot."
-            )
-    if f"ifconfig_{wanted.name}" in rc_conf:
-        found.append(
-            f"Bridge {wanted.name}: {RC_CONF} sets ifconfig_{wanted.name} beside {wanted.file}; remove that setting."
-        )
+    found += rc_conf.warnings(machine.current, wanted.name)
     for name in wanted.interfaces:
         if not machine.interfaces[name]["up"]:
             found.append(f"Bridge {wanted.name}: its interface {name} is down; write up into /etc/ifconfig.{name}.")

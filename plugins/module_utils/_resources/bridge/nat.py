@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..._change import Change, CommandFailed, NotRead, Refused
+from ... import _rc_conf
+from ..._change import GUEST_RESTART, LIVE, Change, CommandFailed, NotRead, Refused
 from ..._formats.net import npf
 from ..._formats.system import rcconf
 from ..._formats.text import printable
 from ..._host import Host
 from .declared import Declared, Nat
-from .read import RC_CONF
 
 NPFCTL, SYSCTL = "/sbin/npfctl", "/sbin/sysctl"
 NPF_CONF, SYSCTL_CONF = "/etc/npf.conf", "/etc/sysctl.conf"
@@ -42,19 +42,13 @@ def read(host: Host, wanted: bool) -> dict[str, Any]:
     if not wanted and npf.BEGIN.partition(":")[0] not in (text or ""):
         return {"npf_conf": text, "forwarding": None}
     shown = host.try_run([NPFCTL, "show"]).stdout if host.exists(NPFCTL) else ""
-    document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
-    setting = document.last("npf")
     return {
         "npf_conf": text,
         "forwarding": host.run([SYSCTL, "-n", FORWARDING]).stdout.strip(),
         "sysctl_conf": host.read_config(SYSCTL_CONF) or "",
         "active": npf.is_active(shown),
         "maps": npf.shown_maps(shown),
-        "rc_conf": {
-            "value": setting.value if setting else None,
-            "nested": bool(setting and setting.nested),
-            "trouble": document.trouble,
-        },
+        "rc_conf": _rc_conf.told(_rc_conf.values(host, "npf"), "npf"),
     }
 
 
@@ -156,7 +150,8 @@ def _rules_changes(
         word = "change" if found["npf_conf"] is not None else "write"
         before = None if found["npf_conf"] is None else printable(text)
         summary = f"{word} {NPF_CONF} and load it"
-        return [Change(resource, THING, "load_new", summary, before, printable(after), data=after)]
+        impact = GUEST_RESTART if found["active"] and _ways(text) - _ways(after) else LIVE
+        return [Change(resource, THING, "load_new", summary, before, printable(after), impact, data=after)]
     wanted = [f"{nat.interface} {nat.network}" for nat in declared.nat or ()]
     lost = [each for each in wanted if each not in found["maps"]] if major >= FIRST_THAT_SHOWS_MAPS else []
     if declared.nat and (lost or not found["active"]):
@@ -165,16 +160,21 @@ def _rules_changes(
     return []
 
 
+def _ways(text: str) -> set[str]:
+    """Which networks go out through which interfaces, whatever address that has."""
+    return {line.partition("->")[0] for line in (npf.maps(text) or "").splitlines()}
+
+
 def _boot_changes(resource: str, found: dict[str, Any]) -> list[Change]:
-    rc_conf = found["rc_conf"]
-    if rcconf.is_yes(rc_conf["value"]) and not rc_conf["nested"]:
-        return []
-    if rc_conf["trouble"] or rc_conf["nested"]:
-        why = rc_conf["trouble"] or "npf is set within a condition or a function"
-        raise Refused(
-            f"NAT: {RC_CONF} can't be understood, so it is not touched: {why}. Write npf=YES on a line of its own."
-        )
-    return [Change(resource, THING, "enable", f"set npf=YES in {RC_CONF}", rc_conf["value"], "YES")]
+    told = found["rc_conf"]
+    try:
+        value = _rc_conf.effective(told, "npf")
+        if rcconf.is_yes(value):
+            return []
+        path = _rc_conf.place(told, "npf")
+    except _rc_conf.Undecided as refusal:
+        raise Refused(f"NAT: {refusal}") from None
+    return [Change(resource, THING, "enable", f"set npf=YES in {path}", value, "YES", data=path)]
 
 
 # -- apply ------------------------------------------------------------------------------------------------------------
@@ -185,8 +185,7 @@ def apply(host: Host, change: Change) -> None:
     if change.action == "forward":
         host.run([SYSCTL, "-w", f"{FORWARDING}=1"])
     elif change.action == "enable":
-        document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
-        host.write_text(RC_CONF, rcconf.assign(document, "npf", "YES"), backup=True)
+        _rc_conf.write(host, change.data, "npf", "YES")
     elif change.action == "load_new":
         _load_new(host, change.data)
     else:

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
 from ..._change import XenError
 from ..._formats.net import brconfig, ifconfig, ifconfig_address, netstat
-from ..._formats.system import rcconf
 from ..._host import Host
+from . import rc_conf
 
 IFCONFIG, BRCONFIG, ROUTE, NETSTAT = "/sbin/ifconfig", "/sbin/brconfig", "/sbin/route", "/usr/bin/netstat"
-RC_CONF = "/etc/rc.conf"
 _BRIDGE = re.compile(r"bridge[0-9]+\Z")
 _FILE = re.compile(r"ifconfig\.(?:bridge|vlan)[0-9]+\Z")
 
@@ -34,10 +32,10 @@ def read(host: Host) -> dict[str, Any]:
     files = [name for name in host.list_dir("/etc") if _FILE.match(name)]
     return dict(
         found,
-        netbsd=netbsd_release(),
-        connection=connection(),
+        netbsd=host.release,
+        connection=connection(host),
         files={"/etc/" + name: host.read_text("/etc/" + name) for name in files},
-        rc_conf=_read_rc_conf(host),
+        rc_conf=rc_conf.read(host),
     )
 
 
@@ -61,15 +59,10 @@ def routes(host: Host) -> list[netstat.Route]:
     return found
 
 
-def netbsd_release() -> str:
-    """The release of the running kernel, ``10.1``."""
-    return os.uname().release
-
-
-def connection() -> str | None:
-    """The machine's own address of the ssh connection that we are run over (ssh(1): SSH_CONNECTION), or None: sudo(8)
-    and doas(1) take the variable away."""
-    words = os.environ.get("SSH_CONNECTION", "").split()
+def connection(host: Host) -> str | None:
+    """The machine's own address of the ssh connection that we are run over (ssh(1): SSH_CONNECTION), or None if nobody
+    tells."""
+    words = host.ssh_connection.split()
     return words[2].partition("%")[0] if len(words) == 4 else None
 
 
@@ -93,14 +86,3 @@ def used(interface: dict[str, Any]) -> list[str]:
     """The addresses that somebody may use the interface by. Those of its link say nothing: every interface that is up
     has one (record vlan-show, NetBSD 7.99.10)."""
     return [address for address in interface["addresses"] if not ifconfig_address.is_of_the_link(address)]
-
-
-def _read_rc_conf(host: Host) -> dict[str, str | None]:
-    """The settings of rc.conf that decide whether a file is looked at when the machine boots."""
-    document = rcconf.parse(host.read_config(RC_CONF, may_be_empty=False) or "")
-    names = ("auto_ifconfig", "net_interfaces")
-    return {
-        setting.name: setting.value
-        for setting in document.settings
-        if setting.name in names or setting.name.startswith(("ifconfig_bridge", "ifconfig_vlan"))
-    }

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..._change import Change, NotRead, Plan, Refused, XenError
+from ..._change import LIMIT, Change, NotRead, Plan, Refused, XenError
 from ..._formats.net.netstat import Route
 from ..._host import Host
 from . import (
@@ -35,6 +35,7 @@ from . import (
     vlans as bridge_vlans,
 )
 from .declared import Declared
+from .impact import impact
 
 NAME = "bridge"
 _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -76,6 +77,7 @@ ARGUMENTS: dict[str, Any] = {
     "guard_token": {"type": "str", "no_log": False},
     "guard_measured": {"type": "float"},
     "guard_confirm": {"type": "bool", "default": False},
+    **LIMIT,
 }
 
 
@@ -112,15 +114,23 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
             refused[change.thing] = Refused(words)
     needs = _needs(current, declared)
     _refuse_dependents(needs, refused)
-    result = Plan([replace(each, needs=needs.get(each.thing, ())) for each in planned if each.thing not in refused])
-    result.refused = refused
-    result.warnings = [
+    changes = [
+        replace(each, needs=needs.get(each.thing, ()), impact=_impact(current, each))
+        for each in planned
+        if each.thing not in refused
+    ]
+    warnings = [
         *network.warnings,
         *bridge_vlans.warnings(current, declared),
         *script.warnings(current["vif_script"]),
-        *connection.warnings(current, declared, result.changes),
     ]
+    result = Plan(changes, refused=refused, warnings=warnings).within(declared.limit)
+    result.warnings += connection.warnings(current, declared, result.changes)
     return result
+
+
+def _impact(current: dict[str, Any], change: Change) -> str:
+    return impact(current, change.data) if change.action == "run" else change.impact
 
 
 def _live_and_at_boot(current: dict[str, Any], declared: Declared, refused: dict[str, XenError]) -> Plan:
@@ -169,7 +179,7 @@ def apply(host: Host, change: Change) -> None:
         path, text = change.data
         host.write_text(path, text)
     elif change.action == "remove_file":
-        host.remove(change.data)
+        host.remove(change.data, keep=True)
     elif change.action == "run":
         steps.carry_out(host, change.data, f"{change.thing}: {change.summary}")
     else:

@@ -14,7 +14,7 @@ from typing import Any
 from ..._change import Change, Refused, XenError
 from ..._formats.net import ifconfig, interface_files
 from ..._formats.text import printable
-from . import again
+from . import again, rc_conf
 from .declared import Declared, Vlan
 from .read import BRCONFIG, IFCONFIG, used
 
@@ -103,7 +103,19 @@ def _file(resource: str, current: dict[str, Any], vlan: Vlan, bridged: bool) -> 
     before = current["files"].get(vlan.file)
     if before is None and bridged:
         return []
-    after = interface_files.update_vlan_file(before or "", vlan.number, vlan.parent)
+    told = rc_conf.decides(current, vlan.name)
+    if told:
+        found = interface_files.parse_vlan_file(rc_conf.lines(told), vlan.name)
+        if before is None or found != (vlan.number, vlan.parent):
+            raise Refused(f"VLAN {vlan.name}: {rc_conf.words(told, vlan.name, vlan.file, before)}")
+        return []
+    try:
+        after = interface_files.update_vlan_file(before or "", vlan.name, vlan.number, vlan.parent)
+    except interface_files.NotUnderstood as error:
+        raise Refused(
+            f"VLAN {vlan.name}: line {error.args[0]} of {vlan.file} is more than this module understands, so the file "
+            f"is not touched: {error.args[1]!r}. Write it as 'vlan {vlan.number} vlanif {vlan.parent}'."
+        ) from error
     if after == before:
         return []
     summary = f"{'write' if before is None else 'change'} {vlan.file}, which makes the VLAN at boot"

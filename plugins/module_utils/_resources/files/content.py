@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import tarfile
@@ -29,12 +28,19 @@ NAMES_TOLD = 5
 
 
 def read_file(host: Host, path: str) -> dict[str, Any] | None:
-    """Kind, size in bytes, mode and, for a plain file, the SHA512 of what is at a path; None for nothing."""
+    """Kind, size in bytes, mode and, for a plain file, the SHA512 of what is at a path and, in words, how a power cut
+    has taken its content, if it has (``lost``); None for nothing."""
     found = host.stat(path, follow=False)
     if found is None:
         return None
-    digest = sha512(host, path) if found.kind == "file" else None
-    return {"kind": found.kind, "size": found.size, "mode": found.mode, "sha512": digest}
+    inside = host.content(path) if found.kind == "file" else None
+    return {
+        "kind": found.kind,
+        "size": found.size,
+        "mode": found.mode,
+        "sha512": inside.sha512 if inside else None,
+        "lost": damage.of_program(inside),
+    }
 
 
 def leftovers(host: Host, path: str) -> list[str]:
@@ -59,25 +65,17 @@ def _stream_sum(stream: BinaryIO) -> tuple[str, int]:
 
 def source_damage(host: Host, path: str, is_gzip: bool) -> str | None:
     """Why a file of this machine must not be put anywhere, or None: a power cut has been at it."""
-    content = host.read_bytes(path)
     if is_gzip:
-        return gzip_damage(content)
-    head = (content or b"")[:4]
-    wrong = damage.of(content) if head.startswith(b"#!") else damage.of_program(content, head == b"\x7fELF")
+        return gzip_damage(host, path)
+    head, found = host.first_line(path), host.content(path)
+    wrong = damage.of(found) if head.startswith("#!") else damage.of_program(found, head.startswith("\x7fELF"))
     return f"it {wrong}" if wrong else None
 
 
-def gzip_damage(content: bytes | None) -> str | None:
-    """Why a gzip file can't be unpacked, or None. A boot loader would find out too late."""
-    data, tail = zlib.decompressobj(31), io.BytesIO(content or b"")
-    try:
-        for chunk in iter(lambda: tail.read(CHUNK), b""):
-            while chunk and not data.eof:
-                data.decompress(chunk, CHUNK)
-                chunk = data.unconsumed_tail
-    except zlib.error as error:
-        return f"it is no gzip file or damaged ({error})"
-    return None if data.eof else "it is cut short"
+def gzip_damage(host: Host, path: str) -> str | None:
+    """Why a gzip file can't be unpacked, or None."""
+    wrong = host.gzip_damage(path)
+    return f"it {wrong}" if wrong else None
 
 
 # -- one member of an archive -----------------------------------------------------------------------------------------

@@ -25,7 +25,8 @@ _URL = ("http://", "https://", "ftp://")
 class Wanted:
     """One file. ``sha512`` is that of what ``src`` gives, in lower case, or None; ``mode`` a number or None;
     ``member`` the one file that is wanted out of the archive ``src``, ``sums`` where the SHA512 of ``src`` is written
-    down, both empty for none."""
+    down, both empty for none. Not ``remote_src`` is a file of the controller, whose sum is always known: ``staged`` is
+    where its content has been brought to on the machine, ``unfit`` why it can't be had, both empty for not."""
 
     src: str
     dest: str
@@ -34,6 +35,18 @@ class Wanted:
     keep_previous: bool
     member: str = ""
     sums: str = ""
+    remote_src: bool = True
+    staged: str = ""
+    unfit: str = ""
+
+    @property
+    def is_on_machine(self) -> bool:
+        return self.remote_src and not self.is_url
+
+    @property
+    def is_run_beside(self) -> bool:
+        """Whether a file beside it would be run at boot, so that its first content is kept elsewhere."""
+        return os.path.dirname(self.dest) in EVERY_FILE_RUNS
 
     @property
     def is_url(self) -> bool:
@@ -81,9 +94,15 @@ def _wanted(spec: dict[str, Any]) -> Wanted:
         keep_previous=spec["keep_previous"] and os.path.dirname(dest) not in EVERY_FILE_RUNS,
         member=spec.get("member") or "",
         sums=spec.get("sums") or "",
+        remote_src=spec.get("remote_src", True),
+        staged=spec.get("staged") or "",
+        unfit=spec.get("unfit") or "",
     )
-    _refuse_bad_place("src", wanted.src, dest)
-    if wanted.src == dest:
+    if wanted.remote_src:
+        _refuse_bad_place("src", wanted.src, dest)
+    else:
+        _refuse_bad_local(wanted)
+    if wanted.remote_src and wanted.src == dest:
         raise Refused(f"{dest}: src and dest are the same file.")
     if wanted.sha512 is not None and not _SHA512.match(wanted.sha512):
         raise Refused(f"{dest}: sha512 has {len(wanted.sha512)} characters; it must be 128 hexadecimal digits.")
@@ -103,6 +122,14 @@ def _refuse_bad_place(key: str, place: str, dest: str) -> None:
         _refuse_bad_path(key, place, dest)
     elif re.search(r"[\s\x00-\x1f\x7f]", place):
         raise Refused(f"{dest}: {key} is {place!r}; a URL has no blanks.")
+
+
+def _refuse_bad_local(wanted: Wanted) -> None:
+    if not wanted.src or wanted.is_url or "\0" in wanted.src:
+        allowed = "with remote_src: false it is a file of the controller"
+        raise Refused(f"{wanted.dest}: src is {wanted.src!r}; {allowed}.")
+    if wanted.sums:
+        raise Refused(f"{wanted.dest}: sums is for what a machine gets by itself; with remote_src: false give sha512.")
 
 
 def _refuse_bad_path(key: str, path: str, dest: str) -> None:

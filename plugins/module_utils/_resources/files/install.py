@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from ... import _progress
 from ..._change import Change, Refused, XenError
 from ..._host import Host
 from . import content
@@ -58,14 +59,38 @@ def apply(host: Host, change: Change) -> None:
     host.make_dir(os.path.dirname(wanted.dest))
     if wanted.is_url:
         _fetch(host, job)
-    else:
+    elif wanted.remote_src:
         _put(host, job, wanted.src)
+    else:
+        _take(host, job)
+
+
+def _take(host: Host, job: Job) -> None:
+    """Put what was brought here from the controller in place, if it is what was read there."""
+    wanted = job.wanted
+    if not wanted.staged or host.stat(wanted.staged) is None:
+        raise XenError(f"{wanted.dest}: {wanted.src} was not brought to the machine; the file in place is unchanged.")
+    found = content.sha512(host, wanted.staged)
+    if found != job.expected:
+        raise XenError(
+            f"{wanted.dest}: {wanted.src} arrived with the SHA512 {found[:16]}..., not {str(job.expected)[:16]}...; "
+            "the file in place is unchanged."
+        )
+    _refuse_damaged(host, wanted, wanted.staged)
+    _put(host, job, wanted.staged)
+
+
+def _refuse_damaged(host: Host, wanted: Wanted, path: str) -> None:
+    damage = content.gzip_damage(host, path) if wanted.is_gzip else None
+    if damage:
+        raise XenError(f"{wanted.dest}: what came from {wanted.src} is refused, because {damage}.")
 
 
 def _fetch(host: Host, job: Job) -> None:
     wanted = job.wanted
     with host.beside(wanted.dest) as (temporary, _stream):
-        host.run([content.FTP, "-o", temporary, wanted.src], timeout=FETCH_SECONDS)
+        with _progress.growing(wanted.dest, f"is fetched from {wanted.src}", temporary):
+            host.run([content.FTP, "-o", temporary, wanted.src], timeout=FETCH_SECONDS)
         fetched = host.stat(temporary)
         if fetched is None or not fetched.size:
             raise XenError(f"{wanted.dest}: {wanted.src} gave nothing; the file in place is unchanged.")
@@ -76,9 +101,7 @@ def _fetch(host: Host, job: Job) -> None:
                 f"{'declared' if wanted.sha512 else 'one in ' + wanted.sums}, {job.expected[:16]}...; the file in "
                 f"place is unchanged."
             )
-        damage = content.gzip_damage(host.read_bytes(temporary)) if wanted.is_gzip else None
-        if damage:
-            raise XenError(f"{wanted.dest}: what came from {wanted.src} is refused, because {damage}.")
+        _refuse_damaged(host, wanted, temporary)
         _put(host, job, temporary)
 
 
@@ -122,7 +145,7 @@ def _replace(host: Host, wanted: Wanted, source: str, old: dict[str, Any] | None
     if old is not None and wanted.keep_previous:
         host.copy_file(wanted.dest, wanted.dest + ".old", old["mode"])
     if not wanted.member:
-        host.copy_file(source, wanted.dest, mode)
+        host.copy_file(source, wanted.dest, mode, keep=wanted.is_run_beside)
         return
     with content.member(host, source, wanted.member) as stream:
-        host.write_stream(stream, wanted.dest, mode)
+        host.write_stream(stream, wanted.dest, mode, keep=wanted.is_run_beside)

@@ -16,7 +16,7 @@ import os
 import re
 from typing import Any
 
-from ..._change import Change, NotRead, Plan, Refused
+from ..._change import LIMIT, Change, NotRead, Plan, Refused, XenError
 from ..._host import Host
 from . import content
 from .declared import Declared, Wanted, declare
@@ -36,9 +36,14 @@ ARGUMENTS: dict[str, Any] = {
             "sums": {"type": "str"},
             "mode": {"type": "str"},
             "keep_previous": {"type": "bool", "default": True},
+            "remote_src": {"type": "bool", "default": True},
+            # The action plugin's part.
+            "staged": {"type": "path"},
+            "unfit": {"type": "str"},
         },
     },
     "assume_files": {"type": "list", "elements": "str", "default": []},
+    **LIMIT,
 }
 
 # Looked at ahead of every task: folder, and what a file's name begins with.
@@ -48,8 +53,8 @@ _READ_AHEAD = (
     ("/usr/pkg/share/examples/rc.d", ("xen",)),
 )
 # Guests' kernels and ramdisks lie among their disks, so these folders are searched by whole kinds of names.
-_GUEST_FOLDERS = ("/home/xen", "/var/xen", "/usr/pkg/etc/xen")
-_GUEST_FILES = ("netbsd", "vmlinu", "initr", "install")
+GUEST_FOLDERS = ("/home/xen", "/var/xen", "/usr/pkg/etc/xen")
+GUEST_FILES = ("netbsd", "vmlinu", "initr", "install")
 _XEN_KERNELS = re.compile(r"xen[0-9]*-kernel\Z")
 _NOTE = ".origin"
 
@@ -65,13 +70,13 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     ``files`` holds None for what was looked for and is not there; ``origins`` what is noted about a file, by the
     file's path. For what is declared and not in place as it should be: ``told`` the SHA512 of src that its file of
     sums tells, ``inside`` SHA512 and size of the member of an archive on the machine, ``damaged`` what is wrong with a
-    file on the machine, all by dest; ``leftovers`` what killed runs left behind of a dest; ``free`` the bytes that
-    may be written to the file system of each dest once those are gone.
+    file on the machine, ``lost`` why one can't be had, all by dest; ``leftovers`` what killed runs left behind of a
+    dest; ``free`` the bytes that may be written to the file system of each dest once those are gone.
     """
     paths = set(_read_ahead(host))
     wanted = declared.files if declared else ()
     for each in wanted:
-        paths.update([each.dest, each.origin] if each.is_url else [each.dest, each.origin, each.src])
+        paths.update([each.dest, each.origin, each.src] if each.is_on_machine else [each.dest, each.origin])
     notes = {path[: -len(_NOTE)]: content.read_origin(host, path) for path in paths if path.endswith(_NOTE)}
     current: dict[str, Any] = {
         "files": {path: content.read_file(host, path) for path in sorted(paths) if not path.endswith(_NOTE)},
@@ -79,6 +84,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "told": {},
         "inside": {},
         "damaged": {},
+        "lost": {},
         "leftovers": {path: content.leftovers(host, path) for path in sorted(paths) if not path.endswith(_NOTE)},
         "free": {},
     }
@@ -86,7 +92,13 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         unfinished = [host.stat(path) for path in current["leftovers"][each.dest]]
         wasted = sum(one.size for one in unfinished if one is not None)
         current["free"][each.dest] = host.free_bytes(_existing_folder(host, each.dest)) + wasted
-        _look_closer(host, current, each)
+        try:
+            _look_closer(host, current, each)
+        except NotRead:
+            raise
+        except XenError as error:
+            # The others are no worse for it.
+            current["lost"][each.dest] = str(error)
     return current
 
 
@@ -94,7 +106,7 @@ def _look_closer(host: Host, current: dict[str, Any], wanted: Wanted) -> None:
     """What costs time or a download is looked at only if the file in place is not proven without it."""
     if _needs_told_sum(current, wanted):
         current["told"][wanted.dest] = content.told_sum(host, wanted)
-    src = None if wanted.is_url else current["files"][wanted.src]
+    src = current["files"][wanted.src] if wanted.is_on_machine else None
     if src is None or src["kind"] != "file" or _is_right(current, wanted):
         return
     current["damaged"][wanted.dest] = content.source_damage(host, wanted.src, wanted.is_gzip)
@@ -107,8 +119,8 @@ def _read_ahead(host: Host) -> list[str]:
     found = []
     for folder, beginnings in _READ_AHEAD:
         found += _matching(host, folder, beginnings)
-    for folder in _GUEST_FOLDERS:
-        found += _matching(host, folder, _GUEST_FILES)
+    for folder in GUEST_FOLDERS:
+        found += _matching(host, folder, GUEST_FILES)
     for name in host.list_dir("/usr/pkg"):
         if _XEN_KERNELS.match(name):
             found += _matching(host, "/usr/pkg/" + name, ("xen",))
@@ -136,15 +148,15 @@ def _was_looked_for(path: str) -> bool:
     for known, beginnings in _READ_AHEAD:
         if folder == known:
             return _is_ours(name, beginnings)
-    if folder in _GUEST_FOLDERS:
-        return _is_ours(name, _GUEST_FILES)
+    if folder in GUEST_FOLDERS:
+        return _is_ours(name, GUEST_FILES)
     parent, last = os.path.split(folder)
     return parent == "/usr/pkg" and bool(_XEN_KERNELS.match(last)) and _is_ours(name, ("xen",))
 
 
 def _existing_folder(host: Host, path: str) -> str:
     folder = os.path.dirname(path)
-    while not host.exists(folder):
+    while folder != "/" and not host.exists(folder):
         folder = os.path.dirname(folder)
     return folder
 
@@ -171,7 +183,7 @@ def _is_noted(current: dict[str, Any], wanted: Wanted) -> bool:
         return False
     if wanted.sums and wanted.sha512 is None and not note.get("checked"):
         return False
-    src = None if wanted.is_url else current["files"].get(wanted.src)
+    src = current["files"].get(wanted.src) if wanted.is_on_machine else None
     known = [_expected_sum(current, wanted), src["sha512"] if src else None]
     return all(sha512 in (None, note.get("sha512")) for sha512 in known)
 
@@ -185,11 +197,11 @@ def _is_right(current: dict[str, Any], wanted: Wanted) -> bool:
         return _is_noted(current, wanted)
     expected = _expected_sum(current, wanted)
     if expected is not None:
-        return dest["sha512"] == expected
+        return bool(expected == dest["sha512"])
     if wanted.sums:
         return _is_noted(current, wanted)
     if wanted.is_url:
-        return True
+        return not dest["lost"]
     src = current["files"].get(wanted.src)
     return src is not None and src["sha512"] == dest["sha512"]
 
@@ -198,7 +210,8 @@ def _is_right(current: dict[str, Any], wanted: Wanted) -> bool:
 
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
-    """One change for each file whose content or mode is wrong. Raises Refused for a bad source or too little room."""
+    """One change for each file whose content or mode is wrong. A file with a bad source or too little room is refused,
+    and the others are not held up by it."""
     result = Plan()
     for wanted in declared.files:
         _need_read(current, wanted.dest)
@@ -207,7 +220,11 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
                 f"{wanted.dest}: without sha512 or sums nobody knows whether it is what {wanted.src} offers; give "
                 f"sha512."
             )
-        change = _change(current, declared, wanted)
+        try:
+            change = _change(current, declared, wanted)
+        except Refused as refusal:
+            result.refused[wanted.dest] = refusal
+            continue
         if change is not None:
             result.changes.append(change)
     return result
@@ -222,9 +239,13 @@ def _change(current: dict[str, Any], declared: Declared, wanted: Wanted) -> Chan
     dest = current["files"].get(wanted.dest)
     if dest is not None and dest["kind"] != "file":
         raise Refused(f"{wanted.dest} is a {dest['kind']}, not a plain file; it is not replaced. Remove it by hand.")
-    if not wanted.is_url and wanted.sha512 is None:
+    lost = wanted.unfit or current["lost"].get(wanted.dest)
+    if lost:
+        raise Refused(lost)
+    if wanted.is_on_machine and wanted.sha512 is None:
         _need_read(current, wanted.src)
-    if not wanted.is_url and wanted.src in declared.assume_files and current["files"].get(wanted.src) is None:
+    src_lacks = current["files"].get(wanted.src) is None or current["damaged"].get(wanted.dest)
+    if wanted.is_on_machine and wanted.src in declared.assume_files and src_lacks:
         if wanted.sha512 is not None and _is_right(current, wanted):
             return None
         return _install(current, wanted)
@@ -251,7 +272,7 @@ def _change(current: dict[str, Any], declared: Declared, wanted: Wanted) -> Chan
 
 def _refuse_missing_source(current: dict[str, Any], wanted: Wanted) -> None:
     """A source must be there unless the wanted content is in place already, as its sum proves."""
-    if wanted.is_url or (wanted.sha512 is not None and _is_right(current, wanted)):
+    if not wanted.is_on_machine or (wanted.sha512 is not None and _is_right(current, wanted)):
         return
     src = current["files"].get(wanted.src)
     if src is None or src["kind"] != "file":
@@ -261,7 +282,8 @@ def _refuse_missing_source(current: dict[str, Any], wanted: Wanted) -> None:
 def _refuse_unfit(current: dict[str, Any], wanted: Wanted) -> None:
     if wanted.dest not in current["free"]:
         raise NotRead(f"the room for {wanted.dest} was not looked at")
-    src, expected = current["files"].get(wanted.src), _expected_sum(current, wanted)
+    src = current["files"].get(wanted.src) if wanted.is_on_machine else None
+    expected = _expected_sum(current, wanted)
     if src is not None and expected is not None and src["sha512"] != expected:
         raise Refused(
             f"{wanted.dest}: the SHA512 of {wanted.src} is {src['sha512'][:16]}..., not the "
@@ -278,7 +300,8 @@ def _refuse_unfit(current: dict[str, Any], wanted: Wanted) -> None:
 def _install(current: dict[str, Any], wanted: Wanted) -> Change:
     dest = current["files"].get(wanted.dest)
     expected = _expected_sum(current, wanted)
-    known = current["files"].get(wanted.src)
+    whole = wanted.is_on_machine and not current["damaged"].get(wanted.dest)
+    known = current["files"].get(wanted.src) if whole else None
     after: dict[str, Any] = {"from": wanted.src}
     if wanted.member:
         # What the member is, of an archive that must be fetched first, nobody can tell yet.
@@ -288,12 +311,13 @@ def _install(current: dict[str, Any], wanted: Wanted) -> Change:
         after["sha512"] = expected
     if known:
         after.update(sha512=known["sha512"], size=known["size"])
+    place = wanted.src if wanted.remote_src else f"the controller's {wanted.src}"
     take = f", and take {wanted.member} out of it" if wanted.member else ""
     return Change(
         resource=NAME,
         thing=wanted.dest,
         action="install",
-        summary=f"{'fetch' if wanted.is_url else 'copy'} it from {wanted.src}{take}",
+        summary=f"{'fetch' if wanted.is_url else 'copy'} it from {place}{take}",
         before=None if dest is None else {"sha512": dest["sha512"], "size": dest["size"]},
         after=after,
         data=Job(wanted, expected),

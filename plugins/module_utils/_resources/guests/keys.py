@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 from ..._change import GUEST_RESTART, LIVE
 from ..._formats.xl.xl_keys import COMMON_EVENTS, EVENTS
+from ..._formats.xl.xl_output import Domain
+from ..systems.keys import INSTALL_KEYS
 from .declare import devices, values, written
 from .declare.fields import Fields
 from .declare.values import EVENT_ACTIONS, choice, flag, given_uuid, whole, words
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from .declare.guest import Guest
 
 Write = Callable[["Guest", str], Dict[str, Any]]
-Seen = Callable[["Guest", Dict[str, Any]], Optional[Tuple[Any, Any]]]
+Seen = Callable[["Guest", Domain], Optional[Tuple[Any, Any]]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class Key:
     systems: tuple[str, ...] = values.SYSTEMS
     only: str = ""
     toolstack: str = ""
+
+    @property
+    def configures(self) -> bool:
+        """Whether it is a part of the guest's configuration, of which a guest that is only to be stopped needs none."""
+        return self.name not in ("name", "uuid") and bool(self.xl or self.write or self.read is None)
 
     def written(self, guest: Guest, dialect: str) -> dict[str, Any]:
         """What it becomes in a guest's configuration; nothing where it was not given."""
@@ -122,6 +129,8 @@ KEYS = (
     Key("depends_on", "list", values.depends_on, elements="str", change=LIVE),
     Key("priority", "int", whole(-1000, 1000, 0), by_os=True, change=LIVE),
     Key("health", "dict", values.health, parts=values.HEALTH_KEYS, by_os=True, change=LIVE),
+    # What is in it is the other room's matter (systems/declare.py).
+    Key("install", "dict", values.is_given, parts=INSTALL_KEYS, change=LIVE),
     Key("settings", "dict", by_os=True),
     Key("vncpasswd", "str"),
     Key("spicepasswd", "str"),

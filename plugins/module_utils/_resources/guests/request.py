@@ -1,24 +1,27 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
 """What can be asked of a running guest and is no state: to reboot, to move to another machine, to write its memory to
-a file. Each request proves itself, because reading the machine again could not tell whether it was carried out."""
+a file."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..._change import GUEST_RESTART, LIVE, Change, CommandFailed, Plan, Refused, XenError
+from ..._change import GUEST_RESTART, LIMIT, LIVE, Change, Plan, Refused
 from ..._formats.xl.xl_output import Row
 from ..._host import Host
-from ..._toolstack import lost, waiting
+from ..._toolstack import lost
 from ..._toolstack.choose import toolstack
-from ..._toolstack.lock import exclusive
+from .apply.act import Act, carry_out
+from .apply.requests import DumpCore, Migrate, Reboot
 from .declare.values import name_problem
+from .read.current import Dom0
 
 NAME = "domain_request"
+# xl is the same on both.
+SYSTEMS = ("NetBSD", "Linux")
 REQUESTS = True
 ARGUMENTS: dict[str, Any] = {
     "names": {"type": "list", "elements": "str", "required": True},
@@ -27,8 +30,8 @@ ARGUMENTS: dict[str, Any] = {
     "directory": {"type": "path"},
     "target": {"type": "str"},
     "ssh_command": {"type": "path"},
+    **LIMIT,
 }
-LOCK_SECONDS = 900.0
 # What another machine is called: no blanks and no leading dash, because xl hands it to ssh.
 _TARGET = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9_.:@\[\]-]*\Z")
 # xl has a shell run this command (tools/xl/xl_migrate.c, create_migration_child), so it is one plain path.
@@ -90,31 +93,34 @@ def _option_problems(request: Request) -> list[str]:
     return problems
 
 
-def read(host: Host, declared: Request | None = None) -> dict[str, Any]:
-    """The running domains. One call of the toolstack."""
+@dataclass(frozen=True)
+class Asked:
+    """Whether the guests can be asked, and the running domains."""
+
+    dom0: Dom0
+    rows: list[Row]
+
+
+def read(host: Host, declared: Request | None = None) -> Asked:
+    """One call of the toolstack."""
     tool = toolstack(host)
-    ok, why = tool.alive(host)
-    rows = tool.rows(host) if ok else []
-    return {
-        "dom0": {"alive": ok, "why": why},
-        "domains": [[row.name, row.domid, row.memory, row.vcpus, row.state] for row in rows if row.domid != 0],
-    }
+    ok, why = tool.alive()
+    return Asked(Dom0(ok, why), [row for row in tool.rows() if row.domid != 0] if ok else [])
 
 
-def plan(current: dict[str, Any], declared: Request) -> Plan:
+def plan(current: Asked, declared: Request) -> Plan:
     """One change a guest. Raises Refused with every guest that can't be asked."""
-    if not current["dom0"]["alive"]:
-        raise Refused(f"The guests can't be asked for anything: {current['dom0']['why']}")
-    rows = [Row(*row) for row in current["domains"]]
+    if not current.dom0.alive:
+        raise Refused(f"The guests can't be asked for anything: {current.dom0.why}")
     result, problems = Plan(), []
     for name in declared.names:
-        found = [row for row in rows if row.name == name and not row.dying]
+        found = [row for row in current.rows if row.name == name and not row.dying]
         if len(found) != 1 or found[0].down:
             problems.append(f"guest {name}: {_why_not(found)}")
         else:
             result.changes.append(_change(declared, found[0]))
     if problems:
-        nameless = lost.nameless(rows)
+        nameless = lost.nameless(current.rows)
         problems += [lost.words_for_nameless(nameless)] if nameless else []
         raise Refused("\n".join(problems), problems=problems)
     return result
@@ -129,89 +135,16 @@ def _why_not(found: list[Row]) -> str:
 
 
 def _change(request: Request, row: Row) -> Change:
-    data = {"request": request, "domid": row.domid}
-    summary, after, impact = {
-        "reboot": ("reboot the guest", "running, with a new domain id", GUEST_RESTART),
-        "migrate": (f"move the running guest to {request.target}", f"running on {request.target}", LIVE),
-        "dump_core": (
-            f"write its memory to {_core_path(request, row.name)}; it stands still meanwhile",
-            f"{row.memory} MiB in {_core_path(request, row.name)}",
-            LIVE,
-        ),
-    }[request.kind]
-    return Change(NAME, row.name, request.kind, summary, f"domain {row.domid}", after, impact, data=data)
+    act: Act = Reboot(row.domid, request.seconds)
+    summary, after, impact = "reboot the guest", "running, with a new domain id", GUEST_RESTART
+    if request.kind == "migrate":
+        act = Migrate(row.domid, request.seconds, request.target, request.ssh_command)
+        summary, after, impact = f"move the running guest to {request.target}", f"running on {request.target}", LIVE
+    elif request.kind == "dump_core":
+        path = f"{request.directory}/{row.name}.core"
+        act = DumpCore(row.domid, request.seconds, path)
+        summary, after = f"write its memory to {path}; it stands still meanwhile", f"{row.memory} MiB in {path}"
+    return Change(NAME, row.name, type(act).__name__, summary, f"domain {row.domid}", after, impact, data=act)
 
 
-def _core_path(request: Request, name: str) -> str:
-    return f"{request.directory}/{name}.core"
-
-
-def apply(host: Host, change: Change) -> None:
-    """Carry one request out and prove it. Raises XenError."""
-    tool = toolstack(host)
-    ok, why = tool.alive(host)
-    if not ok:
-        raise XenError(f"{change.thing} was left as it is: {why}")
-    row = waiting.find(tool, host, change.data["domid"])
-    if row is None or row.dying:
-        raise XenError(f"{change.thing} has ended meanwhile; nothing was asked of it.")
-    with exclusive(LOCK_SECONDS):
-        _ACTS[change.action](tool, host, row, change.data["request"])
-
-
-def _reboot(tool: Any, host: Host, row: Row, request: Request) -> None:
-    """It is asked once, and one that is still booting finds the request when it is up: libxl leaves it standing."""
-    if row.paused:
-        tool.unpause(host, row)
-    tool.reboot(host, row, request.seconds)
-
-
-def _dump_core(tool: Any, host: Host, row: Row, request: Request) -> None:
-    path = _core_path(request, row.name)
-    if host.exists(path):
-        raise XenError(f"{path} is there already; move it away, so that no earlier dump is lost.")
-    host.make_dir(request.directory, 0o700)
-    free = host.free_bytes(request.directory) >> 20
-    if free < row.memory:
-        raise XenError(f"{path} would take {row.memory} MiB, and {free} MiB are free there.")
-    try:
-        tool.dump_core(host, row.domid, path, request.seconds)
-    except CommandFailed:
-        host.remove(path)
-        raise
-    written = host.stat(path)
-    if written is None or written.size < row.memory << 19:
-        size = written.size if written else 0
-        raise XenError(f"{path} has {size} bytes, which can't be the {row.memory} MiB of {row.name}.")
-    _check_runs(tool, host, row, posixpath.basename(path))
-
-
-def _check_runs(tool: Any, host: Host, row: Row, what: str) -> None:
-    left = waiting.find(tool, host, row.domid)
-    if left is None or left.down:
-        raise XenError(f"{what} was written, but {row.name} does not run on.", **tool.logs(host, row.name))
-
-
-def _migrate(tool: Any, host: Host, row: Row, request: Request) -> None:
-    def ask(seconds: float) -> None:
-        tool.migrate(host, row.domid, request.target, request.ssh_command, seconds)
-
-    try:
-        waiting.suspend(tool, host, row, request.seconds, ask, "timeout")
-    except CommandFailed as error:
-        left = waiting.find(tool, host, row.domid)
-        where = "it is not here any more; look for it on the target" if left is None else f"it is {_condition(left)}"
-        raise XenError(
-            f"{row.name} could not be moved to {request.target}: {error}. Now {where}.", **error.details
-        ) from error
-    if not waiting.gone(tool, host, row.domid):
-        raise XenError(f"{row.name} was moved to {request.target}, and domain {row.domid} is still here.")
-
-
-def _condition(row: Row) -> str:
-    if row.down:
-        return "down here"
-    return "paused here" if row.paused else "running here"
-
-
-_ACTS = {"reboot": _reboot, "migrate": _migrate, "dump_core": _dump_core}
+apply = carry_out

@@ -8,21 +8,17 @@ has that node (record ansible-virt-facts, NetBSD 7.99.10).
 
 from __future__ import annotations
 
-import os
-import re
 from typing import Any
 
-from ... import _packages, _processes
+from ... import _kernel, _packages, _processes
 from ..._change import CommandFailed
 from ..._formats.guest import pci
 from ..._host import Host
 from ..._releases import RELEASES
 from ..._toolstack import choose, lost
+from ..._toolstack.interface import Toolstack
 from . import hypervisor
 
-DOM0, DOMU, BARE_METAL = "dom0", "domu", "bare_metal"
-# "NetBSD 10.1 (XEN3_DOM0) #0: ...": the kernel's configuration stands in the first parentheses.
-_KERNEL_CONFIG = re.compile(r"\(([^)]+)\)")
 PCI_DEVICES = "/kern/xen/pci"
 SYSCTL = "/sbin/sysctl"
 
@@ -37,53 +33,31 @@ def describe(host: Host, installed: dict[str, str]) -> dict[str, Any]:
     machdep.booted_kernel is not there under Xen (record dom0-on-xen-4.17/sysctl, NetBSD 7.99.10). ``booted_at`` says at
     least which changes of the boot menu came too late for it.
     """
-    uname = os.uname()
-    is_netbsd = uname.sysname == "NetBSD"
-    role = _role(host, uname.version)
+    is_netbsd = host.system == "NetBSD"
+    role = _kernel.role(host)
     booted_at = boot_time(host) if is_netbsd else None
     return {
-        "name": uname.nodename,
-        "system": uname.sysname,
-        "release": uname.release,
-        "machine": uname.machine,
+        "name": host.name,
+        "system": host.system,
+        "release": host.release,
+        "machine": host.hardware,
         "processor": host.processor,
-        "kernel": uname.version,
-        "kernel_config": _kernel_config(uname.version) if is_netbsd else None,
+        "kernel": host.kernel,
+        "kernel_config": _kernel.config(host.kernel) if is_netbsd else None,
         "booted_at": booted_at,
         "role": role,
         "kernfs": host.exists("/kern/version") if is_netbsd else None,
-        "hypervisor": hypervisor.describe(host, installed, booted_at) if role == DOM0 else None,
-        "toolstack": _toolstack(host, installed, booted_at) if role == DOM0 else None,
-        "pci": {"hidden": hidden_devices(host)} if role == DOM0 and is_netbsd else None,
+        "hypervisor": hypervisor.describe(host, installed, booted_at) if role == _kernel.DOM0 else None,
+        "toolstack": _toolstack(host, installed, booted_at) if role == _kernel.DOM0 else None,
+        "pci": {"hidden": hidden_devices(host)} if role == _kernel.DOM0 and is_netbsd else None,
     }
-
-
-def _kernel_config(version: str) -> str | None:
-    found = _KERNEL_CONFIG.search(version)
-    return found.group(1) if found else None
-
-
-def _role(host: Host, version: str) -> str:
-    """Xen's interfaces below /kern decide; without kernfs the name of the running kernel does, because the Xen kernels
-    run nowhere else (sys/arch/amd64/conf/XEN3_DOM0)."""
-    if host.system == "Linux":
-        capabilities = host.read_text("/proc/xen/capabilities")
-        if capabilities is None:
-            return BARE_METAL
-        return DOM0 if "control_d" in capabilities else DOMU
-    config = _kernel_config(version) or ""
-    if host.exists("/kern/xen/privcmd") or config.endswith("_DOM0"):
-        return DOM0
-    if host.exists("/kern/xen/xenbus") or "_DOMU" in config:
-        return DOMU
-    return BARE_METAL
 
 
 def _toolstack(host: Host, installed: dict[str, str], booted_at: int | None) -> dict[str, Any]:
     tool = choose.toolstack(host)
-    alive, why = tool.alive(host)
+    alive, why = tool.alive()
     return {
-        "name": tool.NAME,
+        "name": tool.name,
         "alive": alive,
         "why": why,
         "exchanged": _exchanged(host, installed, booted_at),
@@ -91,11 +65,11 @@ def _toolstack(host: Host, installed: dict[str, str], booted_at: int | None) -> 
     }
 
 
-def _lost_guests(host: Host, tool: Any, alive: bool) -> list[str]:
+def _lost_guests(host: Host, tool: Toolstack, alive: bool) -> list[str]:
     """What tells of guests that no xenstored knows, in words."""
     try:
         if alive:
-            return [f"domain {row.domid}" for row in lost.nameless(tool.rows(host))] if tool.NAME == "xl" else []
+            return [f"domain {row.domid}" for row in lost.nameless(tool.rows())] if tool.name == "xl" else []
         return [] if lost.store_lives(_processes.names(host)) else lost.signs(host)
     except CommandFailed:
         return []  # tools of another release than the hypervisor's are refused; there are no guests of theirs

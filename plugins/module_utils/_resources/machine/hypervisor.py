@@ -8,21 +8,16 @@ with holes that are long mended.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from ..._change import CommandFailed
-from ..._formats.boot import bootcfg, grubcfg, menulst
 from ..._host import Host
 from ..._releases import RELEASES, Release, nearest
 from ..._toolstack import choose
-from ..boot import loaders
+from ..boot import by_default, loaders
+from ..boot.adopted import InUse
 
-_KERNEL_COMMANDS = ("kernel", "multiboot", "multiboot2")
-_MODULE_COMMANDS = ("module", "modulenounzip", "module2")
-_GRUB_DEVICE = re.compile(r"\A\([^)]*\)")
 DMESG = "/sbin/dmesg"
 BOOT_MESSAGES = "/var/run/dmesg.boot"
 # From NetBSD 9 on each message has the time since the boot before it.
@@ -49,7 +44,8 @@ def describe(host: Host, installed: dict[str, str], booted_at: float | None = No
         return None
     release = ".".join(version.split(".")[:2])
     boots = _booted_by_default(host)
-    package = _package(host, installed, boots, release)
+    file = boots.file if boots else None
+    package = _package(host, installed, file, release)
     return {
         "version": version,
         "release": release,
@@ -58,10 +54,11 @@ def describe(host: Host, installed: dict[str, str], booted_at: float | None = No
         "virtualization": _words(info.get("virt_caps")),
         "guest_types": guest_types(info) if info else None,
         "scheduler": info.get("xen_scheduler"),
+        "dom0_weight": _dom0_weight(host) if info else None,
         "memory_total": _number(info.get("total_memory")),
         "memory_free": _number(info.get("free_memory")),
         "cpus": _number(info.get("nr_cpus")),
-        "boots": {"file": boots, "from_package": _same_file(host, boots, package)} if boots else None,
+        "boots": _describe_entry(boots, _same_file(host, file, package)) if boots else None,
         "installed": _installed(package, installed) if package else None,
         "current": is_current(version, release, package, installed),
     }
@@ -70,9 +67,19 @@ def describe(host: Host, installed: dict[str, str], booted_at: float | None = No
 def _answer(host: Host) -> dict[str, str]:
     """What the toolstack says of the hypervisor; empty if it does not answer."""
     try:
-        return choose.toolstack(host).info(host)
+        return choose.toolstack(host).info()
     except CommandFailed:
         return {}
+
+
+def _dom0_weight(host: Host) -> int | None:
+    """dom0's weight; None where the toolstack does not answer or the scheduler knows none. ``info`` needs no xenstored,
+    and this does."""
+    tool = choose.toolstack(host)
+    try:
+        return tool.dom0_weight()[1] if tool.alive()[0] else None
+    except CommandFailed:
+        return None
 
 
 def _version(info: dict[str, str]) -> str:
@@ -140,54 +147,24 @@ def guest_types(info: dict[str, str]) -> list[str]:
 # -- what is installed, and what the next boot boots -------------------------------------------------------------------
 
 
-def _booted_by_default(host: Host) -> str | None:
-    """The hypervisor's file in the boot menu's default entry; None if that boots none, or there is no menu.
+def _booted_by_default(host: Host) -> InUse | None:
+    """How the boot menu's default entry boots a hypervisor; None if that boots none, or there is no menu.
 
     A machine can have the menus of several loaders, and which one it boots with can't be seen from here: where they
     name different hypervisors, nothing is known.
     """
-    named = {default(host, loader.menu) for loader, default in _DEFAULTS.items()} - {None}
-    return named.pop() if len(named) == 1 else None
+    menus = [by_default.read(host, loader) for loader in loaders.LOADERS.values()]
+    found = [entry for entry in (menu.boots_xen(menu.default) for menu in menus) if entry and entry.file]
+    return found[0] if len({entry.file for entry in found}) == 1 else None
 
 
-def _boot_cfg_default(host: Host, path: str) -> str | None:
-    lines = bootcfg.parse(host.read_text(path) or "")
-    index = bootcfg.default_index(lines)
-    return None if index is None else bootcfg.hypervisor(bootcfg.entries(lines)[index])
-
-
-def _menu_lst_default(host: Host, path: str) -> str | None:
-    menu = menulst.parse(host.read_text(path) or "")
-    number = menulst.choice(menu, host.read_text(os.path.join(os.path.dirname(path), menulst.SAVED_FILE))).default
-    return None if number is None else _multiboot_file(menu.blocks[number].commands)
-
-
-def _grub_cfg_default(host: Host, path: str) -> str | None:
-    text = host.read_text(path) or ""
-    wanted = grubcfg.setting(text, "default") or "0"
-    for number, entry in enumerate(grubcfg.entries(text)):
-        if wanted in (entry.title, str(number)):
-            return _multiboot_file(entry.commands)
-    return None
-
-
-_DEFAULTS = {
-    loaders.BOOT_CFG: _boot_cfg_default,
-    loaders.GRUB: _menu_lst_default,
-    loaders.GRUB2: _grub_cfg_default,
-}
-
-
-def _multiboot_file(commands: Sequence[str]) -> str | None:
-    """The hypervisor that GRUB's commands load: the kernel that gets a module."""
-    lines = [command.split() for command in commands]
-    if not any(words[0] in _MODULE_COMMANDS for words in lines):
-        return None
-    for words in lines:
-        named = [word for word in words[1:] if not word.startswith("--")]
-        if words[0] in _KERNEL_COMMANDS and named:
-            return _GRUB_DEVICE.sub("", named[0])
-    return None
+def _describe_entry(entry: InUse, from_package: bool | None) -> dict[str, Any]:
+    return {
+        "file": entry.file,
+        "from_package": from_package,
+        "hypervisor_args": " ".join(entry.arguments.hypervisor),
+        "kernel_args": " ".join(entry.arguments.kernel),
+    }
 
 
 def _package(host: Host, installed: dict[str, str], boots: str | None, running: str) -> Release | None:
@@ -210,7 +187,7 @@ def _same_file(host: Host, path: str | None, package: Release | None) -> bool | 
     first, second = host.stat(path), host.stat(package.hypervisor)
     if first is None or second is None:
         return None
-    return first.size == second.size and host.read_bytes(path) == host.read_bytes(package.hypervisor)
+    return first.size == second.size and host.content(path) == host.content(package.hypervisor)
 
 
 def _installed(package: Release, installed: dict[str, str]) -> dict[str, str]:

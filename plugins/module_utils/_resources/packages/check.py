@@ -61,7 +61,7 @@ def look(host: Host, installed: Mapping[str, str], roots: Iterable[str]) -> Foun
         if base in compared:
             _look_into_entry(host, base, f"{base}-{installed[base]}", found)
             for copy in lost_copies(host, lists[base]):
-                found.damaged.setdefault(base, []).append(f"its {copy} holds NUL bytes")
+                found.damaged.setdefault(base, []).append(f"its {copy} {damage.of(host.content(copy))}")
     wrong = _compare(host, [f"{base}-{installed[base]}" for base in compared])
     for base, text in lists.items():
         if base not in found.damaged:
@@ -95,12 +95,24 @@ def _lists(host: Host, installed: Mapping[str, str], roots: list[str], found: Fo
     return lists
 
 
+def unreadable(host: Host) -> dict[str, list[str]]:
+    """What is wrong with the packing lists of packages that are not known to be on the disk, by base name. pkgin reads
+    those of all that is installed before it does anything (summary.c), also of what nothing depends on yet: a run that
+    a power cut ended had brought it for a package that did not come any more."""
+    found = {}
+    for name in sorted(set(_packages.registered(host)) - _packages.on_disk(host)):
+        wrong = packing_list.what_is_wrong(_packages.listed(host, name) or "")
+        if wrong:
+            found[name.rpartition("-")[0]] = [f"its packing list {wrong}"]
+    return found
+
+
 def _look_into_entry(host: Host, base: str, package: str, found: Found) -> None:
     """Scripts and descriptions in the database: pkg_add -U runs the first, and pkgin reads the others."""
     directory = _packages.entry(host, package)
     for name in host.list_dir(directory) if directory else []:
         if name.startswith("+") and name != "+CONTENTS":
-            wrong = damage.by_power_cut(host.read_bytes(f"{directory}/{name}"))
+            wrong = damage.by_power_cut(host.content(f"{directory}/{name}"))
             if wrong:
                 found.damaged.setdefault(base, []).append(f"its {name} {wrong}")
 
@@ -109,7 +121,14 @@ def lost_copies(host: Host, listed: str) -> list[str]:
     """The configuration files that a package brought and that a power cut has been at. Whatever an admin had written
     into one is lost with it."""
     copies = packing_list.copies(packing_list.parse(listed))
-    return [copy for _own, copy in copies if damage.by_power_cut(host.read_bytes(copy))]
+    return [copy for own, copy in copies if _is_lost(host, own, copy)]
+
+
+def _is_lost(host: Host, own: str, copy: str) -> bool:
+    """Settings may well be empty. A script is not, and an empty one ends well and does nothing."""
+    content = host.content(copy)
+    is_script = "/scripts/" in own
+    return bool(damage.of(content) if is_script else damage.by_power_cut(content))
 
 
 def _compare(host: Host, packages: list[str]) -> dict[str, str]:
@@ -133,10 +152,10 @@ def _look_at_files(
 ) -> None:
     lost, other = [], []
     for file in files:
-        state = host.stat(file.path, follow=False)
-        if state is None:
+        state = host.is_lost(file.path)
+        if state == "nothing":
             lost.append(f"it lacks {file.path}")
-        elif state.kind == "file" and state.size == 0 and file.has_content:
+        elif state == "empty" and file.has_content:
             lost.append(f"{file.path} is empty")
         elif wrong.get(file.path) == "has another content":
             what = _what_became_of(host, file.path)
@@ -153,12 +172,10 @@ def _look_at_files(
 def _what_became_of(host: Host, path: str) -> str:
     """What is wrong with a file of another content than the package's; empty if somebody edited it: a text that is
     whole. A power cut leaves NUL, and half a file does not end with a line; a program is nobody's to edit."""
-    content = host.read_bytes(path)
+    content = host.content(path)
     wrong = damage.of(content)
     if wrong or not content:
         return wrong
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
+    if not content.utf8:
         return "has another content"
-    return "" if content.endswith(b"\n") else "is cut off"
+    return "" if content.newline else "is cut off"

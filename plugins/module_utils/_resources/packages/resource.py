@@ -18,12 +18,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ... import _packages
-from ..._change import Change, NotRead, Plan, Refused
+from ... import _kernel, _packages
+from ..._change import LIMIT, Change, NotRead, Plan, Refused
 from ..._host import Host
 from ..._releases import NEWEST, RELEASES, Release, release
 from ..boot.loaders import LOADERS
-from . import check, sources
+from . import check, own_tools, sources
 
 NAME = "xen_packages"
 PARTS = ("kernel", "tools")
@@ -38,12 +38,14 @@ ARGUMENTS: dict[str, Any] = {
     "loader_package": {"type": "str", "choices": LOADERS_PACKAGES},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
     "replace_tools": {"type": "bool", "default": False},
+    **LIMIT,
 }
 
 # Tools packages of whatever release, in the table or not. libxen and xenstoretools are other things.
 _TOOLS = re.compile(r"xentools[0-9]+(-hvm)?\Z")
 _OF_XEN = re.compile(r"xen(kernel|tools)[0-9]+(-hvm)?\Z")
 _REVISION = re.compile(r"nb[0-9]+\Z")
+NONE = own_tools.NONE
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,14 @@ def declare(params: dict[str, Any]) -> Declared:
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """Xen's and GRUB's installed packages, base name to version; what they ``need``, and what is wrong with each of all
-    these (see ``check.Found``); the machine's architecture as ``uname -p`` tells it; and which packages a
-    pkgsrc tree can build, by the tree's directory."""
+    these (see ``check.Found``), and with any that is ``unreadable``; the machine's architecture as ``uname -p`` tells
+    it; which packages a pkgsrc tree can build, by the tree's directory; which ``toolstacks`` are there, whoever brought
+    them, the ``rests`` of packages whose replacement was killed, whether Xen runs, and the ``prefixes`` below which the
+    tools lie, by their packages."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
     installed = _packages.installed(host)
     found = {name: version for name, version in installed.items() if _OF_XEN.match(name) or name in LOADERS_PACKAGES}
+    unreadable = check.unreadable(host)  # first, so that one call brings all the lists
     looked = check.look(host, installed, found)
     return {
         "packages": found,
@@ -117,8 +122,15 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "damaged": looked.damaged,
         "edited": looked.edited,
         "unlisted": looked.unlisted,
+        "unreadable": unreadable,
         "processor": host.processor,
         "trees": {tree: sources.buildable(host, tree)},
+        "toolstacks": own_tools.found(host),
+        "rests": sorted(sources.rests(host)),
+        "dom0": host.exists(_kernel.PRIVCMD),
+        "prefixes": {
+            name: own_tools.prefix(host, f"{name}-{version}") for name, version in found.items() if _TOOLS.match(name)
+        },
     }
 
 
@@ -131,12 +143,20 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     missing = [name for name in declared.packages if name not in installed]
     in_the_way = _in_the_way(installed, declared)
     broken = _broken(current, declared)
+    if declared.source == NONE:
+        own_tools.refuse_missing(current, declared.row, declared.kernel and declared.tools, declared.replace_tools)
+        return Plan()
+    own_tools.refuse_elsewhere(current, declared.row)
+    if declared.source == "pkgin" and missing:
+        broken = list(dict.fromkeys([*current["unreadable"], *broken]))
     if not missing and not in_the_way and not broken:
         return Plan(
             warnings=[*_mixed_versions(installed, declared), *_unlisted(current, declared), *_edited(current, declared)]
         )
     _refuse_platform(current["processor"], declared.row)
     _refuse_other_tools(in_the_way, declared)
+    if not any(map(_TOOLS.match, [*installed, *current["rests"]])) and declared.row.tools_package in missing:
+        own_tools.refuse_to_write_over(current, declared.row)
     if declared.source == "pkgsrc":
         _refuse_missing_tree(current["trees"], declared, missing + broken)
     return Plan([_change(current, declared, missing, in_the_way, broken)])
@@ -228,7 +248,9 @@ def _edited(current: dict[str, Any], declared: Declared) -> list[str]:
 def _change(
     current: dict[str, Any], declared: Declared, missing: list[str], in_the_way: list[str], broken: list[str]
 ) -> Change:
-    parts = [f"put {name} in place again, because {_summary(current['damaged'][name])}" for name in broken]
+    wrong = {**current["unreadable"], **current["damaged"]}
+    mended = [*current["unreadable"], *(name for name in declared.packages if name not in missing)]
+    parts = [f"put {name} in place again, because {_summary(wrong[name])}" for name in broken]
     parts += [f"remove {' and '.join(in_the_way)}"] if in_the_way else []
     parts += [f"install {', '.join(missing)} with {declared.source}"] if missing else []
     return Change(
@@ -238,14 +260,14 @@ def _change(
         summary="; ".join(parts),
         before={
             **{name: current["packages"].get(name, "not installed") for name in [*in_the_way, *missing]},
-            **{name: current["damaged"][name] for name in broken},
+            **{name: wrong[name] for name in broken},
         },
         after=dict({name: "removed" for name in in_the_way}, **{name: "installed" for name in [*missing, *broken]}),
         data={
             "source": _source(declared),
             "remove": in_the_way,
             "install": missing,
-            "whole": [name for name in declared.packages if name not in missing] if broken else [],
+            "whole": mended if broken else [],
         },
     )
 

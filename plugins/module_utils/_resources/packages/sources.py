@@ -5,20 +5,24 @@ pkg_info(1) shows it and pkg_delete(1) removes it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ... import _packages
+from ... import _packages, _progress
 from ..._change import CommandFailed, XenError
 from ..._command import Result
 from ..._formats.system import damage
 from ..._host import Host
 from . import check
 
-SOURCES = ("pkgin", "pkg_add", "pkgsrc")
+# With the last one the admin himself has brought Xen, by whatever means.
+SOURCES = ("pkgin", "pkg_add", "pkgsrc", "none")
 PKGIN = "/usr/pkg/bin/pkgin"
 PKGIN_REPOSITORIES = "/usr/pkg/etc/pkgin/repositories.conf"
 MAKE = "/usr/bin/make"
+# Where pkgin puts what it fetches (pkgin.h).
+PKGIN_CACHE = "/var/db/pkgin/cache"
 FETCH_SECONDS = 1800.0
 # The tools of Xen with all that they are built with, on an old machine with one processor.
 BUILD_SECONDS = 12 * 3600.0
@@ -100,25 +104,30 @@ def _clear(host: Host, package: str) -> None:
     if directory is None:
         return
     notes = [f"{directory}/{name}" for name in ("+DEINSTALL", "+REQUIRED_BY", "+INSTALLED_INFO")]
-    for path in [*notes, *check.lost_copies(host, _packages.listed(host, package) or "")]:
-        if damage.by_power_cut(host.read_bytes(path)):
-            host.remove(path)
+    lost = [path for path in notes if damage.by_power_cut(host.content(path))]
+    for path in [*lost, *check.lost_copies(host, _packages.listed(host, package) or "")]:
+        host.remove(path)
 
 
 def clear_rest(host: Host, base: str) -> bool:
     """Remove the entry that a killed ``pkg_add -U`` left of a package: the next one stops at it, and without the
     package's own entry it counts as another version. Returns whether there was one."""
-    found = [
-        f"{database}/{name}"
-        for database in _packages.DATABASES
-        for name in host.list_dir(database)
-        if name.endswith(_packages.REPLACING) and name.rpartition("-")[0] == base
-    ]
+    found = rests(host).get(base, [])
     for directory in found:
         for name in host.list_dir(directory):
             host.remove(f"{directory}/{name}")
         host.remove_dir(directory)
     return bool(found)
+
+
+def rests(host: Host) -> dict[str, list[str]]:
+    """The entries that killed ``pkg_add -U`` left, by the base names of their packages."""
+    found: dict[str, list[str]] = {}
+    for database in _packages.DATABASES:
+        for name in host.list_dir(database):
+            if name.endswith(_packages.REPLACING):
+                found.setdefault(name.rpartition("-")[0], []).append(f"{database}/{name}")
+    return found
 
 
 def rebuild_tree(host: Host) -> None:
@@ -182,8 +191,11 @@ def remove(host: Host, package: str) -> None:
 def _run(host: Host, source: Source, argv: Sequence[str], timeout: float) -> Result:
     variable = "PKG_REPOS" if source.kind == "pkgin" else "PKG_PATH"
     env = {variable: source.repository} if source.repository else {}
+    doing = "packages", " ".join([os.path.basename(argv[0]), *argv[1:]])
     try:
-        return host.run(argv, timeout=timeout, env=env)
+        # What it fetches comes there first.
+        with _progress.growing(*doing, PKGIN_CACHE) if source.kind == "pkgin" else _progress.during(*doing):
+            return host.run(argv, timeout=timeout, env=env)
     except CommandFailed as error:
         where = f" ({variable}={source.repository})" if source.repository else ""
         raise CommandFailed(f"{error}{where}", **error.details) from error
@@ -192,4 +204,5 @@ def _run(host: Host, source: Source, argv: Sequence[str], timeout: float) -> Res
 def _make(host: Host, source: Source, package: str, target: str) -> None:
     """Run a target of pkgsrc (pkgsrc guide, chapter Using pkgsrc). With BATCH a package that asks questions fails
     instead of waiting for an answer (mk/install/install.mk). What a package depends on is installed from the tree."""
-    host.run([MAKE, "BATCH=yes", target], timeout=BUILD_SECONDS, cwd=directory(source.tree, package))
+    with _progress.during("packages", f"make {target} of {package}"):
+        host.run([MAKE, "BATCH=yes", target], timeout=BUILD_SECONDS, cwd=directory(source.tree, package))

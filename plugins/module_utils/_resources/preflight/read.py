@@ -5,12 +5,11 @@ answer can matter: none on a dom0 with kernfs that boots by NetBSD's own loader.
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from ... import _kernel
 from ..._change import CommandFailed
 from ..._formats.system import cpuctl, dumpfs, mounts
 from ..._host import Host
@@ -23,7 +22,7 @@ DUMPFS = "/usr/sbin/dumpfs"
 SYSCTL = "/sbin/sysctl"
 # Since NetBSD 9: UEFI or BIOS, as the native kernel was booted (sys/arch/x86/x86/x86_machdep.c).
 BOOT_METHOD = "machdep.bootmethod"
-PRIVCMD, XENBUS, KERNFS_SIGN = "/kern/xen/privcmd", "/kern/xen/xenbus", "/kern/version"
+KERNFS_SIGN = "/kern/version"
 
 
 def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> dict[str, Any]:
@@ -32,19 +31,19 @@ def machine(host: Host, files: Iterable[str], with_superblock: bool | None) -> d
     ``files`` are looked at beside those in the root directory. ``with_superblock`` says whether the form of the root
     file system matters; None: where a loader is in use that does not read every one.
     """
-    uname = os.uname()
     if with_superblock is None:
         with_superblock = any(host.exists(row.menu) for row in LOADERS.values() if row.root)
-    dom0 = host.exists(PRIVCMD)
+    role = _kernel.role(host)
+    dom0 = role == _kernel.DOM0
     has_kernfs = host.exists(KERNFS_SIGN)
     mounted = mounts.parse(_said(host, [MOUNT])) if with_superblock or not has_kernfs else []
     root = mounts.on(mounted, "/")
     return {
-        "system": uname.sysname,
-        "release": uname.release,
+        "system": host.system,
+        "release": host.release,
         "processor": host.processor,
-        "day": time.strftime("%Y-%m-%d", time.gmtime()),
-        "role": "dom0" if dom0 else "domu" if host.exists(XENBUS) else "bare_metal",
+        "day": host.day(),
+        "role": role,
         "free": host.free_bytes("/"),
         "unfinished": host.unfinished("/"),
         "files": _files(host, files),
@@ -99,11 +98,11 @@ def _of_cpu(host: Host) -> dict[str, Any]:
 def _of_hypervisor(host: Host) -> dict[str, Any]:
     """The hypervisor hides the CPU's abilities from dom0's kernel; it is asked itself."""
     tool = choose.toolstack(host)
-    source = f"{tool.NAME} info"
-    if not tool.alive(host)[0]:
+    source = f"{tool.name} info"
+    if not tool.alive()[0]:
         return {"hvm": None, "source": source}
     try:
-        info = tool.info(host)
+        info = tool.info()
     except CommandFailed:
         return {"hvm": None, "source": source}
     capabilities = (info.get("xen_caps") or "").split()

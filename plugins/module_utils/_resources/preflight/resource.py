@@ -5,17 +5,20 @@ that is in the way at once, before anything is installed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ... import _releases
-from ..._change import Change, NotRead, Plan, Refused, XenError
+from ..._change import LIMIT, Change, NotRead, Plan, Refused, XenError
 from ..._host import Host
-from ..boot import loaders
+from ..boot import by_default, efi, hardware, loaders
+from ..boot.arguments import Arguments, arguments
 from ..boot.loaders import LOADERS, Loader
 from . import read as preflight_read
 
 NAME = "preflight"
+NETBSD = "NetBSD"
 GUEST_TYPES = ("pv", "pvh", "hvm")
 ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "required": True},
@@ -23,6 +26,11 @@ ARGUMENTS: dict[str, Any] = {
     "loader": {"type": "str", "choices": list(LOADERS), "default": loaders.BOOT_CFG.name},
     "native_kernel": {"type": "path", "default": "/netbsd"},
     "boot_files": {"type": "list", "elements": "path", "default": []},
+    "kernel_args": {"type": "str", "default": ""},
+    "hypervisor_args": {"type": "str", "default": ""},
+    "disk": {"type": "str"},
+    "menu": {"type": "path"},
+    **LIMIT,
 }
 
 MEBIBYTE = 1 << 20
@@ -32,13 +40,18 @@ ROOM_FOR_A_FILE = 2 * 16 * MEBIBYTE
 
 @dataclass(frozen=True)
 class Declared:
-    """What the machine shall be. ``boot_files`` are what role dom0 puts onto the root file system."""
+    """What the machine shall be. ``boot_files`` are what role dom0 puts onto the root file system, ``arguments`` what
+    the hypervisor and the dom0 kernel will be given, ``disk`` is the one whose boot blocks will be written, and
+    ``menu`` the file that is said to be the menu, both empty for none."""
 
     row: _releases.Release
     guest_types: tuple[str, ...]
     loader: Loader
     native_kernel: str
     boot_files: tuple[str, ...]
+    arguments: Arguments
+    disk: str
+    menu: str
 
 
 def declare(params: dict[str, Any]) -> Declared:
@@ -53,15 +66,27 @@ def declare(params: dict[str, Any]) -> Declared:
         loader=LOADERS[params["loader"]],
         native_kernel=params["native_kernel"],
         boot_files=tuple(params["boot_files"]),
+        arguments=arguments(params.get("kernel_args") or "", params.get("hypervisor_args") or ""),
+        disk=params.get("disk") or "",
+        menu=params.get("menu") or "",
     )
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """The machine. Ahead of a task: what can matter to any release, with the loader that the machine has."""
     if declared is None:
-        return preflight_read.machine(host, (), None)
+        return {**preflight_read.machine(host, (), None), **_boot(host, LOADERS.values(), ())}
     files = (declared.native_kernel, *declared.boot_files)
-    return preflight_read.machine(host, files, declared.loader.root is not None)
+    found = preflight_read.machine(host, files, declared.loader.root is not None)
+    return {**found, **_boot(host, [declared.loader], declared.arguments.kernel)}
+
+
+def _boot(host: Host, found: Iterable[Loader], words: Iterable[str]) -> dict[str, Any]:
+    """How the machine boots, and what it has of what boot arguments name, with the disks of the menus that it has."""
+    if host.system != NETBSD:
+        return {"efi": None, "hardware": None}
+    lines = [" ".join(entry.arguments.kernel) for loader in found for entry in by_default.read(host, loader).xen]
+    return {"efi": efi.read(host), "hardware": hardware.read(host, [*lines, " ".join(words)])}
 
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
@@ -81,7 +106,7 @@ def apply(host: Host, change: Change) -> None:
 
 
 def _system(current: dict[str, Any], declared: Declared) -> list[str]:
-    if current["system"] != "NetBSD":
+    if current["system"] != NETBSD:
         return [f"This machine runs {current['system']}; it must run NetBSD. Install that first."]
     if current["role"] == "domu":
         return ["This machine is a Xen guest itself, and no guest can be a dom0. Take it out of the group of dom0s."]
@@ -103,7 +128,7 @@ def _platform(current: dict[str, Any], declared: Declared) -> list[str]:
 def _netbsd(current: dict[str, Any], declared: Declared) -> list[str]:
     oldest, newest = declared.row.netbsd
     major = current["release"].split(".")[0]
-    if current["system"] != "NetBSD" or not major.isdigit():
+    if current["system"] != NETBSD or not major.isdigit():
         return []
     found = f"Xen {declared.row.name} has no packages for NetBSD {current['release']}"
     if oldest is not None and int(major) < oldest:
@@ -146,8 +171,11 @@ def _native_kernel(current: dict[str, Any], declared: Declared) -> list[str]:
 
 
 def _kern(current: dict[str, Any], declared: Declared) -> list[str]:
-    if current["system"] == "NetBSD" and not current["mounts_told"]:
-        return ["mount(8) does not tell what is mounted, so nobody knows about /kern. Look at what it prints."]
+    if current["system"] == NETBSD and not current["mounts_told"]:
+        return [
+            "mount(8) does not tell what is mounted, so nobody knows about /kern. Look at what it prints, and "
+            "at /etc/fstab, by which the machine mounts at boot."
+        ]
     if current["kern"] in (None, "kernfs"):
         return []
     return [
@@ -222,6 +250,25 @@ def _guests_of_cpu(current: dict[str, Any], declared: Declared) -> list[str]:
     ]
 
 
+def _arguments(current: dict[str, Any], declared: Declared) -> list[str]:
+    found = current["hardware"]
+    if not found:
+        return []
+    disk = hardware.disk_problems(found, declared.disk) if declared.disk else []
+    return [*disk, *hardware.problems(found, declared.arguments)]
+
+
+def _menu(current: dict[str, Any], declared: Declared) -> list[str]:
+    found = current["efi"]
+    if not found or declared.loader != loaders.BOOT_CFG:
+        return []
+    try:
+        efi.refuse_shadowed(found, declared.menu or efi.menu(found))
+    except Refused as error:
+        return [str(error)]
+    return []
+
+
 CHECKS = (
     _system,
     _platform,
@@ -231,6 +278,8 @@ CHECKS = (
     _kern,
     _root_for_loader,
     _firmware,
+    _arguments,
+    _menu,
     _guests_of_release,
     _guests_of_cpu,
 )

@@ -9,7 +9,6 @@ xentools420/files/xendomains.sh, xendomains_stop).
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from ... import _processes
 from ..._change import CommandFailed, XenError
@@ -17,11 +16,11 @@ from ..._formats.xl.xl_output import Row
 from ..._host import Host
 from ..._toolstack import lost
 from ..._toolstack.choose import toolstack
+from ..._toolstack.interface import Toolstack
 from ..._toolstack.lock import exclusive
 
 # How many are asked at the same time: they all write to the same disks while they shut down.
 AT_ONCE = 8
-LOCK_SECONDS = 900.0
 XENSTORE_LIST = "/usr/pkg/bin/xenstore-list"
 XENSTORE_SECONDS = 10.0
 
@@ -32,10 +31,10 @@ def running(host: Host, abandon: bool = False) -> list[Row]:
     Raises XenError for these otherwise: guests that nobody can ask, and guests that xenstored does not know.
     """
     tool = toolstack(host)
-    alive, why = tool.alive(host)
+    alive, why = tool.alive()
     if alive:
         try:
-            rows = [row for row in tool.rows(host) if row.domid != 0 and not row.dying]
+            rows = [row for row in tool.rows() if row.domid != 0 and not row.dying]
         except CommandFailed as error:
             why = f"{error}."
         else:
@@ -78,10 +77,10 @@ def shut_down(host: Host, seconds: float, abandon: bool = False) -> list[str]:
     guests = running(host, abandon)
     if not guests:
         return []
-    with exclusive(LOCK_SECONDS):
+    with exclusive():
         tool = toolstack(host)
         with ThreadPoolExecutor(max_workers=AT_ONCE) as workers:
-            ended = dict(zip(guests, workers.map(lambda row: _ask(tool, host, row, seconds), guests)))
+            ended = dict(zip(guests, workers.map(lambda row: _ask(tool, row, seconds), guests)))
         left = running(host, abandon)
     if left or not all(ended.values()):
         stubborn = sorted({row.name for row in left} | {row.name for row, gone in ended.items() if not gone})
@@ -89,9 +88,9 @@ def shut_down(host: Host, seconds: float, abandon: bool = False) -> list[str]:
     return [row.name for row in guests]
 
 
-def _ask(tool: Any, host: Host, row: Row, seconds: float) -> bool:
+def _ask(tool: Toolstack, row: Row, seconds: float) -> bool:
     try:
-        return tool.shutdown(host, row, seconds)
+        return tool.shutdown(row, seconds)
     except XenError:
         return False
 

@@ -9,7 +9,7 @@ stays there, and the machine never gets as far as sshd. Before, xend started xen
 
 from __future__ import annotations
 
-from ... import _releases
+from ... import _rc_conf, _releases
 from ..._change import Refused
 from ..._formats.system import rcconf
 from ..._host import Host
@@ -63,13 +63,8 @@ def _list_of_guests(host: Host) -> str | None:
 
 
 def _value(host: Host, script: str, variable: str) -> str | None:
-    """A variable as rc.subr(8) finds it for a script; empty if it is not set, None if only sh could tell. The system's
-    defaults have nothing of Xen."""
-    for path in (f"{settings.RC_CONF_D}/{script}", settings.RC_CONF):
-        document = rcconf.parse(host.read_text(path) or "")
-        setting = document.last(variable)
-        if setting is not None and not document.trouble:
-            return None if setting.nested else setting.value
-        if document.trouble or any(name != settings.DEFAULTS for _line, name in document.sources):
-            return None
-    return ""
+    """A variable as rc.subr(8) finds it for a script; empty if it is not set, None if only sh could tell."""
+    found = _rc_conf.values(host, script).find(variable)
+    if found is None:
+        return ""
+    return None if found.why else found.value

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import _releases
-from ..._change import HOST_REBOOT, Change, Plan, Refused
+from ..._change import HOST_REBOOT, LIMIT, Change, Plan, Refused, above, limit_word
 from ..._formats.guest import pci
-from ..boot import loaders
+from ..boot import arguments, loaders
 from ..boot.loaders import LOADERS, Loader
 
 NAME = "xen_reboot"
@@ -21,6 +21,8 @@ ARGUMENTS: dict[str, Any] = {
     "kernel_config": {"type": "str", "choices": ["XEN3_DOM0", "XEN3PAE_DOM0"]},
     "hypervisor_args": {"type": "str"},
     "kernel_args": {"type": "str"},
+    "adopt": {"type": "list", "elements": "str", "choices": list(arguments.KINDS), "default": []},
+    "assume_ready": {"type": "bool", "default": False},
     "xenstore": {"type": "bool", "default": True},
     "reboot": {"type": "bool", "default": False},
     "required": {"type": "bool", "default": True},
@@ -31,6 +33,7 @@ ARGUMENTS: dict[str, Any] = {
     "loader": {"type": "str", "choices": list(LOADERS), "default": loaders.BOOT_CFG.name},
     "native_entry": {"type": "str"},
     "once": {"type": "str"},
+    **LIMIT,
 }
 # Behind GRUB 2 Xen takes the first word for a file's name, or not, depending on its version (xen/arch/x86/setup.c,
 # cmdline_cook). So menus have this one there.
@@ -41,7 +44,8 @@ _DEVICE = re.compile(r"\(([^()]*)\)")
 
 @dataclass(frozen=True)
 class Wanted:
-    """The declared Xen. None in ``kernel_config``, ``hypervisor_args`` or ``hidden_devices``: any will do."""
+    """The declared Xen. None in ``kernel_config``, ``hypervisor_args`` or ``hidden_devices``: any will do. ``adopt``
+    are the kinds of arguments that the menu's default entry gives instead."""
 
     release: str
     kernel_config: str | None
@@ -57,6 +61,10 @@ class Wanted:
     loader: Loader
     native_entry: str
     once: str
+    adopt: tuple[str, ...] = ()
+    kernel_args: tuple[str, ...] = ()
+    assume_ready: bool = False
+    max_impact: str = HOST_REBOOT
 
 
 # -- declared ----------------------------------------------------------------------------------------------------------
@@ -95,6 +103,10 @@ def declare(params: dict[str, Any]) -> Wanted:
         loader=loader,
         native_entry=params.get("native_entry") or "",
         once=params.get("once") or "",
+        adopt=tuple(params["adopt"]),
+        assume_ready=params["assume_ready"],
+        kernel_args=tuple((params.get("kernel_args") or "").split()),
+        max_impact=params["max_impact"],
     )
 
 
@@ -125,16 +137,28 @@ def describe(found: dict[str, Any]) -> str:
     return f"{kernel} under Xen {hypervisor['version'] if hypervisor else 'of a version that nothing tells'}"
 
 
+def _with_adopted(wanted: Wanted, boots: dict[str, Any] | None) -> Wanted:
+    """What is wanted, with what the menu's default entry says of the kinds that are adopted."""
+    if not wanted.adopt or not boots or wanted.hypervisor_args is None:
+        return wanted
+    own = arguments.Arguments(wanted.kernel_args, wanted.hypervisor_args)
+    in_menu = arguments.arguments(boots["kernel_args"], boots["hypervisor_args"])
+    given = arguments.merged(own, in_menu, wanted.adopt)
+    hidden = None if wanted.hidden_devices is None else _hidden_devices(" ".join(given.kernel))
+    return replace(wanted, hypervisor_args=given.hypervisor, hidden_devices=hidden)
+
+
 def differences(found: dict[str, Any], wanted: Wanted) -> list[Change]:
     """What only a boot can bring. Something that the machine does not tell is no difference."""
     if not in_xen(found, wanted.release):
         return [_change("Xen", "boot into the wanted Xen", describe(found), f"a dom0 under Xen {wanted.release}")]
     hypervisor = found["hypervisor"]
+    wanted = _with_adopted(wanted, hypervisor["boots"])
     changes = []
     if wanted.kernel_config and found["kernel_config"] != wanted.kernel_config:
         changes.append(_change("dom0 kernel", "boot the other kernel", found["kernel_config"], wanted.kernel_config))
     runs_with, asked_for = _arguments(hypervisor["commandline"]), wanted.hypervisor_args
-    if runs_with is not None and asked_for is not None and asked_for != runs_with:
+    if runs_with is not None and asked_for is not None and not arguments.same(asked_for, runs_with):
         changes.append(
             _change(
                 "hypervisor arguments",
@@ -191,24 +215,44 @@ def plan(found: dict[str, Any], wanted: Wanted) -> Plan:
     needed = differences(found, wanted)
     if wanted.force and not needed:
         needed = [_change("Xen", "boot once more, as it was asked for", describe(found), describe(found))]
-    if wanted.reboot and (wanted.abandon_guests or not lost_guests(found)):
+    word = _word(found, wanted)
+    if not word:
         return Plan(changes=needed)
-    return Plan(deferred=needed, warnings=[waits(found, wanted)] if needed else [])
+    deferred = [replace(change, word=word) for change in needed]
+    return Plan(deferred=deferred, warnings=[waits(found, wanted)] if needed else [])
+
+
+def _word(found: dict[str, Any], wanted: Wanted) -> str:
+    """What the admin has to say before the machine is rebooted; empty if nothing."""
+    allows = [("reboot: true", wanted.reboot), (limit_word(HOST_REBOOT), not above(HOST_REBOOT, wanted.max_impact))]
+    if lost_guests(found):
+        allows.append(("abandon_guests: true", wanted.abandon_guests))
+    return ", ".join(option for option, said in allows if not said)
 
 
 def waits(found: dict[str, Any], wanted: Wanted) -> str:
     """Words for a machine that may not be rebooted and should be."""
+    word = _word(found, wanted)
+    allow = f"allow it with {_in_variables(word)} (module xen_reboot: {word})."
     if not in_xen(found, wanted.release):
         return (
             f"{found['name']} is ready to boot into Xen {wanted.release}, and runs {describe(found)}: reboot it, or "
-            "allow it with bootloader_reboot: true (module xen_reboot: reboot: true). Its guests come after that."
+            f"{allow} Its guests come after that."
         )
     why = "; ".join(_sentences(found, wanted)) or "one is asked for"
-    how = (
-        " Guests seem to run that no xenstored knows. Shut each of them down from within, then allow it with "
-        "bootloader_reboot: true and bootloader_abandon_guests: true (module xen_reboot: reboot and abandon_guests)."
-    )
-    return f"{found['name']} waits for a reboot: {why}.{how if lost_guests(found) else ''}"
+    how = ""
+    if lost_guests(found):
+        how = f" Guests seem to run that no xenstored knows. Shut each of them down from within, then {allow}"
+    elif wanted.reboot:
+        how = f" Reboot it, or {allow}"
+    return f"{found['name']} waits for a reboot: {why}.{how}"
+
+
+def _in_variables(word: str) -> str:
+    """The same in the roles' variables."""
+    limit = limit_word(HOST_REBOOT)
+    prefixed = (f"{'netbsd_xen_' if option == limit else 'bootloader_'}{option}" for option in word.split(", "))
+    return " and ".join(prefixed)
 
 
 def _sentences(found: dict[str, Any], wanted: Wanted) -> list[str]:

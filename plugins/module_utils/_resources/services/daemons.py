@@ -11,10 +11,11 @@ tools/misc/xend of 3.1.
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
-from ... import _processes, _releases
+from ... import _processes, _progress, _releases
 from ..._change import CommandFailed, Refused, XenError
 from ..._command import Result
 from ..._host import Host
@@ -31,6 +32,7 @@ DOM0_NAME = "/local/domain/0/name"
 # nothing where dom0 has its name already (Xen's tools/helpers/xen-init-dom0.c, from 4.17 on).
 POOL, POOL_NAME = "/local/pool/0/name", "Pool-0"
 XENSTORED = "xenstored"
+WATCHDOG = "xenwatchdogd"
 # Who keeps a connection to xenstored. When that dies they have lost it for good: a new xenstored knows nothing of them.
 CLIENTS = ("xenconsoled", "xenbackendd", "xend")
 # xend needs it and does not make it; /var/run is empty after a boot (pkgsrc xend.sh).
@@ -197,18 +199,31 @@ def _start_alone(host: Host, member: str) -> Result:
 
 
 def stop(host: Host, name: str, known: _releases.Service) -> None:
-    """Stop a service by its script, and wait until its processes have gone."""
-    result = run_script(host, name, "stop")
+    """Stop a service by its script, and wait until its processes have gone.
+
+    The watchdog's script sends SIGTERM, by which it has the hypervisor reset the machine 300 seconds later; SIGUSR1 is
+    what ends the watch (Xen's tools/misc/xenwatchdogd.c and tools/hotplug/NetBSD/rc.d/xen-watchdog)."""
+    if WATCHDOG in known.daemons:
+        ids = [str(process) for process in processes(host).get(WATCHDOG, [])]
+        result = host.try_run(["/bin/kill", "-USR1", *ids])
+    else:
+        result = run_script(host, name, "stop")
     wait(lambda: is_down(known, processes(host)), f"{name} is still running", result)
 
 
 def run_script(host: Host, name: str, action: str) -> Result:
     """Run a script's action whether the service is enabled or not. Any exit status is returned: it proves nothing."""
-    return host.try_run([f"{settings.SCRIPTS}/{name}", f"one{action}"], timeout=SCRIPT_SECONDS)
+    with _progress.during(name, f"one{action}"):
+        return host.try_run([f"{settings.SCRIPTS}/{name}", f"one{action}"], timeout=SCRIPT_SECONDS)
 
 
 def wait(done: Any, complaint: str, result: Result) -> None:
     """Ask again and again until ``done``. Raises XenError with the last words of the command that should do it."""
+    with _progress.during(os.path.basename(result.argv[0]), "is waited for"):
+        _wait(done, complaint, result)
+
+
+def _wait(done: Any, complaint: str, result: Result) -> None:
     end = time.monotonic() + (HEALTHY_SECONDS if result.rc == 0 else FAILED_SECONDS)
     while not done():
         if time.monotonic() > end:

@@ -9,14 +9,15 @@ asked of the Xen release (``_releases``).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ... import _releases
-from ..._change import Change, NotRead, Plan, Refused
+from ... import _rc_conf, _releases, _xendomains
+from ..._change import GUEST_RESTART, LIMIT, LIVE, Change, NotRead, Plan, Refused
 from ..._host import Host
+from ..._kernel import PRIVCMD
 from ..._toolstack import lost
-from . import daemons
+from . import autostart, daemons
 from . import settings as service_settings
 from .daemons import XENSTORED
 from .settings import SCRIPTS, Wanted
@@ -32,13 +33,14 @@ ARGUMENTS: dict[str, Any] = {
             "enabled": {"type": "bool"},
             "state": {"type": "str", "choices": ["started", "stopped"]},
             "variables": {"type": "dict", "default": {}},
+            "guests": {"type": "dict", "options": autostart.OPTIONS},
         },
     },
     "release": {"type": "str"},
     "assume_files": {"type": "list", "elements": "str", "default": []},
+    **LIMIT,
 }
 
-PRIVCMD = "/kern/xen/privcmd"
 _HARM_OF_TWO = (("xenconsoled", "take each other's output"), ("xenbackendd", "run every hotplug script twice"))
 
 _SERVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
@@ -82,7 +84,11 @@ def _wanted(spec: dict[str, Any], release: str | None) -> Wanted:
             "started by netbsd.xen.domain; leave state out."
         )
     variables = tuple((key, _value(name, key, value)) for key, value in sorted((spec.get("variables") or {}).items()))
-    return Wanted(name, enabled, state, variables, known)
+    guests = autostart.declare(name, spec.get("guests"))
+    given = sorted({_xendomains.LIST, _xendomains.FORMAT} & set(dict(variables))) if guests else []
+    if given:
+        raise Refused(f"Service {name}: {given[0]} follows from guests; give one of the two.")
+    return Wanted(name, enabled, state, variables, known, guests)
 
 
 def _known(name: str, enabled: bool | None, state: str | None, release: str | None) -> _releases.Service | None:
@@ -134,8 +140,9 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     return {
         "services": scripts,
         "variables": sorted(variables),
-        "files": service_settings.read_files(host, scripts, variables),
-        "defaults": service_settings.read_defaults(host, variables),
+        "rc_conf": host.exists(_rc_conf.RC_CONF),
+        "values": service_settings.read_values(host, scripts, variables),
+        "autostart": autostart.read(host),
         "processes": processes,
         "xenstore": daemons.ask_xenstore(host) if processes.get(XENSTORED) else None,
         "dom0": dom0,
@@ -160,10 +167,24 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     for wanted in in_turn:
         script = _script(current, declared, wanted)
         needs = tuple(one.name for one in xens if wanted in xens and _turn(one) < _turn(wanted))
-        settings = service_settings.change(NAME, current, wanted, script, switches, needs)
+        settings = service_settings.change(
+            NAME, current, _with_guests(current, wanted, result.warnings), script, switches, needs
+        )
         state = _state_change(current, declared, wanted, script, result.warnings)
         result.changes += [change for change in (settings, state) if change is not None]
     return result
+
+
+def _with_guests(current: dict[str, Any], wanted: Wanted, warnings: list[str]) -> Wanted:
+    """A service with the variables that its guests make."""
+    if wanted.guests is None:
+        return wanted
+    told = current["values"].get(_xendomains.NAME, current["values"][""])
+    try:
+        found = autostart.variables(wanted.guests, current["autostart"], told, warnings)
+    except _rc_conf.Undecided as refusal:
+        raise Refused(f"Service {wanted.name}: {refusal}") from None
+    return replace(wanted, variables=(*wanted.variables, *found))
 
 
 def _turn(wanted: Wanted) -> int:
@@ -178,12 +199,13 @@ def _turn(wanted: Wanted) -> int:
 def _script(current: dict[str, Any], declared: Declared, wanted: Wanted) -> dict[str, Any]:
     """What is known of the service's script. Raises Refused if there is none."""
     path = f"{SCRIPTS}/{wanted.name}"
-    script = current["services"].get(wanted.name)
-    if script is not None:
-        return script
-    if path in declared.assume_files and wanted.known is not None:
+    script: dict[str, Any] | None = current["services"].get(wanted.name)
+    # One that comes in this run takes the place of what a power cut has left of it.
+    if path in declared.assume_files and wanted.known is not None and not (script and script["rcvar"]):
         rcvar = wanted.known.variable or None
         return {"name": rcvar or wanted.name, "rcvar": rcvar, "running": False}
+    if script is not None:
+        return script
     if wanted.name not in current["services"] and not wanted.name.startswith(service_settings.OURS):
         raise NotRead(f"{path} was not looked at")
     raise Refused(
@@ -211,11 +233,13 @@ def _state_change(
 def _state(wanted: Wanted, summary: str, running: str, dead: str, needs: tuple[str, ...] = ()) -> Change:
     """Start or stop; ``running`` and ``dead`` are the words for what was found in the one and the other case."""
     if wanted.state == "started":
-        words = ("start", dead, "running")
+        words = ("start", dead, "running", LIVE)
     else:
-        words = ("stop", running, "not running")
-    action, before, after = words
-    return Change(NAME, wanted.name, action, summary, before, after, needs=needs, data=wanted.known)
+        # Whoever is at a console, or uses another service, loses it. The watchdog serves nobody.
+        watchdog = wanted.known is not None and daemons.WATCHDOG in wanted.known.daemons
+        words = ("stop", running, "not running", LIVE if watchdog else GUEST_RESTART)
+    action, before, after, impact = words
+    return Change(NAME, wanted.name, action, summary, before, after, impact, needs=needs, data=wanted.known)
 
 
 def _stop_change(current: dict[str, Any], wanted: Wanted, known: _releases.Service) -> Change | None:

@@ -1,46 +1,38 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an rc.d service is set to in rc.conf(5): reading it, and the edits that make it as declared.
-
-rc.subr(8) reads /etc/rc.conf, which reads the system's defaults first, and then /etc/rc.conf.d/NAME, where NAME is what
-the script calls itself.
-"""
+"""What an rc.d service is set to in rc.conf(5): reading it, and the edits that make it as declared. Which file decides
+is told by ``_rc_conf``."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from ... import _releases
+from ... import _rc_conf, _releases
 from ..._change import Change, NotRead, Refused
 from ..._formats.system import rcconf
 from ..._host import Host
+from .autostart import Guests
 
 SCRIPTS = "/etc/rc.d"
-RC_CONF = "/etc/rc.conf"
-RC_CONF_D = "/etc/rc.conf.d"
-DEFAULTS = "/etc/defaults/rc.conf"
 # What xenconsoled logs (pkgsrc xencommons.sh), and where (xen tools/console/daemon/io.c).
 CONSOLE_TRACE, CONSOLE_LOGS = "XENCONSOLED_TRACE", "/var/log/xen/console"
 # What is read ahead of every task.
 OURS = "xen"
-# A value that is set, but that only sh could tell.
-COMPUTED = "(computed when sh reads the file)"
-
-_DEFAULT_LINE = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)=([^\n]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Wanted:
     """One declared service. ``variables`` are rc.conf variables other than the service's YES/NO switch. ``known`` is
-    what its Xen release says of it, None for a service of something else."""
+    what its Xen release says of it, None for a service of something else. ``guests`` are those that it is to start,
+    None where that is left alone."""
 
     name: str
     enabled: bool | None
     state: str | None
     variables: tuple[tuple[str, str], ...]
     known: _releases.Service | None
+    guests: Guests | None = None
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -58,34 +50,15 @@ def read_script(host: Host, name: str) -> dict[str, Any] | None:
     }
 
 
-def read_files(host: Host, scripts: dict[str, Any], variables: set[str]) -> dict[str, Any]:
-    """The settings in rc.conf and in each script's own file. Only what was asked for: the rest is nobody's business."""
-    own = {script["name"] for script in scripts.values() if script}
-    present = set(host.list_dir(RC_CONF_D))
-    paths = [RC_CONF] + [f"{RC_CONF_D}/{name}" for name in sorted(own & present)]
-    return {path: _read_settings(host, path, variables) for path in paths}
-
-
-def _read_settings(host: Host, path: str, variables: set[str]) -> dict[str, Any] | None:
-    text = host.read_config(path, may_be_empty=path != RC_CONF)
-    if text is None:
-        return None
-    document = rcconf.parse(text)
-    settings = {}
-    for setting in document.settings:
-        if _concerns(setting.name, variables):
-            settings[setting.name] = {"value": setting.value, "line": setting.line, "nested": setting.nested}
-    return {"settings": settings, "trouble": document.trouble}
-
-
-def read_defaults(host: Host, variables: set[str]) -> dict[str, str]:
-    """The system's defaults. They come with the system and are plain, so that a line each will do."""
+def read_values(host: Host, scripts: dict[str, Any], variables: set[str]) -> dict[str, Any]:
+    """What is set for each script, by the name that it calls itself, and for one without a file in rc.conf.d (""). Only
+    what was asked for: the rest is nobody's business."""
     found = {}
-    for name, rest in _DEFAULT_LINE.findall(host.read_text(DEFAULTS) or ""):
-        if _concerns(name, variables):
-            setting = rcconf.parse(f"{name}={rest}").last(name)
-            if setting is not None and setting.value is not None:
-                found[name] = setting.value
+    files = {name for name in host.list_dir(_rc_conf.RC_CONF_D) if name.startswith(OURS)}
+    for name in sorted({script["name"] for script in scripts.values() if script} | files | {""}):
+        values = _rc_conf.values(host, name)
+        asked = {variable for variable in values.names() | variables if _concerns(variable, variables)}
+        found[name] = {variable: _rc_conf.told(values, variable) for variable in sorted(asked)}
     return found
 
 
@@ -125,11 +98,15 @@ def change(
     """The edits of a service's settings as one change, or None if all are as declared. ``needs``: see Change."""
     before, after, edits = {}, {}, []
     for variable, value, is_switch in _assignments(wanted, script):
-        found, path = _effective(current, wanted, script, variable)
-        if not switches.take(wanted.name, variable, value) or _same(found, value, is_switch):
-            continue
+        told = _told(current, wanted, script, variable)
+        try:
+            found = _rc_conf.effective(told, variable)
+            if not switches.take(wanted.name, variable, value) or _same(found, value, is_switch):
+                continue
+            edits.append((_rc_conf.place(told, variable), variable, value))
+        except _rc_conf.Undecided as refusal:
+            raise Refused(f"Service {wanted.name}: {refusal}") from None
         before[variable], after[variable] = found, value
-        edits.append((path, variable, value))
     if not edits:
         return None
     return Change(
@@ -165,33 +142,20 @@ def _assignments(wanted: Wanted, script: dict[str, Any]) -> list[tuple[str, str,
     return [(rcvar, "YES" if wanted.enabled else "NO", True)] + found
 
 
-def _effective(
-    current: dict[str, Any], wanted: Wanted, script: dict[str, Any], variable: str
-) -> tuple[str | None, str]:
-    """The value that counts (None: unset) and the file in which to change it."""
+def _told(current: dict[str, Any], wanted: Wanted, script: dict[str, Any], variable: str) -> dict[str, Any] | None:
+    """What is told of a variable for a script (see ``_rc_conf.told``)."""
     if not _concerns(variable, set(current["variables"])):
         raise NotRead(f"{variable} was not looked for")
-    for path in (f"{RC_CONF_D}/{script['name']}", RC_CONF):
-        content = current["files"].get(path)
-        setting = (content or {}).get("settings", {}).get(variable)
-        if content and content["trouble"]:
-            raise Refused(
-                f"Service {wanted.name}: {path} can't be understood, so it is not touched: {content['trouble']}."
-            )
-        if setting is not None:
-            if setting["nested"]:
-                raise Refused(
-                    f"Service {wanted.name}: {variable} is set in line {setting['line']} of {path} within a "
-                    "condition or a function, so nobody but sh knows its value. Set it on a line of its own, below."
-                )
-            return COMPUTED if setting["value"] is None else setting["value"], path
-    if current["files"].get(RC_CONF) is None:
-        raise Refused(f"Service {wanted.name}: {RC_CONF} is missing; without it the machine stops in single-user mode.")
-    return current["defaults"].get(variable), RC_CONF
+    if not current["rc_conf"]:
+        raise Refused(
+            f"Service {wanted.name}: {_rc_conf.RC_CONF} is missing; without it the machine stops in single-user mode."
+        )
+    told: dict[str, Any] | None = current["values"].get(script["name"], current["values"][""]).get(variable)
+    return told
 
 
 def _same(found: str | None, value: str, is_switch: bool) -> bool:
-    if found == COMPUTED:
+    if found == _rc_conf.COMPUTED:
         return False
     if is_switch:
         return rcconf.is_yes(found) if rcconf.is_yes(value) else rcconf.is_no(found)
@@ -206,14 +170,10 @@ def write(host: Host, edits: list[tuple[str, str, str]]) -> None:
     for path, variable, value in edits:
         if variable == CONSOLE_TRACE and value:
             host.make_dir(CONSOLE_LOGS)  # xenconsoled does not make it, and then logs nothing
-        document = rcconf.parse(host.read_config(path, may_be_empty=path != RC_CONF) or "")
-        host.write_text(path, rcconf.assign(document, variable, value), backup=True)
+        _rc_conf.write(host, path, variable, value)
 
 
 def console_trace(host: Host) -> list[str]:
     """The argument with which xencommons starts xenconsoled if its output is to be logged (pkgsrc xencommons.sh)."""
-    for path in (f"{RC_CONF_D}/xencommons", RC_CONF):
-        setting = rcconf.parse(host.read_text(path) or "").last(CONSOLE_TRACE)
-        if setting is not None:
-            return [f"--log={setting.value}"] if setting.value and not setting.nested else []
-    return []
+    found = _rc_conf.values(host, "xencommons").find(CONSOLE_TRACE)
+    return [f"--log={found.value}"] if found is not None and found.value and not found.why else []

@@ -10,11 +10,12 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.netbsd.xen.plugins.action import bridge
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import WARNINGS
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
-NEEDED = {"changed": False, "guard": "needed", "changes": [], "commands": ["look"], "warnings": []}
-GUARDED = {"changed": True, "guarded": True, "changes": ["live"], "commands": ["read"], "warnings": ["careful"]}
+NEEDED = {"changed": False, "guard": "needed", "changes": [], "commands": ["look"], WARNINGS: []}
+GUARDED = {"changed": True, "guarded": True, "changes": ["live"], "commands": ["read"], WARNINGS: ["careful"]}
 DONE = {"changed": True, "changes": ["file"], "commands": ["add"]}
 UNDONE = {"failed": True, "changed": False, "guard": "undone", "msg": "taken back"}
 EARLY = {"failed": True, "guard": "early", "msg": "not made yet"}
@@ -62,7 +63,7 @@ def test_a_guarded_step_is_confirmed_over_a_new_connection(monkeypatch: pytest.M
     machine = Machine(monkeypatch, [NEEDED, GUARDED, DONE])
     result = machine.run()
     assert machine.asked == ["ask", "change", "reset", "confirm"]
-    assert (result["changed"], result["changes"], result["warnings"]) == (True, ["live", "file"], ["careful"])
+    assert (result["changed"], result["changes"], result[WARNINGS]) == (True, ["live", "file"], ["careful"])
     assert result["commands"] == ["read", "add"]
 
 

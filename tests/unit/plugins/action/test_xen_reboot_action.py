@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ansible_collections.netbsd.xen.plugins.action import xen_reboot
 from ansible_collections.netbsd.xen.plugins.action.xen_reboot import BOOT_TIME, REBOOT, SHUTDOWN, ActionModule
+from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import usable_read
 
 SNAPSHOT = {"id": "one", "resources": {}}
 
@@ -61,11 +62,16 @@ class Reboot(ActionModule):
             return self.answers[module_name]
         if module_name == "netbsd.xen.xen_reboot":
             return {"changed": True, "guests": ["web1"], "commands": [{"argv": ["xl", "shutdown", "1"], "rc": 0}]}
-        if module_name == "netbsd.xen.host_info":
-            if self.boots > 1 and self.after:
-                self.now = self.after.pop(0)
-            return {"host": self.now}
         return {"changed": True}
+
+    def _told(self, *resources):
+        self._reachable()
+        self.asked.append(("host_info", {}))
+        if "netbsd.xen.host_info" in self.answers:
+            raise xen_reboot.Stopped(self.answers["netbsd.xen.host_info"]["msg"])
+        if self.boots > 1 and self.after:
+            self.now = self.after.pop(0)
+        return {"host": self.now, "snapshot": {"id": "two", "resources": {}}} if resources else {"host": self.now}
 
     def _low_level_execute_command(self, cmd, sudoable):
         self._reachable()
@@ -127,11 +133,22 @@ def test_where_the_wanted_xen_runs_nobody_is_called():
     assert (plugin.asked, plugin.ran) == ([], [])
 
 
-def test_a_stale_reading_is_made_anew():
+def test_a_stale_reading_is_made_anew_for_those_who_follow_too():
     plugin = action(machine())
     variables = dict(read(NATIVE), ansible_facts={"netbsd_xen_stale": "one"})
-    assert plugin.run(task_vars=variables)["changed"] is False
+    result = plugin.run(task_vars=variables)
+    assert result["changed"] is False
     assert plugin.asked == [("host_info", {})]
+    variables["ansible_facts"].update(result["ansible_facts"])
+    assert usable_read(variables)["host"] == machine()
+
+
+def test_what_was_seen_before_a_reboot_holds_for_nobody():
+    variables = dict(read(NATIVE), ansible_facts={"netbsd_xen_stale": "one"})
+    result = action(NATIVE, after=[machine()]).run(task_vars=variables)
+    assert result["changed"] is True
+    variables["ansible_facts"].update(result.get("ansible_facts", {}))
+    assert usable_read(variables) is None
 
 
 def test_wrong_options_never_reach_the_machine():
@@ -170,7 +187,17 @@ def test_check_mode_says_what_it_would_do_and_does_nothing():
     plugin = action(NATIVE, check=True)
     result = plugin.run(task_vars=read(NATIVE))
     assert (result["changed"], [change["thing"] for change in result["changes"]]) == (True, ["Xen"])
-    assert (plugin.asked, plugin.ran) == ([], [])
+    # The machine's own part looks, in check mode as well, for what it would refuse.
+    assert ([name for name, _args in plugin.asked], plugin.ran) == (["xen_reboot"], [])
+
+
+def test_check_mode_says_what_the_machine_refuses_unless_earlier_tasks_would_have_mended_it():
+    refusing = {"netbsd.xen.xen_reboot": {"failed": True, "msg": "The machine was not rebooted: no Xen in its menu."}}
+    result = action(NATIVE, check=True, answers=refusing).run(task_vars=read(NATIVE))
+    assert result["failed"] and "no Xen in its menu" in result["msg"]
+    plugin = action(NATIVE, check=True, answers=refusing, assume_ready=True)
+    assert not plugin.run(task_vars=read(NATIVE)).get("failed")
+    assert plugin.asked == []
 
 
 def test_a_local_connection_is_refused():

@@ -25,7 +25,12 @@ def printed(before: Any, after: Any) -> list[str]:
         (None, True, ["+True"]),
         (["wm0"], ["wm0", "wm1"], ["+wm1"]),
         ([], ["wm0"], ["+wm0"]),
-        ({"memory": 512}, {"memory": 1024}, ['-    "memory": 512', '+    "memory": 1024']),
+        ({"memory": 512}, {"memory": 1024}, ["-memory: 512", "+memory: 1024"]),
+        # What stays in a list is no difference, whatever comes behind it.
+        ({"disks": ["a"]}, {"disks": ["a", "b"]}, ["+  b"]),
+        ({"disks": ["a"]}, {}, ["-disks:", "-  a"]),
+        ({"xend": None}, {"xend": "YES"}, ["+xend: YES"]),
+        ({"vnc": {"listen": "::1"}}, {"vnc": {"listen": "::1", "display": 1}}, ["+  display: 1"]),
         ("default=3\n", "default=1\n", ["-default=3", "+default=1"]),
         (0, 1.5, ["-0", "+1.5"]),
     ],
@@ -34,4 +39,4 @@ def test_it_is_printed_with_its_lines_and_no_remark(before: Any, after: Any, lin
     found = printed(before, after)
     assert [line for line in found if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))] == lines
     assert not [line for line in found if line.startswith("\\")]
-    assert found[0].endswith("domain web1: start the guest")
+    assert found[0].endswith("guest web1 (live): start the guest")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, Plan, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Change, NotRead, Plan, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge, internal_error
 
 
@@ -82,6 +82,39 @@ def test_what_was_done_is_told_where_it_can_not_be_read_back():
     outcome = converge(resource, {"names": ["a"]}, host=None, check=False)
     assert outcome.result()["changed"] is True
     assert [str(error) for error in outcome.failures.values()] == ["the lamps can't be seen any more"]
+
+
+def test_what_a_plan_lacks_is_read_by_name_and_once():
+    resource, read = lamps({"a"}), []
+
+    def plan(current, declared):
+        for reading in ("fuses", "switches"):
+            if reading not in current:
+                raise NotRead(f"{reading} were not looked at", reading=reading)
+        return Plan()
+
+    def read_more(_host, current, _declared, reading):
+        read.append(reading)
+        return [*current, reading]
+
+    resource.plan, resource.read_more = plan, read_more
+    assert converge(resource, {"names": ["a"]}, host=None, check=False).result()["changed"] is False
+    assert read == ["fuses", "switches"]
+    resource.read_more = lambda _host, current, _declared, reading: read.append(reading) or current
+    with pytest.raises(NotRead, match="fuses were not"):
+        converge(resource, {"names": ["a"]}, host=None, check=False)
+    assert read[2:] == ["fuses"], "what a reading did not bring is not read again"
+
+
+def test_what_no_reading_brings_is_an_error():
+    resource = lamps({"a"})
+
+    def plan(_current, _declared):
+        raise NotRead("the cellar was not looked at")
+
+    resource.plan = plan
+    with pytest.raises(NotRead, match="cellar"):
+        converge(resource, {"names": ["a"]}, host=None, check=False)
 
 
 def test_bad_input_is_refused_before_the_machine_is_read():

@@ -23,7 +23,8 @@ from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 FRAGMENT = "netbsd.xen.resource.release"
 # What a member must be given besides, before it looks at the release.
-OPTIONS = {"domain": {"guests": [{"name": "web1", "state": "absent"}]}, "rc_service": {"services": [{"name": "xend"}]}}
+GUESTS = {"guests": [{"name": "web1", "state": "absent"}]}
+OPTIONS = {"domain": GUESTS, "guest_system": GUESTS, "rc_service": {"services": [{"name": "xend"}]}}
 
 
 def documentation(path: Path) -> dict[str, Any]:

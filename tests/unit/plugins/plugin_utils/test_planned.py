@@ -9,8 +9,10 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import WARNINGS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes
-from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction, mark_stale, usable_snapshot
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.info import MODULE
+from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction, mark_stale, usable_read
 
 REMOTE = {"changed": True, "said": "by the machine"}
 
@@ -19,6 +21,8 @@ class Nodes(PlannedAction):
     RESOURCE = device_nodes
 
     def _execute_module(self, **kwargs):
+        if kwargs["module_name"] == MODULE:
+            return {"failed": True, "msg": "it can't be looked at"}
         self.asked = kwargs
         return dict(REMOTE)
 
@@ -69,7 +73,7 @@ def test_after_a_change_the_reading_is_stale():
     variables = read_machine()
     result = action(vnd_units=5).run(task_vars=variables)
     variables["ansible_facts"].update(result["ansible_facts"])
-    assert usable_snapshot(variables) is None
+    assert usable_read(variables) is None
     assert action(vnd_units=4).run(task_vars=variables)["said"] == "by the machine"
 
 
@@ -102,3 +106,16 @@ def test_marking_without_a_reading_adds_nothing():
     result = {}
     mark_stale(result, {"ansible_facts": {}})
     assert result == {}
+
+
+def test_warnings_and_diffs_say_whose_they_are():
+    """Ansible drops a warning that another host has given already, and shows none with its host."""
+    plugin = action(vnd_units=5)
+    plugin._execute_module = lambda **_: {
+        "changed": True,
+        WARNINGS: ["no node"],
+        "diff": [{"before_header": "nodes", "after_header": "nodes", "before": "", "after": "x"}],
+    }
+    result = plugin.run(task_vars=dict(read_machine(), inventory_hostname="rack1"))
+    assert result["warnings"] == ["rack1: no node"]
+    assert [result["diff"][0][f"{side}_header"] for side in ("before", "after")] == ["rack1: nodes"] * 2

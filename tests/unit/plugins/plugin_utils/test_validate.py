@@ -4,67 +4,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES, release
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import wanted
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _declared
-from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, ROLES
-
-WEB1 = {"name": "web1", "os": "netbsd", "memory": "512M", "disks": ["/dev/wd0e"], "nics": ["bridge0"]}
-SOUND = {
-    "bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}],
-    "domu_guests": [WEB1],
-    "domu_os_defaults": {"netbsd": {"kernel": "/home/xen/netbsd-XEN3_DOMU.gz", "root": "xbd0a"}},
-}
-
-
-def role_options() -> dict[str, Any]:
-    """The argument specs of all roles, by variable."""
-    found: dict[str, Any] = {}
-    for path in ROLES.glob("*/meta/argument_specs.yml"):
-        found.update(yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"])
-    return found
-
-
-def role_defaults(release: Any) -> dict[str, Any]:
-    """What variables are by default. Of those that are templates, what they come to with a release."""
-    found: dict[str, Any] = {
-        "bootloader_dom0_kernel": "/netbsd-XEN3_DOM0.gz",
-        "bootloader_hypervisor": f"/xen-{release}.gz",
-        "bootloader_native_kernel": "/netbsd",
-        "bootloader_xen_release": release,
-        "dom0_hypervisor_path": f"/xen-{release}.gz",
-        "dom0_hvm": False,
-        "dom0_pkg_repository": "",
-        "domu_release": str(release),
-        "makedev_vnd_units": 4,
-        "services_config_dir": "/usr/pkg/etc/xen",
-        "services_xen_release": release,
-        "services_xendomains": [],
-    }
-    for path in ROLES.glob("*/defaults/main.yml"):
-        constant = yaml.safe_load(path.read_text()).items()
-        found.update((name, value) for name, value in constant if "{{" not in str(value))
-    return found
-
-
-def report(host: str = "xen1", **values: Any) -> _declared.HostReport:
-    """What is said of a host with the sound variables and these."""
-    merged = {**SOUND, **values}
-    known = {**role_defaults(values.get("dom0_xen_release", "4.20")), **merged}
-    return _declared.check_host(_declared.HostVariables(host, known, declared=frozenset(merged)), role_options())
-
-
-def guest(**keys: Any) -> dict[str, Any]:
-    return {**WEB1, **keys}
+from ansible_collections.netbsd.xen.tests.unit.support.inventories import (
+    SOUND,
+    WEB1,
+    guest,
+    report,
+    role_options,
+    validate,
+)
 
 
 def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
@@ -82,7 +38,7 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
         ({"domu_guests": [guest(), guest(disks=["/dev/wd0f"])]}, ["web1", "twice"]),
         ({"domu_guests": [guest(), guest(name="web2")]}, ["web2", "/dev/wd0e", "web1"]),
         ({"domu_guests": [guest(nics=["bridge7"])]}, ["guest web1: bridge is 'bridge7'", "bridge0"]),
-        ({"domu_guests": ["web1"]}, ["domu_guests is ['web1']; allowed is a list of dictionaries"]),
+        ({"domu_guests": ["web1"]}, ["domu_guests: item 0 is 'web1'; allowed is a dictionary"]),
         ({"domu_guests": 7}, ["domu_guests is 7; allowed is a list of dictionaries"]),
         ({"bridge_bridges": [{"name": "bridge0", "interfaces": ["wm0"]}, {"name": "br 1"}]}, ["br 1"]),
         ({"dom0_xen_release": "9.9"}, ["dom0_xen_release: Xen release '9.9' is not known. Use 4.20 or 4.18; for"]),
@@ -109,11 +65,19 @@ def test_a_sound_host_has_no_errors_and_its_guests_are_counted() -> None:
             ["boot menu", "'=b'"],
         ),
         ({"bootloader_loader": "lilo"}, ["bootloader_loader is 'lilo'; allowed are boot_cfg, grub, grub2"]),
+        (
+            {"netbsd_xen_max_impact": "restart"},
+            ["netbsd_xen_max_impact is 'restart'; allowed are live, guest_restart, guest_recreate, host_reboot"],
+        ),
         ({"bootloader_disk": "/dev/wd0a"}, ["bootloader_disk: disk is '/dev/wd0a'; allowed is a disk's name"]),
+        (
+            {"bootloader_console": "com0", "bootloader_baud": 115201},
+            ["bootloader_baud is 115201; allowed are 300, 600", "115200"],
+        ),
         ({"bootloader_console": "ttyS0"}, ["bootloader_console is 'ttyS0'; allowed are pc, com0"]),
         ({"makedev_vnd_units": 100000}, ["makedev", "vnd_units is 100000"]),
         ({"services_extra": [{"name": "../sh"}]}, ["services_extra", "../sh"]),
-        ({"services_xl_conf": {"autobaloon": "off"}}, ["services_xl_conf: xl.conf: 'autobaloon'", "autoballoon"]),
+        ({"services_xl_conf": {"autobaloon": "off"}}, ["xl.conf: autobaloon is", "did you mean autoballoon?"]),
         ({"services_xl_conf": {"claim_mode": 7}}, ["claim_mode is 7; allowed is 0 or 1"]),
         ({"services_xl_conf": "off"}, ["services_xl_conf is 'off'; allowed is a dictionary"]),
         ({"bootloader_pci_hide": ["wm0"]}, ["bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is"]),
@@ -179,6 +143,9 @@ def test_a_misspelt_variable_is_named_with_the_right_one() -> None:
     assert _declared.misspelt(["domu_guest", "ansible_host", "domu_files_result"], role_options()) == [
         "domu_guest is not a variable of the roles; did you mean domu_guests?"
     ]
+    assert _declared.misspelt(["netbsd_xen_max_impct", "netbsd_xen_hosts", "netbsd_xen_host"], role_options()) == [
+        "netbsd_xen_max_impct is not a variable of the roles; did you mean netbsd_xen_max_impact?"
+    ]
 
 
 def test_a_default_that_fails_because_of_a_declared_value_is_not_blamed() -> None:
@@ -211,14 +178,6 @@ def test_a_secret_is_never_printed() -> None:
     assert "sesame" not in "".join(report(domu_secrets={"web1": {"vncpasswd": "sesame\n"}}).errors)
 
 
-def test_a_mac_address_on_two_hosts_is_refused() -> None:
-    nics = [{"bridge": "bridge0", "mac": mac} for mac in ("00:16:3e:00:00:0a", "00:16:3E:00:00:0A")]
-    one, other = guest(nics=[nics[0]]), guest(name="b", nics=[nics[1]])
-    assert _declared.check_rack([report("xen1", domu_guests=[one]), report("xen2", domu_guests=[other])]) == [
-        "host xen2: guest b: mac is '00:16:3e:00:00:0a', which guest web1 on host xen1 has too"
-    ]
-
-
 def test_guests_of_one_name_on_two_hosts_get_different_addresses() -> None:
     assert _declared.check_rack([report("xen1"), report("xen2")]) == []
 
@@ -231,43 +190,33 @@ def test_guests_that_depend_on_others_are_looked_at_too() -> None:
     ]
 
 
+def test_each_guest_is_expanded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    expanded = []
+    expand = wanted.expand
+
+    def counting(raw: Any, *rest: Any) -> Any:
+        expanded.append(raw["name"])
+        return expand(raw, *rest)
+
+    monkeypatch.setattr(wanted, "expand", counting)
+    found = report(domu_guests=[WEB1, guest(name="db1", disks=[])])
+    assert (found.errors, sorted(set(found.identities.values()))) == ([], ["db1", "web1"])
+    assert expanded == ["web1", "db1"]
+
+
+def test_what_is_wrong_with_one_guest_hides_nothing_of_another() -> None:
+    errors = report(domu_guests=[guest(memory="lots"), guest(name="db1", disks=[], nics=["bridge7"])]).errors
+    assert len(errors) == 2
+    assert "guest web1: memory is" in errors[0]
+    assert errors[1] == "host xen1: guest db1: bridge is 'bridge7'; the bridges in bridge_bridges are bridge0"
+
+
 def test_a_release_that_nobody_knows_is_refused() -> None:
     errors = report(domu_release="9.9").errors
     assert len(errors) == 1 and "'9.9'" in errors[0] and "4.20" in errors[0]
 
 
 # -- with Ansible ------------------------------------------------------------------------------------------------------
-
-PLAY = """
-- hosts: all
-  gather_facts: false
-  any_errors_fatal: true
-  tasks:
-    - netbsd.xen.validate:
-      run_once: true
-      register: checked
-    - ansible.builtin.debug: {var: checked}
-      run_once: true
-"""
-
-
-def validate(directory: Path, hosts: dict[str, dict[str, Any]]) -> subprocess.CompletedProcess[str]:
-    """Run the module with a real ansible-playbook on an inventory of these hosts, none of which exists."""
-    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
-    (directory / "play.yml").write_text(PLAY)
-    (directory / "ansible.cfg").write_text("")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    environment.update(
-        ANSIBLE_COLLECTIONS_PATH=os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".build/collections")),
-        ANSIBLE_HOME=str(directory / "home"),
-        ANSIBLE_CONFIG=str(directory / "ansible.cfg"),
-        NO_COLOR="1",
-    )
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts.yml", "play.yml"]
-    return subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-
 
 def test_templates_and_role_defaults_are_resolved_per_host(tmp_path: Path) -> None:
     bridges = {"bridge_bridges": [{"name": "bridge{{ 0 }}", "interfaces": []}]}
@@ -300,3 +249,16 @@ def test_all_errors_of_all_hosts_come_at_once_and_without_a_traceback(tmp_path: 
     assert "bootloader_entries" not in text
     assert "host xen4: bootloader_pci_hide: 'wm0' is no address of a PCI device; allowed is" in text
     assert "Traceback" not in text
+
+
+def test_hosts_are_checked_each_by_its_own_variables(tmp_path: Path) -> None:
+    release = {"xen1": "4.20", "xen2": "4.18", "xen3": "{{ wanted }}", "xen4": None}
+    hosts = {host: {**SOUND, "dom0_xen_release": wanted, "wanted": "9.9"} for host, wanted in release.items()}
+    del hosts["xen4"]["dom0_xen_release"]
+    hosts["xen5"] = {**hosts["xen2"], "services_watchdog": True, "services_xen_release": "3.3"}
+    hosts["xen6"] = {**hosts["xen2"], "dom0_xen_release": "3.3", "services_watchdog": True}
+    text = validate(tmp_path, hosts).stdout
+    for host in ("xen5", "xen6"):
+        assert f"host {host}: services_watchdog is true, and Xen 3.3 has no xen-watchdog" in text
+    assert "host xen3: dom0_xen_release: Xen release '9.9' is not known" in text
+    assert not [host for host in ("xen1", "xen2", "xen4") if f"host {host}: " in text]

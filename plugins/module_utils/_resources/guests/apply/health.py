@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import Any
 
+from .... import _progress
 from ...._change import XenError
 from ...._formats.xl.xl_output import Row
 from ...._host import Host
 from ...._toolstack import waiting
+from ...._toolstack.interface import Toolstack
 from ..declare.values import Health
 
 CONNECT_SECONDS = 2.0
@@ -27,22 +28,27 @@ def console_size(host: Host, name: str) -> int:
     return found.size if found else 0
 
 
-def wait(tool: Any, host: Host, row: Row, health: Health | None, console_at: int) -> None:
+def wait(tool: Toolstack, row: Row, health: Health | None, console_at: int) -> None:
     """Wait until everything in ``health`` is so. Raises XenError if it is not within its time, or if the guest ends."""
     if health is None or row.paused:
         return
+    with _progress.during(row.name, f"comes up, for which it has {health.seconds} seconds"):
+        _wait(tool, row, health, console_at)
+
+
+def _wait(tool: Toolstack, row: Row, health: Health, console_at: int) -> None:
     deadline = time.monotonic() + health.seconds
     while True:
-        lacking = _lacking(host, row.name, health, console_at)
-        left = waiting.find(tool, host, row.domid)
+        lacking = _lacking(tool.host, row.name, health, console_at)
+        left = waiting.find(tool, row.domid)
         if left is None or left.down or left.dying:
-            raise XenError(f"{row.name} was started and has ended again.", **tool.logs(host, row.name))
+            raise XenError(f"{row.name} was started and has ended again.", **tool.logs(row.name))
         if not lacking:
             return
         if time.monotonic() > deadline:
             raise XenError(
                 f"{row.name} runs, but within {health.seconds} seconds {'; '.join(lacking)}.",
-                **tool.logs(host, row.name),
+                **tool.logs(row.name),
             )
         time.sleep(waiting.POLL_SECONDS)
 

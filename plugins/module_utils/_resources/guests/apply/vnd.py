@@ -5,39 +5,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 from ...._change import CommandFailed, XenError
 from ...._formats.system import vnconfig
 from ...._host import Host
+from ...._toolstack.interface import Toolstack
 from ...._toolstack.lock import exclusive
 from ..read.vnd import VNCONFIG, configured, looked, places_of, unsure_of
 
-LOCK_SECONDS = 900.0
+
+@dataclass(frozen=True)
+class ReleaseVnd:
+    """Release a unit, which has the place of a guest's name, if it still holds ``path`` and nothing uses it."""
+
+    path: str
+
+    def carry_out(self, tool: Toolstack, name: str) -> None:
+        with exclusive():
+            found = looked(tool.host, places_of(tool.host, {self.path: ""}), set(), unsure_of(tool.rows()), 2)
+            if name in found.left:
+                _unconfigure(tool.host, name)
+            elif name in found.kept and found.kept[name].path:
+                raise XenError(f"{name} holds {self.path} and was not released: {found.kept[name].why}.")
 
 
-def release(host: Host, tool: Any, name: str, path: str) -> None:
-    """Release a unit if it still holds ``path`` and nothing uses it. Raises XenError if something does."""
-    with exclusive(LOCK_SECONDS):
-        found = looked(host, places_of(host, {path: ""}), set(), unsure_of(tool.rows(host)), 2)
-        if name in found["left"]:
-            _unconfigure(host, name)
-        elif found["kept"].get(name, {}).get("path"):
-            raise XenError(f"{name} holds {path} and was not released: {found['kept'][name]['why']}.")
-
-
-def take_back(host: Host, tool: Any, paths: Iterable[str]) -> None:
+def take_back(tool: Toolstack, paths: Iterable[str]) -> None:
     """Release what a guest that has just ended has left of its disks. What can't be released now is planned, and told,
     when the machine is read again."""
+    host = tool.host
     places = places_of(host, {path: "" for path in paths}) if host.system == "NetBSD" else {}
     if not places or not any(place in places for _unit, place in configured(host)):
         return  # as most guests do
-    with exclusive(LOCK_SECONDS):
-        for name in looked(host, places, set(), unsure_of(tool.rows(host)), 2)["left"]:
+    with exclusive():
+        for name in looked(host, places, set(), unsure_of(tool.rows()), 2).left:
             try:
                 _unconfigure(host, name)
             except XenError:
                 continue
+
+
+def check_free(host: Host, path: str) -> None:
+    """Raises XenError if a file is a unit of vnd(4), whoever has it: its data would be gone with its name."""
+    places = places_of(host, {path: ""}) if host.system == "NetBSD" else {}
+    held = [unit.name for unit, place in (configured(host) if places else []) if place in places]
+    if held:
+        raise XenError(f"{path} is in use as {' and '.join(held)} and was not removed. Look who uses it.")
 
 
 def _unconfigure(host: Host, name: str) -> None:

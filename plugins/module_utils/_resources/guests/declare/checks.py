@@ -15,15 +15,18 @@ from ..keys import KEYS
 if TYPE_CHECKING:
     from .guest import Guest
 
+# The disks that qemu emulates besides SCSI ones: the first four, whatever they are called (libxl_dm.c).
+_EMULATED = frozenset(f"{kind}{letter}" for kind in ("hd", "xvd") for letter in "abcd")
 # Options of a PCI device that xm does not read (xen tools/python/xen/xm/create.py, 4.2.2).
 _NO_XM_PCI_OPTIONS = ("permissive", "seize", "rdm_policy")
 
 
 def contradictions(guest: Guest, values: dict[str, Any], release: str | None, toolstack: str) -> list[str]:
     """What can't be true together, or not with this release. ``values`` is what was declared, defaults included."""
-    if guest.state == "absent":
+    if guest.state == "absent" or not guest.configured:
         return []
     problems = _amounts(guest) + _booting(guest, values) + _devices(guest) + _unknown_to(guest, values, release)
+    problems += _emulated(guest) if guest.type == "hvm" and toolstack == "xl" else []
     if guest.name in guest.depends_on:
         problems.append("depends_on names the guest itself")
     return problems + (_xm(guest, values, str(release)) if toolstack == "xm" else [])
@@ -88,6 +91,22 @@ def _devices(guest: Guest) -> list[str]:
         # It becomes a word in a list with commas (xl_parse.c, vfb).
         problems.append(f"vncpasswd holds a comma, which a {guest.type} guest's screen can't have in its password")
     return problems
+
+
+def _emulated(guest: Guest) -> list[str]:
+    """xl ends the start of a guest one of whose emulated disks can't be written to (libxl_dm.c,
+    libxl__build_device_model_args_new)."""
+    return [
+        f"disk {disk.path} is {disk.vdev} with access ro, which no emulated disk can be; use cdrom: true, or a vdev of "
+        "the kind sda"
+        for disk in guest.disks
+        if disk.access == "ro" and not disk.cdrom and _usual_name(disk.vdev).rstrip("0123456789") in _EMULATED
+    ]
+
+
+def _usual_name(vdev: str) -> str:
+    number = devices.vdev_number(vdev)
+    return vdev if number is None else devices.vdev_name(number)
 
 
 def _unknown_to(guest: Guest, values: dict[str, Any], release: str | None) -> list[str]:

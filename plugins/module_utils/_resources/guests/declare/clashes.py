@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...._formats.guest.devices import Disk
 from . import order
 from .guest import Guest
 
@@ -40,10 +41,15 @@ def _same_identity(guests: Sequence[Guest]) -> list[str]:
     return found
 
 
-def _identities(guest: Guest) -> Iterator[tuple[str, Any]]:
+def everywhere(guest: Guest) -> Iterator[tuple[str, str]]:
+    """By what a guest is known beyond its host."""
     yield "uuid", guest.uuid
     for nic in guest.nics:
         yield "mac", nic.mac
+
+
+def _identities(guest: Guest) -> Iterator[tuple[str, Any]]:
+    yield from everywhere(guest)
     if guest.vnc is not None and guest.vnc.display is not None:
         yield "vnc display", guest.vnc.display
     if guest.state in _UP:
@@ -53,18 +59,29 @@ def _identities(guest: Guest) -> Iterator[tuple[str, Any]]:
 
 def _same_disk(guests: Sequence[Guest]) -> list[str]:
     found = []
-    users: dict[str, tuple[str, str]] = {}
+    users: dict[str, tuple[str, Disk]] = {}
     for guest in guests:
         for disk in guest.disks if guest.state in _UP else ():
             if not disk.path:
                 continue
-            owner, access = users.setdefault(disk.path, (guest.name, disk.access))
-            if owner != guest.name and "rw" in (access, disk.access):
-                found.append(
-                    f"guest {guest.name}: disk is {disk.path}, which guest {owner} has too; "
-                    "a disk can be shared only if all have access: ro"
-                )
+            owner, first = users.setdefault(disk.path, (guest.name, disk))
+            if owner != guest.name and "rw" in (first.access, disk.access) and not on_purpose(disk, first.shared):
+                how = how_to_share(disk, first.shared) or "; a disk can be shared only if all have access: ro"
+                found.append(f"guest {guest.name}: disk is {disk.path}, which guest {owner} has too{how}")
     return found
+
+
+def on_purpose(disk: Disk, other: str) -> bool:
+    """Whether a disk is shared with one that says this of it: both say the same."""
+    return bool(disk.shared) and disk.shared == other
+
+
+def how_to_share(disk: Disk, other: str) -> str:
+    """What both must say, in words; empty if neither says anything."""
+    if not disk.shared and not other:
+        return ""
+    says = [repr(name) if name else "not given" for name in (disk.shared, other)]
+    return f"; to share it both must give the same name as shared, which is {says[0]} here and {says[1]} there"
 
 
 def _dependencies(guests: Sequence[Guest]) -> list[str]:

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import posixpath
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ...._formats.guest import devices
@@ -17,6 +19,8 @@ from .guest import Guest
 
 HEADER = "Written by Ansible (netbsd.xen.domain). Changes made here are undone by its next run."
 SECRET_MODE, PLAIN_MODE = 0o600, 0o644
+# How a password's stand-in begins.
+DIGEST = "sha256:"
 
 _SECRET_IN_TEXT = re.compile(r"\b(" + "|".join(SECRET_KEYS) + r")=([^,]*)")
 # What xm has under a name that xl does not know (xen tools/python/xen/xm/create.py, 4.2.2).
@@ -46,26 +50,38 @@ def mode_of(guest: Guest) -> int:
 def redacted(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings as they may travel and be shown: each password replaced by a digest by which it can be compared."""
     name = str(settings.get("name", ""))
-    return {key: _without_secrets(name, key, value) for key, value in settings.items()}
+    return {key: _instead(lambda key, plain: digest(name, key, plain), key, value) for key, value in settings.items()}
 
 
-def _without_secrets(name: str, key: str, value: Any) -> Any:
+def masked(settings: dict[str, Any], salt: str) -> dict[str, Any]:
+    """Settings as they come from a machine that was looked at from the controller: no password leaves it, and the
+    module ``look`` puts its own stand-in with this salt into its place. Without a salt nothing was masked."""
+    return {key: _instead(lambda _key, plain: mask(salt, plain), key, value) for key, value in settings.items()}
+
+
+def _instead(stand_in: Callable[[str, str], str], key: str, value: Any) -> Any:
     if isinstance(value, list):
-        return [_without_secrets(name, key, item) for item in value]
+        return [_instead(stand_in, key, item) for item in value]
     if isinstance(value, dict):
-        return {inner: _without_secrets(name, inner, content) for inner, content in value.items()}
+        return {inner: _instead(stand_in, inner, content) for inner, content in value.items()}
     if key in SECRET_KEYS:
-        return digest(name, key, str(value))
+        return stand_in(key, str(value))
     if isinstance(value, str) and "passwd=" in value:
-        return _SECRET_IN_TEXT.sub(
-            lambda found: f"{found.group(1)}={digest(name, found.group(1), found.group(2))}", value
-        )
+        return _SECRET_IN_TEXT.sub(lambda found: f"{found.group(1)}={stand_in(found.group(1), found.group(2))}", value)
     return value
+
+
+def mask(salt: str, plain: str) -> str:
+    """A password's stand-in on its way from a machine, in the words of the module ``look``."""
+    if not salt or not plain:
+        return plain
+    made = hmac.new(salt.encode(), plain.encode("utf-8", "surrogateescape"), hashlib.sha256)
+    return "masked" + made.hexdigest()[:40]
 
 
 def digest(name: str, key: str, value: str) -> str:
     """A password's stand-in. The guest's name is part of it, so that equal passwords of two guests do not show."""
-    return "sha256:" + hashlib.sha256(f"{name}\0{key}\0{value}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return DIGEST + hashlib.sha256(f"{name}\0{key}\0{value}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def disks_in(comparable: dict[str, Any] | None) -> list[devices.Disk]:
@@ -83,9 +99,11 @@ def kept_path(path: str) -> str:
     return f"{folder}/.{name}.orig"
 
 
-def comparable(settings: dict[str, Any]) -> dict[str, Any]:
-    """A configuration as it is compared, carried and shown: what it means, whoever wrote it and however."""
-    return redacted(xl_config.settled({_XM_NAMES.get(key, key): value for key, value in settings.items()}))
+def comparable(settings: dict[str, Any], salt: str = "") -> dict[str, Any]:
+    """A configuration as it is compared, carried and shown: what it means, whoever wrote it and however. With a salt
+    its passwords are as those of a machine that was looked at with that one (see ``masked``)."""
+    known = {_XM_NAMES.get(key, key): value for key, value in masked(settings, salt).items()}
+    return redacted(xl_config.settled(known))
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

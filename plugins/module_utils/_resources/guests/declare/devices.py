@@ -25,6 +25,7 @@ DISK_KEYS = (
     "backendtype",
     "discard",
     "direct_io_safe",
+    "shared",
 )
 NIC_KEYS = ("bridge", "mac", "model", "script", "ip", "type", "rate")
 PCI_KEYS = ("bdf", "vslot", *devices.PCI_FLAGS, "rdm_policy")
@@ -40,6 +41,12 @@ _NO_NIC_KEYS = {
     "vlan": "NetBSD ignores it there; make a bridge on a vlan interface and name that bridge",
     "vifname": "NetBSD can't rename an interface; it is xvif and the domain's id, i and the interface's number",
 }
+# A disk and an interface as they stand in a configuration (xl-disk-configuration(5), xl-network-configuration(5)).
+_XL = "a guest's configuration"
+_XL_DISK = re.compile(
+    r"\A(?:phy|file|tap\w*|qcow2?|vhd|vdev|target|format|access)[:=]"
+    r"|,\s*(?:raw|qcow2?|qed|vhd|xvd[a-z]+|[hs]d[a-z]+|0x[0-9a-f]+|[0-9]+|rw?|ro|w)\s*(?:,|\Z)"
+)
 _BRIDGE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}\Z")
 # The character device of a NetBSD disk. libxl wants the block device or a file (record create-rawdisk, NetBSD 7.99.10).
 _RAW_DEVICE = re.compile(r"/dev/r((?:wd|sd|ld|dk|raid|ccd|cgd|vnd|xbd|cd)[0-9]+[a-p]?)\Z")
@@ -101,10 +108,15 @@ def _disk(part: Fields, free: Iterator[str], guest_type: str) -> Disk:
         backendtype=backend,
         discard=part.optional_flag("discard"),
         direct_io_safe=part.flag("direct_io_safe", False),
+        shared=part.text("shared"),
     )
 
 
 def _disk_path(part: Fields, cdrom: bool, guest_type: str) -> str:
+    given = part.values.get("path")
+    if isinstance(given, str) and _XL_DISK.search(given):
+        part.wrong("path", given, f"a path alone; what {_XL} has in one text is told by path, vdev and access")
+        return ""
     path = part.path("path", needed=not cdrom)
     raw = _RAW_DEVICE.match(path)
     if raw:
@@ -160,7 +172,9 @@ def _nic(part: Fields, derived_mac: str, guest_type: str) -> Nic:
     if problem:
         part.problem(f"mac is {mac!r}; {problem}")
     bridge = part.text("bridge")
-    if not _BRIDGE.match(bridge):
+    if "=" in bridge:
+        part.wrong("bridge", bridge, f"a bridge's name alone; what {_XL} has in one text is told by bridge and mac")
+    elif not _BRIDGE.match(bridge):
         part.wrong("bridge", bridge, "the name of a bridge, for example bridge0 (xl's own default is xenbr0)")
     kind = part.choice("type", "", ("vif", "ioemu"))
     if kind == "ioemu" and guest_type != "hvm":
@@ -182,6 +196,11 @@ def _is_rate(text: str) -> bool:
 
 def pci(fields: GuestFields, key: str) -> tuple[Pci, ...]:
     """The PCI devices that the guest gets."""
+    value = fields.values.get(key, [])
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, (int, float)) and not isinstance(item, bool):
+            fields.problem(f"{key}: {item!r} is what YAML makes of an address without quotes; write it as '03:00.0'")
+            return ()
     parts = fields.parts(key, "bdf", PCI_KEYS)
     found = [device for device in map(_pci, parts) if device is not None]
     fields.adopt(parts)

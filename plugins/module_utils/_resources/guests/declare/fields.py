@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from ...._formats import units
+from ...._formats.text import unknown_key
 
 MIN_MEMORY, MAX_MEMORY = 16, 1 << 24
 
@@ -41,8 +41,7 @@ class Fields:
         names = list(known)
         for key in self.values:
             if key not in names:
-                hint = near(str(key), names) or f"; allowed are {', '.join(names)}"
-                self.problem(f"{shown(key)} is not a known key{hint}")
+                self.problem(unknown_key(key, names))
 
     def text(self, key: str, default: str = "") -> str:
         value = self.values.get(key, default)
@@ -62,8 +61,13 @@ class Fields:
         return text
 
     def path(self, key: str, needed: bool = False) -> str:
+        if self.values.get(key) is None:
+            if needed:
+                self.problem(f"{key} is missing; allowed is an absolute path without '..'")
+            return ""
+        told = len(self.problems)
         path = self.text(key)
-        if not path and not needed:
+        if (not path and not needed) or len(self.problems) > told:
             return ""
         if not path.startswith("/") or ".." in path.split("/"):
             self.wrong(key, path, "an absolute path without '..'")
@@ -145,7 +149,8 @@ class Fields:
         """A list whose items are dictionaries, or in short form the text of their main key; numbered from 0."""
         value = self.values.get(key, [])
         if not isinstance(value, list):
-            self.wrong(key, value, f"a list of {main}s or of dictionaries with {', '.join(known)}")
+            one = "; put it into a list, with a dash before it" if isinstance(value, (dict, str)) else ""
+            self.wrong(key, value, f"a list of {main}s or of dictionaries with {', '.join(known)}{one}")
             return []
         found = []
         for number, item in enumerate(value):
@@ -181,20 +186,9 @@ class Fields:
         return part
 
 
-def shown(key: object) -> str:
-    """A key in a message, which is one line whatever the inventory holds."""
-    return key if isinstance(key, str) and key.isprintable() else repr(key)
-
-
 def singular(key: str) -> str:
     """disks: disk, nics: nic, pci: pci."""
     return key[:-1] if key.endswith("s") else key
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """The known words that this one may be a slip of, as a question, or nothing."""
-    close = difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 def listed(allowed: Iterable[str]) -> str:

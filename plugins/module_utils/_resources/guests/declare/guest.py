@@ -13,16 +13,21 @@ from typing import Any
 
 from .... import _releases
 from ...._change import Refused
+from ...._formats.guest import linux_root
 from ...._formats.guest.devices import Disk, Nic, Pci
+from ...._formats.install import netbsd_release
+from ...._formats.text import shown, unknown_key
 from ..keys import BY_OS, GUEST_KEYS, KEYS
 from . import checks
 from . import settings as guest_settings
 from .devices import Vnc
 from .fields import Fields
-from .values import SYSTEMS, GuestFields, Health, name_problem
+from .values import DOWN, SYSTEMS, GuestFields, Health, name_problem
 
 # What a guest that boots in its own way does not take from os_defaults.
 _KERNEL_KEYS = ("kernel", "ramdisk", "cmdline", "root", "extra")
+# Methods of installation that make a Linux guest's disk, so that its root is known.
+_LINUX_METHODS = ("tree", "packages")
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Guest:
     depends_on: tuple[str, ...] = ()
     priority: int = 0
     health: Health | None = None
+    # Without a configuration it is only looked for and stopped.
+    configured: bool = True
     # The values of the keys that nothing but the configuration has a use for.
     others: dict[str, Any] = field(default_factory=dict, hash=False)
     settings: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -97,16 +104,34 @@ def expand(
     if not isinstance(raw, dict):
         return None, [f"a guest is {raw!r}; allowed is a dictionary with at least a name"]
     name = raw.get("name")
+    if "name" not in raw:
+        return None, _unnamed(raw)
     problem = name_problem(name)
     if problem:
         return None, [f"guest {name!r}: name is {name!r}; {problem}"]
     system = str(raw.get("os", "other"))
-    values = _with_defaults(raw, os_defaults.get(system, {}))
-    fields = GuestFields(str(name), values, host_name)
+    values = _with_defaults(raw, os_defaults.get(system, {}), system)
+    fields = GuestFields(str(name), values, host_name, _configured(raw))
     fields.only(GUEST_KEYS)
     guest = _guest(fields, secrets.get(str(name)) or {}, release)
     wrong = checks.contradictions(guest, values, release, toolstack)
     return guest, fields.problems + [f"guest {name}: {each}" for each in wrong]
+
+
+def _unnamed(raw: dict[str, Any]) -> list[str]:
+    fields = Fields(f"the guest with {', '.join(map(shown, raw)) or 'nothing at all'}", raw)
+    if len(raw) == 1 and isinstance(next(iter(raw.values())), dict):
+        fields.problem(f"name is missing; write it as name: {shown(next(iter(raw)))}, with its other keys beside that")
+        return fields.problems
+    fields.only(GUEST_KEYS)
+    fields.problem("name is missing; every guest needs one")
+    return fields.problems
+
+
+def _configured(raw: dict[str, Any]) -> bool:
+    """Whether anything of a configuration is declared, which only a guest that is to be down can do without. What its
+    system gives it by default is nothing that it declares."""
+    return raw.get("state") not in DOWN or any(key.configures and raw.get(key.name) is not None for key in KEYS)
 
 
 def toolstack_of(release: str | None) -> str:
@@ -124,10 +149,9 @@ def os_defaults_problems(os_defaults: object) -> list[str]:
         return [f"os_defaults is {os_defaults!r}; allowed is a dictionary of {', '.join(SYSTEMS)}"]
     problems = []
     for system, values in os_defaults.items():
-        fields = Fields("os_defaults", {})
-        fields.choice_of("a key of it", system, SYSTEMS)
-        problems += fields.problems
-        if isinstance(values, dict):
+        if system not in SYSTEMS:
+            problems.append(f"os_defaults: {unknown_key(system, SYSTEMS)}")
+        elif isinstance(values, dict):
             fields = Fields(f"os_defaults {system}", values)
             fields.only(BY_OS)
             problems += fields.problems
@@ -136,9 +160,10 @@ def os_defaults_problems(os_defaults: object) -> list[str]:
     return problems
 
 
-def _with_defaults(raw: dict[str, Any], defaults: object) -> dict[str, Any]:
-    """The guest's own keys over those of its system. A way of booting is taken as a whole: a guest with a bootloader,
-    with firmware (hvm) or with a command line of its own does not inherit half of another."""
+def _with_defaults(raw: dict[str, Any], defaults: object, system: str) -> dict[str, Any]:
+    """The guest's own keys over those of its system, and of the release that is installed in it. A way of booting is
+    taken as a whole: a guest with a bootloader, with firmware (hvm) or with a command line of its own does not inherit
+    half of another."""
     usable = dict(defaults) if isinstance(defaults, dict) else {}
     merged_type = raw.get("type", usable.get("type"))
     unwanted: tuple[str, ...] = ()
@@ -152,6 +177,10 @@ def _with_defaults(raw: dict[str, Any], defaults: object) -> dict[str, Any]:
         unwanted += ("cmdline",)
     merged = {key: value for key, value in usable.items() if key not in unwanted}
     settings = [values.get("settings") for values in (merged, raw)]
+    boots = netbsd_release.boots(raw.get("install"), system, str(merged_type or "pv"))
+    merged.update({key: value for key, value in boots.items() if key not in unwanted})
+    roots = linux_root.boots(raw.get("install"), raw.get("disks"), _LINUX_METHODS)
+    merged = {**{key: value for key, value in roots.items() if key not in unwanted}, **merged}
     merged.update(raw)
     if all(isinstance(given, dict) for given in settings):
         merged["settings"] = dict(settings[0], **settings[1])  # type: ignore[arg-type]
@@ -167,6 +196,7 @@ def _guest(fields: GuestFields, secrets: dict[str, Any], release: str | None) ->
     return Guest(
         **own,
         uuid_given=bool(fields.values.get("uuid")),
+        configured=fields.configured,
         others={name: value for name, value in found.items() if name not in own},
         settings=guest_settings.settings(fields, release),
         secrets=guest_settings.secrets(fields, secrets),

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...._formats.text import near, shown
 from ...._formats.xl import xlcfg
 from ...._formats.xl.xlcfg_keys import SECRET_KEYS, known_keys
 from ..keys import GUEST_KEYS, KEYS
-from .fields import Fields, near, shown
+from .fields import Fields
 
 # Keys of xl.cfg and of xm that a guest declares itself, and those of them that it declares under another name.
 _OWN = {name for key in KEYS for name in (key.xl, key.xm) if name}

@@ -13,6 +13,8 @@ from ...._formats.guest import cpuset, devices
 from .fields import Fields
 
 STATES = ("running", "paused", "shutdown", "destroyed", "saved", "absent")
+# For these a guest can be declared by its name alone.
+DOWN = ("shutdown", "destroyed", "absent")
 SYSTEMS = ("netbsd", "linux", "other")
 TYPES = ("pv", "pvh", "hvm", "pvshim")
 EVENT_ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart")
@@ -28,12 +30,13 @@ _CPUS_ALLOWED = 'a text like "2", "0-3,^1" or "all", or a list with one for each
 
 class GuestFields(Fields):
     """A guest's dictionary, and what its values follow from: the host, and ``found``, the keys that were read already,
-    in the order of the table."""
+    in the order of the table. ``configured`` is whether it declares a configuration."""
 
-    def __init__(self, name: str, values: dict[str, Any], host_name: str) -> None:
+    def __init__(self, name: str, values: dict[str, Any], host_name: str, configured: bool = True) -> None:
         super().__init__(f"guest {name}", values)
         self.name = name
         self.host_name = host_name
+        self.configured = configured
         self.found: dict[str, Any] = {}
 
 
@@ -97,6 +100,14 @@ def words(main: str, **readers: Callable[[Fields, str], str]) -> Read:
     return read
 
 
+def is_given(fields: GuestFields, key: str) -> bool:
+    """Whether there is a dictionary. What is in it is not this room's matter."""
+    value = fields.values.get(key)
+    if value is not None and not isinstance(value, dict):
+        fields.wrong(key, value, "a dictionary")
+    return bool(value)
+
+
 # -- what it is --------------------------------------------------------------------------------------------------------
 
 
@@ -141,8 +152,8 @@ def cmdline(fields: GuestFields, key: str) -> str:
 
 
 def memory(fields: GuestFields, key: str) -> int:
-    """In MiB. A guest that is to be gone needs nothing but its name."""
-    if key not in fields.values and fields.values.get("state") != "absent":
+    """In MiB. A guest that is to be gone, or only to be stopped, needs nothing but its name."""
+    if key not in fields.values and fields.configured and fields.values.get("state") != "absent":
         fields.problem("memory is missing; allowed is a number of MiB, or a text like 512M or 1G")
     return fields.memory(key, 0)
 

@@ -4,85 +4,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ...._change import GUEST_RESTART, LIVE, Change, NotRead
+from ...._change import GUEST_RESTART, LIVE, Change, above, limit_word
+from ...._formats.xl.xl_output import Domain
+from ..apply.act import Act
+from ..apply.start import Start
+from ..apply.stop import Destroy, Save, Shutdown
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
-from ..read.live import disk_paths
-from ..read.saved import save_path, taken_path
+from . import words
 
 RESOURCE = "domain"
+# What the admin says so that a guest may be restarted, or a crashed one taken apart.
+RESTARTS = "restart_policy: if_needed"
 
 
-@dataclass
+@dataclass(frozen=True)
 class GuestPlan:
-    """One guest's part of a plan. ``problems`` stop the whole run before anything is touched. ``starts`` says that
-    its domain will be built anew, for which ``needs_memory`` MiB and ``vnd_units`` free units must be there;
-    ``frees_memory`` MiB are given back before. ``stops`` says that it will only be stopped."""
+    """A part of a guest's plan, or all of it. ``problems`` stop the whole run before anything is touched. What is
+    started needs ``needs_memory`` MiB and ``vnd_units`` free units; ``frees_memory`` MiB are given back before."""
 
     changes: list[Change] = field(default_factory=list)
     deferred: list[Change] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    starts: bool = False
-    stops: bool = False
     needs_memory: int = 0
     frees_memory: int = 0
     vnd_units: int = 0
 
+    @property
+    def starts(self) -> bool:
+        """The guest's domain will be built anew."""
+        return any(isinstance(change.data, Start) for change in self.changes)
 
-def known(current: dict[str, Any]) -> dict[str, Any]:
-    """What was looked at for starts. Raises NotRead if it was not."""
-    if current["start"] is None:
-        raise NotRead("what a start needs was not looked at")
-    return current["start"]
-
-
-def change(
-    guest: Guest,
-    action: str,
-    summary: str,
-    before: Any,
-    after: Any,
-    data: dict[str, Any] | None = None,
-    impact: str = LIVE,
-) -> Change:
-    """One change of a guest."""
-    return Change(RESOURCE, guest.name, action, summary, before, after, impact, data=data or {})
+    @property
+    def stops(self) -> bool:
+        """It will only be stopped."""
+        return any(isinstance(change.data, (Shutdown, Destroy, Save)) for change in self.changes)
 
 
-def start_change(guest: Guest, action: str, summary: str, before: Any, current: dict[str, Any]) -> Change:
-    """A change after which the guest runs, or is paused if that is declared."""
-    after = "paused" if guest.state == "paused" else "running"
+def merge(parts: Iterable[GuestPlan]) -> GuestPlan:
+    """All that is in these parts, in their order."""
+    found = GuestPlan()
+    for part in parts:
+        found = GuestPlan(*(getattr(found, each.name) + getattr(part, each.name) for each in fields(GuestPlan)))
+    return found
+
+
+def words_for_restarts(wanted: Wanted, impact: str = GUEST_RESTART) -> str:
+    """What the admin has to say before a guest may be restarted; empty if nothing."""
+    policy = [RESTARTS] if wanted.restart_policy != "if_needed" else []
+    return ", ".join([*policy, *([limit_word(impact)] if above(impact, wanted.max_impact) else [])])
+
+
+def change(guest: Guest, act: Act, summary: str, before: Any, after: Any, impact: str = LIVE) -> Change:
+    """One change of a guest, told in the words of a declaration. What starts it waits for the guests that it depends
+    on."""
+    needs = guest.depends_on if isinstance(act, Start) else ()
     return Change(
-        RESOURCE, guest.name, action, summary, before, after, LIVE, guest.depends_on, start_data(guest, current)
+        RESOURCE, guest.name, type(act).__name__, summary, *words.both(before, after), impact, needs=needs, data=act
     )
 
 
-def start_data(guest: Guest, current: dict[str, Any]) -> dict[str, Any]:
-    """What a start needs to know: the files, and the devices that must be there afterwards."""
-    return {
-        "path": f"{current['config_dir']}/{guest.name}",
-        "saved": save_path(current, guest.name),
-        "taken": taken_path(current, guest.name),
-        "guest": guest,
-        "delay": 0,
-    }
+def shutdown(live: Domain, wanted: Wanted) -> Shutdown:
+    """How a running domain is shut down: how long that may take, and whether it ends with a hard stop."""
+    if wanted.destroy_after is not None:
+        return Shutdown(live.domid, wanted.destroy_after, True, live.disk_paths)
+    return Shutdown(live.domid, wanted.shutdown_timeout, False, live.disk_paths)
 
 
-def stop_data(live: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
-    """What a shutdown needs to know: how long it may take, in seconds, whether it ends with a hard stop, and the disks
-    that dom0 gets back."""
-    hard = wanted.destroy_after is not None
-    seconds = wanted.destroy_after if hard else wanted.shutdown_timeout
-    return {"domid": live["domid"], "seconds": seconds, "hard": hard, "disks": disk_paths(live)}
-
-
-def stop_change(guest: Guest, live: dict[str, Any], wanted: Wanted) -> Change:
+def stop(guest: Guest, live: Domain, wanted: Wanted, impact: str = GUEST_RESTART) -> GuestPlan:
     """The end of a running domain, at once only if that is what was declared."""
-    data = stop_data(live, wanted)
+    act: Act = shutdown(live, wanted)
+    summary = "shut the guest down"
     if guest.state == "destroyed":
-        return change(guest, "destroy", "stop the guest at once", live["state"], "not running", data, GUEST_RESTART)
-    return change(guest, "shutdown", "shut the guest down", live["state"], "not running", data, GUEST_RESTART)
+        act, summary = Destroy(live.domid, live.disk_paths), "stop the guest at once"
+    found = change(guest, act, summary, live.state, "not running", impact)
+    return GuestPlan([found], frees_memory=live.used)

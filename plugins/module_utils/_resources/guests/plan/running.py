@@ -4,193 +4,243 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Dict, Tuple
 
 from ...._change import GUEST_RESTART, Change, NotRead
+from ...._formats.guest.devices import Disk, Nic
+from ...._formats.xl.xl_output import Domain
+from ..apply import live as acts
+from ..apply.start import Restart
 from ..declare import config as guest_config
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read import compare
 from ..read import live as guest_live
+from ..read.current import ConfigFile
 from . import start, storage
-from .changes import RESOURCE, GuestPlan, change, known, start_data, stop_data
-
-# How far a guest's own use may be from what is set, in MiB, before we say that it does not follow.
-MEMORY_SLACK = 4
+from .changes import GuestPlan, change, merge, shutdown, words_for_restarts
+from .seen import Seen, known
 
 Differences = Dict[str, Tuple[Any, Any]]  # key of a guest to (live, declared)
 
 
-def plan_running(
-    plan: GuestPlan,
-    guest: Guest,
-    live: dict[str, Any],
-    before: dict[str, Any] | None,
-    current: dict[str, Any],
-    wanted: Wanted,
-) -> None:
-    """Add to ``plan`` what the running domain ``live`` needs. ``before`` is its configuration file as it was found."""
-    row = guest_live.row_of(live)
-    if live["config"] is None:
-        raise NotRead(f"the toolstack says nothing of domain {row.domid} ({guest.name})")
+@dataclass(frozen=True)
+class Running:
+    """A guest that runs, and what its plan is made of. ``before`` is its configuration file as it was found."""
+
+    guest: Guest
+    live: Domain
+    before: ConfigFile | None
+    current: Seen
+    wanted: Wanted
+
+    @property
+    def answers(self) -> bool:
+        """Whether its kernel is asked to follow, and can: a paused one stands still."""
+        return not self.live.row.paused and self.guest.type != "hvm"
+
+    @property
+    def stays_paused(self) -> bool:
+        """It can't answer when a device comes or goes."""
+        return self.live.row.paused and self.guest.state == "paused"
+
+
+def plan_running(it: Running) -> GuestPlan:
+    """What the running domain needs."""
+    guest, live = it.guest, it.live
+    if live.config is None:
+        raise NotRead(f"the toolstack says nothing of domain {live.domid} ({guest.name})")
     differing = compare.differences(guest, live)
-    changes = _cpu_changes(plan, guest, live, differing, current)
-    changes += _memory_changes(guest, live, before, differing)
-    if not row.paused or guest.state == "running":
-        # A guest that is to stay paused can't answer when a device comes or goes.
-        changes += _device_changes(plan, guest, live, differing, current, wanted)
-    differing.update(_unseen_differences(guest, before, current))
-    if differing and _plan_restart(plan, guest, live, differing, current, wanted):
-        return  # the restart does all of it
-    if row.paused and guest.state == "running":
-        data = {"domid": row.domid}
-        plan.changes.append(change(guest, "unpause", "let the paused guest run", "paused", "running", data))
-    plan.changes += changes
-    if not row.paused and guest.state == "paused":
+    left = {**differing, **_wrong_pins(it)}
+    parts = [_unfollowed_vcpus(it, differing)]
+    for keys, plan_keys in _LIVE.items():
+        pairs = {key: left[key] for key in keys if key in left}
+        part = plan_keys(it, pairs) if pairs else None
+        if part is not None:
+            parts.append(part)
+            left = {key: pair for key, pair in left.items() if key not in pairs}
+    left.update({**_unfollowed_memory(it, differing), **_unseen_differences(it)})
+    found = merge(parts)
+    waits_for = words_for_restarts(it.wanted)
+    if left:
+        needed = start.memory_needed(guest)
+        # One that waits must be possible as well, and gives nothing to others until then.
+        freed = min(live.used, needed) if waits_for else live.used
+        found = merge([found, GuestPlan(needs_memory=needed, frees_memory=freed)])
+    if left and not waits_for:
+        return replace(found, changes=[_restart(it, left)])  # the restart does all of it
+    changes = found.changes
+    if live.row.paused and guest.state == "running":
+        unpause = change(guest, acts.Unpause(live.domid), "let the paused guest run", "paused", "running")
+        changes = [unpause, *changes]
+    if not live.row.paused and guest.state == "paused":
         summary = "pause the guest: it stands still and keeps its memory"
-        data = {"domid": row.domid}
-        plan.changes.append(change(guest, "pause", summary, "running", "paused", data, GUEST_RESTART))
+        changes = [*changes, change(guest, acts.Pause(live.domid), summary, "running", "paused", GUEST_RESTART)]
+    return replace(found, changes=changes, deferred=[replace(_restart(it, left), word=waits_for)] if left else [])
+
+
+# -- what only a restart brings ----------------------------------------------------------------------------------------
+
+
+def _unseen_differences(it: Running) -> Differences:
+    """Keys that a running domain does not show and that it was started without, or with another value."""
+    declared, salt = guest_config.settings_of(it.guest, it.current.dialect), it.current.salt
+    remembered = it.current.started_with.get(it.guest.name)
+    # What is remembered has digests already, and it is those that were masked.
+    after = guest_config.masked(guest_config.comparable(declared), salt) if remembered else None
+    after = after or guest_config.comparable(declared, salt)
+    old = remembered.settings if remembered else (it.before.settings if it.before else None)
+    if old is None:
+        return {key: ("unknown", after[key]) for key in sorted(set(after) - compare.SHOWN)}
+    keys = [key for key in guest_config.differences(old, after) if key not in compare.SHOWN]
+    return {key: (old.get(key, "not set"), after.get(key, "not set")) for key in keys}
+
+
+def _restart(it: Running, differing: Differences) -> Change:
+    summary = f"shut it down and start it again, because these can't change while it runs: {', '.join(differing)}"
+    before, after = ({key: pair[side] for key, pair in differing.items()} for side in (0, 1))
+    path = it.current.config_path(it.guest.name)
+    act = Restart(it.guest, 0, path, shutdown(it.live, it.wanted))
+    return change(it.guest, act, summary, before, after, GUEST_RESTART)
 
 
 # -- CPUs --------------------------------------------------------------------------------------------------------------
 
 
-def _cpu_changes(
-    plan: GuestPlan, guest: Guest, live: dict[str, Any], differing: Differences, current: dict[str, Any]
-) -> list[Change]:
-    changes = []
-    domid = {"domid": live["domid"]}
-    if "vcpus" in differing and _can_set_vcpus(guest, live["config"]):
-        old, new = differing.pop("vcpus")
-        summary = f"set its virtual CPUs from {old} to {new}"
-        data = dict(domid, vcpus=new, wait=not guest_live.row_of(live).paused and guest.type != "hvm")
-        changes.append(change(guest, "set_vcpus", summary, old, new, data))
-    elif "vcpus" not in differing and live["online_vcpus"] > guest.vcpus and "maxvcpus" not in differing:
-        plan.warnings.append(
-            f"guest {guest.name}: it uses {live['online_vcpus']} virtual CPUs, although {guest.vcpus} are set: its "
-            f"kernel does not follow. For fewer of them declare maxvcpus {guest.vcpus} and restart it"
-        )
-    if "pool" in differing:
-        old, new = differing.pop("pool")
-        if new not in (known(current)["pools"] or []):
-            plan.problems.append(f"pool {new} does not exist on the machine")
-        changes.append(change(guest, "set_pool", f"move it to the CPU pool {new}", old, new, dict(domid, pool=new)))
-    shares = {key: differing.pop(key) for key in ("weight", "cap") if key in differing}
-    if shares:
-        what = " and ".join(f"{key} from {pair[0]} to {pair[1]}" for key, pair in shares.items())
-        old, new = ({key: pair[side] for key, pair in shares.items()} for side in (0, 1))
-        data = dict(domid, weight=new.get("weight"), cap=new.get("cap"))
-        changes.append(change(guest, "set_weight", f"set its {what}", old, new, data))
-    return changes + _pin_changes(plan, guest, live, current)
+def _unfollowed_vcpus(it: Running, differing: Differences) -> GuestPlan:
+    guest, online = it.guest, it.live.online_vcpus
+    if online <= guest.vcpus or "vcpus" in differing or "maxvcpus" in differing:
+        return GuestPlan()
+    warning = (
+        f"guest {guest.name}: it uses {online} virtual CPUs, although {guest.vcpus} are set: its kernel does not "
+        f"follow. For fewer of them declare maxvcpus {guest.vcpus} and restart it"
+    )
+    return GuestPlan(warnings=[warning])
 
 
-def _can_set_vcpus(guest: Guest, config: dict[str, Any]) -> bool:
+def _vcpus(it: Running, pairs: Differences) -> GuestPlan | None:
     """A NetBSD guest gives no virtual CPU back: it brings all of maxvcpus on line when it starts, and xl vcpu-set ends
     with 0 and changes nothing (records xl-vcpu-set-with-guest, xl-list-after-badsave-with-guest, NetBSD 7.99.10)."""
-    fewer = guest.vcpus < config["vcpus"]
-    return guest.vcpus <= config["maxvcpus"] and not (fewer and guest.os == "netbsd")
+    guest, settings = it.guest, it.live.settings
+    fewer = guest.vcpus < settings["vcpus"]
+    if guest.vcpus > settings["maxvcpus"] or (fewer and guest.os == "netbsd"):
+        return None
+    old, new = pairs["vcpus"]
+    act = acts.SetVcpus(it.live.domid, new, it.answers)
+    return GuestPlan([change(guest, act, f"set its virtual CPUs from {old} to {new}", old, new)])
 
 
-def _pin_changes(plan: GuestPlan, guest: Guest, live: dict[str, Any], current: dict[str, Any]) -> list[Change]:
-    if not guest.cpus:
-        return []
-    total = current["start"]["cpus"] if current["start"] else None
-    wrong = guest_live.wrong_pins(guest, live, total)
-    if not wrong:
-        return []
-    plan.problems += start.cpu_problems(guest, current)
+def _pool(it: Running, pairs: Differences) -> GuestPlan:
+    old, new = pairs["pool"]
+    missing = [] if new in (known(it.current).pools or []) else [f"pool {new} does not exist on the machine"]
+    act = acts.SetPool(it.live.domid, new)
+    return GuestPlan([change(it.guest, act, f"move it to the CPU pool {new}", old, new)], problems=missing)
+
+
+def _shares(it: Running, pairs: Differences) -> GuestPlan:
+    what = " and ".join(f"{key} from {pair[0]} to {pair[1]}" for key, pair in pairs.items())
+    old, new = ({key: pair[side] for key, pair in pairs.items()} for side in (0, 1))
+    act = acts.SetWeight(it.live.domid, new.get("weight"), new.get("cap"))
+    return GuestPlan([change(it.guest, act, f"set its {what}", old, new)])
+
+
+def _wrong_pins(it: Running) -> Differences:
+    """Compared here, because it takes the number of the machine's CPUs."""
+    wrong = guest_live.wrong_pins(it.guest, it.live, it.current.start.cpus if it.current.start else None)
     old, new = ({number: pair[side] for number, pair in wrong.items()} for side in (0, 1))
-    what = ", ".join(f"{number} to {cpus}" for number, cpus in new.items())
-    return [change(guest, "pin", f"pin its virtual CPUs: {what}", old, new, {"domid": live["domid"], "pins": new})]
+    return {"cpus": (old, new)} if wrong else {}
+
+
+def _pins(it: Running, pairs: Differences) -> GuestPlan:
+    old, new = pairs["cpus"]
+    summary = f"pin its virtual CPUs: {', '.join(f'{number} to {cpus}' for number, cpus in new.items())}"
+    changes = [change(it.guest, acts.Pin(it.live.domid, new), summary, old, new)]
+    return GuestPlan(changes, problems=start.cpu_problems(it.guest, it.current))
 
 
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 
-def _memory_changes(
-    guest: Guest, live: dict[str, Any], before: dict[str, Any] | None, differing: Differences
-) -> list[Change]:
-    paused = guest_live.row_of(live).paused
-    if "memory" in differing and _can_set_memory(guest, live["config"], before):
-        old, new = differing.pop("memory")
-        data = {"domid": live["domid"], "memory": new, "wait": not paused and guest.type != "hvm"}
-        summary = f"set its memory from {old} to {new} MiB"
-        return [change(guest, "set_memory", summary, f"{old} MiB", f"{new} MiB", data)]
-    if "memory" not in differing and _does_not_follow(guest, live):
-        differing["memory"] = (f"{live['used']} MiB in use although {guest.memory} are set", f"{guest.memory} MiB")
-    return []
+def _memory(it: Running, pairs: Differences) -> GuestPlan | None:
+    if not _can_set_memory(it):
+        return None
+    old, new = pairs["memory"]
+    act = acts.SetMemory(it.live.domid, new, it.answers)
+    return GuestPlan([change(it.guest, act, f"set its memory from {old} to {new} MiB", f"{old} MiB", f"{new} MiB")])
 
 
-def _can_set_memory(guest: Guest, live: dict[str, Any], before: dict[str, Any] | None) -> bool:
+def _can_set_memory(it: Running) -> bool:
     """Whether the running guest can be brought to the declared memory.
 
     NetBSD's balloon driver can't grow a guest above the memory that it was started with (balloon(4)). How much that
     was is only known where it can't have been started with less than its maximum.
     """
-    if guest.memory > live["maxmem"]:
+    wanted, live = it.guest.memory, it.live.settings
+    if wanted > live["maxmem"]:
         return False
-    if guest.os != "netbsd" or guest.memory < live["memory"]:
+    if it.guest.os != "netbsd" or wanted < live["memory"]:
         return True
-    old = before["settings"] if before else {}
+    old = (it.before and it.before.settings) or {}
     return bool(old) and old.get("memory") == old.get("maxmem") == live["maxmem"]
 
 
-def _does_not_follow(guest: Guest, live: dict[str, Any]) -> bool:
+def _unfollowed_memory(it: Running, differing: Differences) -> Differences:
     """The toolstack has set what was declared, and a NetBSD guest has not grown to it: it never will."""
-    return guest.os == "netbsd" and guest.type != "hvm" and live["used"] + MEMORY_SLACK < guest.memory
+    guest, used = it.guest, it.live.used
+    if "memory" in differing or guest.os != "netbsd" or guest.type == "hvm" or used + acts.MEMORY_SLACK >= guest.memory:
+        return {}
+    return {"memory": (f"{used} MiB in use although {guest.memory} are set", f"{guest.memory} MiB")}
 
 
 # -- devices -----------------------------------------------------------------------------------------------------------
 
 
-def _device_changes(
-    plan: GuestPlan,
-    guest: Guest,
-    live: dict[str, Any],
-    differing: Differences,
-    current: dict[str, Any],
-    wanted: Wanted,
-) -> list[Change]:
-    changes = []
-    for key, plan_devices in (("disks", _disk_changes), ("nics", _nic_changes)):
-        if key in differing:
-            found = plan_devices(plan, guest, live, current, wanted)
-            if found is not None:
-                del differing[key]
-                changes += found
-    return changes
+def _disks(it: Running, _pairs: Differences) -> GuestPlan | None:
+    """Disks that come and go while the guest runs, and media of CD drives."""
+    declared = {disk.settled()["vdev"]: disk for disk in it.guest.disks}
+    present = guest_live.disks_by_vdev(it.live)
+    going = (_disk_goes(it, vdev, old) for vdev, old in present.items() if vdev not in declared)
+    coming = (_disk_comes(it, disk, present.get(vdev)) for vdev, disk in declared.items())
+    return None if it.stays_paused else _all(chain(going, coming))
 
 
-def _disk_changes(
-    plan: GuestPlan, guest: Guest, live: dict[str, Any], current: dict[str, Any], wanted: Wanted
-) -> list[Change] | None:
-    """Disks that come and go while the guest runs, and media of CD drives; None if it takes a restart."""
-    declared = {disk.settled()["vdev"]: disk for disk in guest.disks}
-    present = guest_live.disks_by_vdev(live["config"])
-    changes = []
-    for vdev, old in present.items():
-        if vdev not in declared:
-            if not wanted.detach_devices:
-                return None
-            summary = f"take the disk {old['path'] or vdev} from the running guest"
-            changes.append(change(guest, "detach_disk", summary, old, "none", {"domid": live["domid"], "vdev": vdev}))
-    for vdev, disk in declared.items():
-        now, new = present.get(vdev), disk.settled()
-        if now is None and (disk.cdrom or guest.type == "hvm"):
-            return None  # only a guest with a device model could take it, and that is built when the guest starts
-        if now is None:
-            plan.problems += storage.problems(guest, disk, current, wanted)
-            plan.vnd_units += current["files"].get(disk.path) == "file"
-            data = {"domid": live["domid"], "disk": disk}
-            summary = f"give it the disk {disk.path} as {disk.vdev}"
-            changes.append(change(guest, "attach_disk", summary, "none", new, data))
-        elif now != new:
-            if not _is_medium_change(guest, now, new):
-                return None
-            word = f"put {disk.path} into" if disk.path else "empty"
-            data = {"domid": live["domid"], "vdev": disk.vdev, "path": disk.path}
-            changes.append(change(guest, "insert_cd", f"{word} its CD drive {disk.vdev}", now["path"], disk.path, data))
-    return changes
+def _all(parts: Iterable[GuestPlan | None]) -> GuestPlan | None:
+    """All of it, or None if one of them takes a restart; what comes after that one is not looked at."""
+    found = []
+    for part in parts:
+        if part is None:
+            return None
+        found.append(part)
+    return merge(found)
+
+
+def _disk_goes(it: Running, vdev: str, old: dict[str, Any]) -> GuestPlan | None:
+    if not it.wanted.detach_devices:
+        return None
+    summary = f"take the disk {old['path'] or vdev} from the running guest"
+    return GuestPlan([change(it.guest, acts.DetachDisk(it.live.domid, vdev), summary, old, "none", GUEST_RESTART)])
+
+
+def _disk_comes(it: Running, disk: Disk, now: dict[str, Any] | None) -> GuestPlan | None:
+    """A declared disk, as it is now; None for one that is not there."""
+    guest, domid, new = it.guest, it.live.domid, disk.settled()
+    if now is None and (disk.cdrom or guest.type == "hvm"):
+        return None  # only a guest with a device model could take it, and that is built when the guest starts
+    if now is None:
+        problems = storage.problems(guest, disk, it.current, it.wanted)
+        summary = f"give it the disk {disk.path} as {disk.vdev}"
+        changes = [change(guest, acts.AttachDisk(domid, disk), summary, "none", new)]
+        return GuestPlan(changes, problems=problems, vnd_units=int(it.current.files.get(disk.path) == "file"))
+    if now == new:
+        return GuestPlan()
+    if not _is_medium_change(guest, now, new):
+        return None
+    word = f"put {disk.path} into" if disk.path else "empty"
+    act = acts.InsertCd(domid, disk.vdev, disk.path)
+    return GuestPlan([change(guest, act, f"{word} its CD drive {disk.vdev}", now["path"], disk.path)])
 
 
 def _is_medium_change(guest: Guest, old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -199,70 +249,39 @@ def _is_medium_change(guest: Guest, old: dict[str, Any], new: dict[str, Any]) ->
     return guest.type == "hvm" and bool(old["cdrom"]) and all(old[key] == new.get(key) for key in same)
 
 
-def _nic_changes(
-    plan: GuestPlan, guest: Guest, live: dict[str, Any], current: dict[str, Any], wanted: Wanted
-) -> list[Change] | None:
-    """Interfaces that come and go while the guest runs; None if it takes a restart. A NetBSD guest panics when one
-    is taken from it (record guest-panic-on-netdetach, NetBSD 7.99.10)."""
-    if guest.type == "hvm":
+def _nics(it: Running, _pairs: Differences) -> GuestPlan | None:
+    """Interfaces that come and go while the guest runs. A NetBSD guest panics when one is taken from it (record
+    guest-panic-on-netdetach, NetBSD 7.99.10)."""
+    guest = it.guest
+    declared, present = guest_live.declared_nics(guest), guest_live.nics_by_mac(guest, it.live)
+    going = {mac: nic for mac, nic in present.items() if declared.get(mac) != nic}
+    if it.stays_paused or guest.type == "hvm" or (going and (guest.os == "netbsd" or not it.wanted.detach_devices)):
         return None
-    declared, present = guest_live.declared_nics(guest), guest_live.nics_by_mac(guest, live["config"])
-    going = [mac for mac, nic in present.items() if declared.get(mac) != nic]
-    if going and (guest.os == "netbsd" or not wanted.detach_devices):
-        return None
-    domid = live["domid"]
-    changes = []
-    for mac in going:
-        summary = f"take the interface {mac} from the running guest"
-        changes.append(change(guest, "detach_nic", summary, present[mac], "none", {"domid": domid, "mac": mac}))
-    for nic in guest.nics:
-        if present.get(nic.mac) != declared[nic.mac]:
-            if nic.mac not in present:
-                plan.problems += start.nic_problems(guest, nic, current)
-            data = {"domid": domid, "nic": nic}
-            summary = f"give it the interface {nic.mac} on {nic.bridge}"
-            changes.append(change(guest, "attach_nic", summary, "none", declared[nic.mac], data))
-    return changes
-
-
-# -- what only a restart brings ----------------------------------------------------------------------------------------
-
-
-def _unseen_differences(guest: Guest, before: dict[str, Any] | None, current: dict[str, Any]) -> Differences:
-    """Keys that a running domain does not show and that it was started without, or with another value."""
-    after = guest_config.comparable(guest_config.settings_of(guest, current["dialect"]))
-    remembered = current["started_with"].get(guest.name)
-    old = remembered["settings"] if remembered else (before["settings"] if before else None)
-    if old is None:
-        return {key: ("unknown", after[key]) for key in sorted(set(after) - compare.SHOWN)}
-    keys = [key for key in guest_config.differences(old, after) if key not in compare.SHOWN]
-    return {key: (old.get(key, "not set"), after.get(key, "not set")) for key in keys}
-
-
-def _plan_restart(
-    plan: GuestPlan,
-    guest: Guest,
-    live: dict[str, Any],
-    differing: Differences,
-    current: dict[str, Any],
-    wanted: Wanted,
-) -> bool:
-    """Plan a restart, or only note that one is needed. True if it will be done."""
-    restart = Change(
-        resource=RESOURCE,
-        thing=guest.name,
-        action="restart",
-        summary=f"shut it down and start it again, because these can't change while it runs: {', '.join(differing)}",
-        before={key: pair[0] for key, pair in differing.items()},
-        after={key: pair[1] for key, pair in differing.items()},
-        impact=GUEST_RESTART,
-        needs=guest.depends_on,
-        data={**start_data(guest, current), **stop_data(live, wanted)},
+    coming = [nic for nic in guest.nics if present.get(nic.mac) != declared[nic.mac]]
+    return merge(
+        [_nic_goes(it, mac, nic) for mac, nic in going.items()]
+        + [_nic_comes(it, nic, declared[nic.mac], nic.mac not in present) for nic in coming]
     )
-    if wanted.restart_policy != "if_needed":
-        plan.deferred.append(restart)
-        return False
-    plan.starts = True
-    plan.needs_memory, plan.frees_memory = start.memory_needed(guest), live["used"]
-    plan.changes.append(restart)
-    return True
+
+
+def _nic_goes(it: Running, mac: str, old: dict[str, Any]) -> GuestPlan:
+    summary = f"take the interface {mac} from the running guest"
+    return GuestPlan([change(it.guest, acts.DetachNic(it.live.domid, mac), summary, old, "none", GUEST_RESTART)])
+
+
+def _nic_comes(it: Running, nic: Nic, shown: dict[str, Any], new: bool) -> GuestPlan:
+    summary = f"give it the interface {nic.mac} on {nic.bridge}"
+    changes = [change(it.guest, acts.AttachNic(it.live.domid, nic), summary, "none", shown)]
+    return GuestPlan(changes, problems=start.nic_problems(it.guest, nic, it.current) if new else [])
+
+
+# What can be changed while a guest runs, in this order: keys to what plans them. None where it takes a restart.
+_LIVE: dict[tuple[str, ...], Callable[[Running, Differences], GuestPlan | None]] = {
+    ("vcpus",): _vcpus,
+    ("pool",): _pool,
+    ("weight", "cap"): _shares,
+    ("cpus",): _pins,
+    ("memory",): _memory,
+    ("disks",): _disks,
+    ("nics",): _nics,
+}

@@ -1,28 +1,25 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
 """What must be true before a guest starts: everything that would make the toolstack fail half-way, or do something else
-than declared. Pure.
-
-``current["start"]`` holds what only a start needs to know (see ``domain.read``); it is None until it was looked at.
-"""
+than declared. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...._change import NotRead
 from ...._formats.guest import cpuset
 from ...._formats.guest.devices import Nic
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from . import storage
-from .changes import known
+from .seen import Seen, kind, known
 
 # What the hypervisor needs for a guest beside its memory, in KiB (xen tools/libs/light: libxl_create.c,
 # libxl__get_required_paging_memory; libxl_internal.h, LIBXL_PV_EXTRA_MEMORY and LIBXL_HVM_EXTRA_MEMORY).
 _KIB_A_PAGE = 4
 _PAGES_A_VCPU = 256
 _PV_EXTRA, _HVM_EXTRA = 1024, 2048
+PACKAGES = "/usr/pkg"
 
 
 def memory_needed(guest: Guest) -> int:
@@ -32,20 +29,9 @@ def memory_needed(guest: Guest) -> int:
     return guest.memory + -(-(tables + extra) // 1024)
 
 
-def kind(current: dict[str, Any], path: str) -> str | None:
-    """What is at a path: file, block... or None. Raises NotRead if nobody looked."""
-    if path not in current["files"]:
-        raise NotRead(f"{path} was not looked at")
-    return current["files"][path]
-
-
-def problems(guest: Guest, current: dict[str, Any], wanted: Wanted) -> list[str]:
+def problems(guest: Guest, current: Seen, wanted: Wanted) -> list[str]:
     """Why a guest can't be started now, in words."""
-    found = []
-    for key in ("kernel", "ramdisk"):
-        path = getattr(guest, key)
-        if path and kind(current, path) != "file":
-            found.append(f"{key} {path} does not exist on the machine; copy it there, or correct the path")
+    found = missing_files(guest, current)
     if guest.bootloader.startswith("/") and kind(current, guest.bootloader) != "file":
         found.append(f"bootloader {guest.bootloader} does not exist on the machine")
     for nic in guest.nics:
@@ -55,21 +41,39 @@ def problems(guest: Guest, current: dict[str, Any], wanted: Wanted) -> list[str]
     return found + _identity(guest, current) + _pools_and_cpus(guest, current) + _pci(guest, current)
 
 
-def nic_problems(guest: Guest, nic: Nic, current: dict[str, Any]) -> list[str]:
+def missing_files(guest: Guest, current: Seen) -> list[str]:
+    """The kernel and the ramdisk that are not there, in words."""
+    named = [(key, getattr(guest, key)) for key in ("kernel", "ramdisk")]
+    return [
+        f"{key} {path} does not exist on the machine; copy it there, or correct the path"
+        for key, path in named
+        if path and kind(current, path) != "file"
+    ]
+
+
+def missing_at_first_start(guest: Guest, current: Seen) -> list[str]:
+    """Of those, the ones that no package of Xen can bring before the machine is a dom0."""
+    return [words for words in missing_files(guest, current) if f" {PACKAGES}/" not in words]
+
+
+def nic_problems(guest: Guest, nic: Nic, current: Seen) -> list[str]:
     """Why an interface can't be made: the toolstack's own error leaves half of it behind (record net_attach_badbridge,
     xl 4.20)."""
     found = []
-    bridges = known(current)["bridges"]
+    bridges = known(current).bridges
     if nic.bridge not in bridges:
         present = ", ".join(bridges) or "none"
         found.append(f"bridge {nic.bridge} does not exist on the machine; there are: {present}")
-    for name, config in storage.others(guest, current):
-        if nic.mac in [vif["mac"] for vif in config.get("vif", [])]:
-            found.append(f"mac {nic.mac} is in use by {name}")
-    return found
+    having = [name for name, config in storage.others(guest, current) if nic.mac in _macs(config)]
+    having += [name for name, end in storage.devices_of_others(guest, current) if end.mac == nic.mac]
+    return found + [f"mac {nic.mac} is in use by {name}" for name in dict.fromkeys(having)]
 
 
-def _identity(guest: Guest, current: dict[str, Any]) -> list[str]:
+def _macs(config: dict[str, Any]) -> list[str]:
+    return [vif["mac"] for vif in config.get("vif", [])]
+
+
+def _identity(guest: Guest, current: Seen) -> list[str]:
     found = []
     for name, config in storage.others(guest, current):
         if config.get("uuid") == guest.uuid:
@@ -85,20 +89,20 @@ def _displays(config: dict[str, Any]) -> list[int]:
     return [frame["vncdisplay"] for frame in [*frames, config] if frame.get("vncdisplay") is not None]
 
 
-def _pools_and_cpus(guest: Guest, current: dict[str, Any]) -> list[str]:
+def _pools_and_cpus(guest: Guest, current: Seen) -> list[str]:
     found = []
     if guest.pool:
-        pools = known(current)["pools"] or []
+        pools = known(current).pools or []
         if guest.pool not in pools:
             found.append(f"pool {guest.pool} does not exist; there are: {', '.join(pools) or 'none'}")
     return found + cpu_problems(guest, current)
 
 
-def cpu_problems(guest: Guest, current: dict[str, Any]) -> list[str]:
+def cpu_problems(guest: Guest, current: Seen) -> list[str]:
     """xl takes a CPU that does not exist without a word (record create_cpus_absent, xl 4.20)."""
     if not guest.cpus:
         return []
-    total = known(current)["cpus"]
+    total = known(current).cpus
     if total is None:
         return []
     return [
@@ -109,10 +113,10 @@ def cpu_problems(guest: Guest, current: dict[str, Any]) -> list[str]:
     ]
 
 
-def _pci(guest: Guest, current: dict[str, Any]) -> list[str]:
+def _pci(guest: Guest, current: Seen) -> list[str]:
     if not guest.pci:
         return []
-    hidden = known(current)["pci"]
+    hidden = known(current).pci
     return [
         f"pci device {pci.address} is not kept for guests; {_hide_hint(hidden)}"
         for pci in guest.pci
@@ -126,7 +130,7 @@ def _hide_hint(hidden: list[str]) -> str:
     return f"{those}. Hide it from dom0 with pciback.hide on its boot line (bootloader_pci_hide) and reboot the host"
 
 
-def vnd_units(guest: Guest, current: dict[str, Any]) -> int:
+def vnd_units(guest: Guest, current: Seen) -> int:
     """How many vnd units the start of a guest takes: each disk that is a file needs one (record create-five-4vnd,
     NetBSD 7.99.10)."""
-    return sum(current["files"].get(disk.path) == "file" or disk.size is not None for disk in guest.disks if disk.path)
+    return sum(current.files.get(disk.path) == "file" or disk.size is not None for disk in guest.disks if disk.path)

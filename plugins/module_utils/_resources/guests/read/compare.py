@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...._formats.xl.xl_keys import COMMON_EVENTS, SIZES
+from ...._formats.xl.xl_output import Domain
 from ..declare.guest import Guest
 from ..keys import KEYS
 
@@ -18,8 +19,7 @@ _FIRST = ("type", *SIZES, *COMMON_EVENTS)
 _COMPARED = sorted((key for key in KEYS if key.seen is not None), key=lambda key: key.name not in _FIRST)
 
 
-def differences(guest: Guest, domain: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The guest's keys that are not as declared in its running domain, to (live, declared). ``domain`` is what the
-    toolstack's ``domains`` gave; its ``config`` is in the words of xl.cfg."""
+def differences(guest: Guest, domain: Domain) -> dict[str, tuple[Any, Any]]:
+    """The guest's keys that are not as declared in its running domain, to (live, declared)."""
     pairs = {key.name: key.seen(guest, domain) for key in _COMPARED if key.seen is not None}
     return {name: pair for name, pair in pairs.items() if pair is not None and pair[0] != pair[1]}

@@ -9,23 +9,21 @@ xenstored-killed-beside-a-guest, NetBSD 7.99.10).
 
 from __future__ import annotations
 
-from typing import Any
-
-from ...._formats.xl.xl_output import Row
+from ...._formats.xl.xl_output import Domain, Row
 from ...._toolstack import lost
 from ..declare.guest import Guest
-from .live import row_of
+from .current import Current
 
 
-def nameless(current: dict[str, Any]) -> list[dict[str, Any]]:
+def nameless(current: Current) -> list[Domain]:
     """The domains that xenstored does not know. One that was paused when its xenstored died looks like one that is just
     being made, and is told from it by time (see ``is_passing``)."""
-    return [each for each in current["domains"] if row_of(each).unnamed and not row_of(each).dying]
+    return [each for each in current.domains if each.row.unnamed and not each.row.dying]
 
 
-def words(current: dict[str, Any]) -> list[str]:
+def words(current: Current) -> list[str]:
     """What the admin must know of those, whoever they are, and do; none if there are none."""
-    found = [row_of(domain) for domain in nameless(current)]
+    found = [domain.row for domain in nameless(current)]
     return [lost.words_for_nameless(found)] if found else []
 
 
@@ -35,24 +33,23 @@ def is_passing(row: Row) -> bool:
     return row.dying or (row.unnamed and row.paused)
 
 
-def belongs_to(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:
+def belongs_to(guest: Guest, domain: Domain, current: Current) -> bool:
     """Whether a domain without a name is this guest, as far as the toolstack still has its configuration."""
     return _is(guest, domain, current) or _has_mac_of(guest, domain)
 
 
-def _is(guest: Guest, domain: dict[str, Any], current: dict[str, Any]) -> bool:
-    config = domain["config"] or {}
-    persisted = (current["configs"].get(guest.name) or {}).get("settings") or {}
-    uuids = {guest.uuid, persisted.get("uuid")} - {None}
-    return config.get("name") == guest.name or config.get("uuid") in uuids
+def _is(guest: Guest, domain: Domain, current: Current) -> bool:
+    persisted = current.configs.get(guest.name)
+    uuids = {guest.uuid, ((persisted and persisted.settings) or {}).get("uuid")} - {None}
+    return domain.settings.get("name") == guest.name or domain.settings.get("uuid") in uuids
 
 
-def _has_mac_of(guest: Guest, domain: dict[str, Any]) -> bool:
+def _has_mac_of(guest: Guest, domain: Domain) -> bool:
     macs = {nic.mac for nic in guest.nics}
-    return any(nic.get("mac") in macs for nic in (domain["config"] or {}).get("vif", []) if isinstance(nic, dict))
+    return any(nic.get("mac") in macs for nic in domain.devices("vif"))
 
 
-def problem(guest: Guest, current: dict[str, Any]) -> str:
+def problem(guest: Guest, current: Current) -> str:
     """Why nothing can be done to this guest, in words: it runs without a name, or may do so. Empty if it does not.
     What to do is in ``words``."""
     found = nameless(current)
@@ -62,26 +59,26 @@ def problem(guest: Guest, current: dict[str, Any]) -> str:
     for domain in found:
         if _has_mac_of(guest, domain):
             return f"it may be {label(domain)}, which has its MAC address"
-        if domain["config"] is None:
+        if domain.config is None:
             return f"it may be {label(domain)}; nothing else is known of that one"
     return ""
 
 
-def staying(current: dict[str, Any]) -> list[str]:
+def staying(current: Current) -> list[str]:
     """What the admin must know of domains that have been destroyed and have not gone in time."""
     return [
-        f"domain {domain['domid']} ({domain['name']}, {domain['state']}) has been destroyed and is still listed after "
-        f"{current['waited']:g} seconds: something in dom0 holds its memory or its devices. What it has (vnd units, "
-        f"interfaces xvif{domain['domid']}i0 and so on) stays taken until it goes; if it never does, only a reboot of "
+        f"domain {domain.domid} ({domain.name}, {domain.state}) has been destroyed and is still listed after "
+        f"{current.waited:g} seconds: something in dom0 holds its memory or its devices. What it has (vnd units, "
+        f"interfaces xvif{domain.domid}i0 and so on) stays taken until it goes; if it never does, only a reboot of "
         "the machine frees it."
-        for domain in current["domains"]
-        if row_of(domain).dying
+        for domain in current.domains
+        if domain.row.dying
     ]
 
 
-def label(domain: dict[str, Any]) -> str:
+def label(domain: Domain) -> str:
     """A domain that has something which another guest wants, in words."""
-    row = row_of(domain)
+    row = domain.row
     if row.dying:
         return f"domain {row.domid}, {row.name}, which has been destroyed and is just going; run again when it is gone"
     if row.unnamed:

@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
 
 from ...._formats.guest import pci
-from ...._formats.system import vnconfig
 from ...._formats.xl import xlcfg
+from ...._formats.xl.xl_output import Domain
 from ...._formats.xm import xm_config
 from ...._host import Host
 from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
+from ...._toolstack.interface import Toolstack
 from ..declare import config as guest_config
 from ..declare.wanted import Wanted
-from . import live, lost, saved, storage, vnd
+from . import backends, elsewhere, lost, saved, storage, vnd
+from .current import ConfigFile, Current, Dom0, StartFacts, VndNodes
 from .started_with import read_started_with
 
 # Files in the configuration directory that are no guest's.
@@ -29,60 +31,65 @@ _PATH = re.compile(r"/[A-Za-z0-9_./+-]*[A-Za-z0-9_]")
 _PCI_DIRS = {"NetBSD": "/kern/xen/pci", "Linux": "/sys/bus/pci/drivers/pciback"}
 
 
-def state(host: Host, declared: Wanted | None) -> dict[str, Any]:
-    """Everything that the plan of an unchanged machine needs, as plain data. ``start`` is None: see ``for_start``."""
+def state(host: Host, declared: Wanted | None) -> Current:
+    """Everything that the plan of an unchanged machine needs. ``start`` is None: see ``for_start``."""
     tool = toolstack(host)
-    ok, why = tool.alive(host)
-    paths = tool.paths(host.system)
+    ok, why = tool.alive()
+    paths = tool.paths
     config_dir = (declared.config_dir if declared else "") or paths.config_dir
     save_dir = (declared.save_dir if declared else "") or paths.save_dir
-    configs, occupied = _configs(host, config_dir, tool.DIALECT)
+    configs, occupied = _configs(host, config_dir, tool.dialect)
     pools, pins, shares = (_asked_for(keys, configs, declared) for keys in (("pool",), ("cpus",), ("weight", "cap")))
-    domains = tool.domains(host, pools, pins, shares) if ok else []
+    domains = _domains(tool, pools, pins, shares) if ok else []
     # Ahead of the tasks the machine is seen at one moment; where it decides, what comes and goes has its time.
-    waits = declared is not None
-    if waits and any(lost.is_passing(live.row_of(domain)) for domain in domains):
-        waiting.until(lambda: not any(map(lost.is_passing, tool.rows(host))), waiting.GOING_SECONDS)
-        domains = tool.domains(host, pools, pins, shares)
-    domains = [_without_secrets(domain) for domain in domains]
-    files = storage.files(configs, declared)
-    started_with = read_started_with(host) if ok else {}
-    disks = storage.disks(configs, started_with)
-    return {
-        "dom0": {"alive": ok, "why": why},
-        "toolstack": tool.NAME,
-        "dialect": tool.DIALECT,
-        "config_dir": config_dir,
-        "save_dir": save_dir,
-        "configs": configs,
-        "occupied": occupied,
-        "domains": domains,
-        "managed": tool.managed(host) if ok else [],
+    waits = declared is not None and not host.one_look
+    if waits and any(lost.is_passing(domain.row) for domain in domains):
+        waiting.until(lambda: not any(map(lost.is_passing, tool.rows())), waiting.GOING_SECONDS)
+        domains = _domains(tool, pools, pins, shares)
+    # Nobody has to look for what the guests of the directory were made from.
+    strange = any(domain.name not in configs for domain in domains)
+    found = elsewhere.paths(host, config_dir, MAX_CONFIG_BYTES, strange)
+    others = {path: _config_in(host, path, tool.dialect) for path in found}
+    files = storage.files({**configs, **others}, declared)
+    started_with = read_started_with(tool) if ok else {}
+    disks = storage.disks({**configs, **others}, started_with)
+    return Current(
+        dom0=Dom0(ok, why),
+        toolstack=tool.name,
+        dialect=tool.dialect,
+        config_dir=config_dir,
+        save_dir=save_dir,
+        configs=configs,
+        elsewhere=others,
+        salt=host.salt,
+        occupied=occupied,
+        domains=domains,
+        managed=tool.managed() if ok else [],
         **saved.read(host, tool, save_dir),
-        "started_with": started_with,
-        "waited": waiting.GOING_SECONDS if waits else 0.0,
-        "vnd": vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
+        started_with=started_with,
+        waited=waiting.GOING_SECONDS if waits else 0.0,
+        vnd=vnd.read(host, domains, disks, 2 if waits else 1) if ok else None,
         **storage.look(host, files, domains),
-        "start": None,
-    }
+    )
 
 
-def _without_secrets(domain: dict[str, Any]) -> dict[str, Any]:
+def _domains(tool: Toolstack, pools: bool, pins: bool, shares: bool) -> list[Domain]:
     """A running guest's password is in its live configuration too."""
-    return dict(domain, config=domain["config"] and guest_config.redacted(domain["config"]))
+    found = tool.domains(pools, pins, shares)
+    return [replace(domain, config=domain.config and guest_config.redacted(domain.config)) for domain in found]
 
 
-def _asked_for(keys: tuple[str, ...], configs: dict[str, Any], declared: Wanted | None) -> bool:
+def _asked_for(keys: tuple[str, ...], configs: dict[str, ConfigFile], declared: Wanted | None) -> bool:
     """Whether any guest says something about one of these. Nobody else has to pay for looking."""
     if declared is not None:
         return any(getattr(guest, key) not in (None, "", ()) for guest in declared.guests for key in keys)
     named = {"cpu_weight" if key == "weight" else key for key in keys}
-    return any(named & set(config["settings"] or {}) for config in configs.values())
+    return any(named & set(config.settings or {}) for config in configs.values())
 
 
-def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, Any], list[str]]:
+def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, ConfigFile], list[str]]:
     """Every guest's configuration in the directory, by file name; and the names that are taken by something else."""
-    configs: dict[str, Any] = {}
+    configs: dict[str, ConfigFile] = {}
     occupied = []
     for name in host.list_dir(config_dir):
         found = None if name.startswith(".") else host.stat(f"{config_dir}/{name}", follow=False)
@@ -92,49 +99,46 @@ def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, Any],
         if found.kind != "file" or found.size > MAX_CONFIG_BYTES or found.mode & 0o111:
             occupied.append(name)
         elif not name.endswith(_NOT_A_GUEST):
-            text = host.read_text(f"{config_dir}/{name}") or ""
-            ours = guest_config.HEADER in text.partition("\n")[0]
-            configs[name] = dict(_config(text, dialect), private=not found.mode & 0o077, ours=ours)
+            configs[name] = _config_in(host, f"{config_dir}/{name}", dialect)
     return configs, occupied
 
 
-def _config(text: str, dialect: str) -> dict[str, Any]:
+def _config_in(host: Host, path: str, dialect: str) -> ConfigFile:
+    found, text = host.stat(path), host.read_text(path) or ""
+    private, ours = found is not None and not found.mode & 0o077, guest_config.HEADER in text.partition("\n")[0]
     parse = xm_config.parse if dialect == "xm" else xlcfg.parse
+    if not text.strip():
+        return ConfigFile(None, "it is empty", [], private, ours)
     try:
-        return {"settings": guest_config.comparable(parse(text)), "error": None, "paths": []}
+        return ConfigFile(guest_config.comparable(parse(text)), None, [], private, ours)
     except ValueError as error:
         # Nobody knows what it means, so each path in it may be a disk.
-        return {"settings": None, "error": str(error), "paths": sorted(set(_PATH.findall(text)))}
+        return ConfigFile(None, str(error), sorted(set(_PATH.findall(text))), private, ours)
 
 
 # -- what only a start needs -------------------------------------------------------------------------------------------
 
 
-def for_start(host: Host, declared: Wanted) -> dict[str, Any]:
-    """The machine's bridges, CPUs, free memory (MiB), vnd units, CPU pools, PCI devices that are kept for guests, and
-    the disks that dom0 itself uses.
-
-    None stands for what can't be told.
-    """
+def for_start(host: Host, declared: Wanted, current: Current) -> StartFacts:
+    """What only a start needs to know. Six commands at most, whatever the number of guests, unless one starts from a
+    device."""
     tool = toolstack(host)
-    info = tool.info(host)
-    dom0 = waiting.find(tool, host, 0)
-    return {
-        "bridges": _bridges(host),
-        "free": _number(info.get("free_memory")),
-        "cpus": _number(info.get("nr_cpus")),
-        # If dom0's share is not fixed, the toolstack may take memory from dom0 for a guest.
-        "dom0_fixed": "dom0_mem=" in info.get("xen_commandline", ""),
-        "dom0_memory": dom0.memory if dom0 else None,
-        "pools": tool.pools(host) if any(guest.pool for guest in declared.guests) else None,
-        "vnd_units": _vnd_units(host),
-        "dom0_disks": storage.of_dom0(host) if _names_devices(declared) else [],
-        "pci": pci.addresses_in(host.list_dir(_PCI_DIRS.get(host.system, _PCI_DIRS["NetBSD"]))),
-    }
-
-
-def _names_devices(declared: Wanted) -> bool:
-    return any(disk.path.startswith("/dev/") for guest in declared.guests for disk in guest.disks)
+    info = tool.info()
+    units = vnd.configured(host) if host.system == "NetBSD" else []
+    ends = backends.settled(host, declared.guests, {domain.domid for domain in current.domains})
+    dom0 = waiting.find(tool, 0)
+    return StartFacts(
+        bridges=_bridges(host),
+        free=_number(info.get("free_memory")),
+        cpus=_number(info.get("nr_cpus")),
+        dom0_fixed="dom0_mem=" in info.get("xen_commandline", ""),
+        dom0_memory=dom0.memory if dom0 else None,
+        pools=tool.pools() if any(guest.pool for guest in declared.guests) else None,
+        vnd_units=_vnd_units(host, len(units)),
+        storage=storage.for_start(host, current, declared, units, ends),
+        backends=ends,
+        pci=pci.addresses_in(host.list_dir(_PCI_DIRS.get(host.system, _PCI_DIRS["NetBSD"]))),
+    )
 
 
 def _number(text: str | None) -> int | None:
@@ -148,9 +152,8 @@ def _bridges(host: Host) -> list[str]:
     return sorted(line.split(":", 1)[0] for line in lines if ": flags=" in line and not line[0].isspace())
 
 
-def _vnd_units(host: Host) -> dict[str, int] | None:
-    """How many units have a node, and how many of those are in use; None where disks don't take units."""
+def _vnd_units(host: Host, used: int) -> VndNodes | None:
     if host.system != "NetBSD":
         return None
     nodes = sum(1 for name in host.list_dir("/dev") if _VND_NODE.match(name))
-    return {"nodes": nodes, "used": len(vnconfig.parse(host.run([vnd.VNCONFIG, "-l"]).stdout))}
+    return VndNodes(nodes, used)

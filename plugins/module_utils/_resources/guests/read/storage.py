@@ -4,22 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...._change import CommandFailed
-from ...._formats.system import mounts, swap
-from ...._host import FileStat, Host
+from ...._formats.system.vnconfig import Unit
+from ...._formats.xl.xl_output import Domain
+from ...._host import Host
 from ..declare import config as guest_config
 from ..declare.wanted import Wanted
+from . import dom0_disks, extents
+from .backends import Backend
+from .current import ConfigFile, Current, StartedWith, Storage
+from .dom0_disks import Use
+from .extents import Extent
+from .vnd import Place
 
-MOUNT, SWAPCTL = "/sbin/mount", "/sbin/swapctl"
 
-
-def files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:
+def files(configs: dict[str, ConfigFile], declared: Wanted | None) -> list[str]:
     """The files to look at: the disks of every configuration, and what the declared guests need."""
-    paths = {disk.path for config in configs.values() for disk in guest_config.disks_in(config["settings"])}
-    paths.update(path for config in configs.values() for path in config["paths"])
+    paths = {disk.path for config in configs.values() for disk in guest_config.disks_in(config.settings)}
+    paths.update(path for config in configs.values() for path in config.paths)
     for guest in declared.guests if declared else ():
         paths.update(disk.path for disk in guest.disks if disk.path)
         paths.update(guest.files)
@@ -28,56 +32,61 @@ def files(configs: dict[str, Any], declared: Wanted | None) -> list[str]:
     return sorted(paths)
 
 
-def disks(configs: dict[str, Any], started_with: dict[str, Any]) -> dict[str, str]:
+def disks(configs: dict[str, ConfigFile], started_with: dict[str, StartedWith]) -> dict[str, str]:
     """Every disk that a guest's configuration names, path to guest: in its file, and in what it was started with."""
-    named = [(name, config["settings"]) for name, config in [*started_with.items(), *configs.items()]]
+    named = [(name, each.settings) for found in (started_with, configs) for name, each in found.items()]
     return {disk.path: name for name, settings in named for disk in guest_config.disks_in(settings) if disk.path}
 
 
-def look(host: Host, paths: Iterable[str], domains: list[dict[str, Any]]) -> dict[str, Any]:
+def look(host: Host, paths: Iterable[str], domains: list[Domain]) -> dict[str, Any]:
     """``files`` says what is at each path, None for nothing; ``identities`` what it is under any name, also for the
-    disks of running guests; ``links`` where a path goes by symbolic links, for those that do."""
+    disks of running guests; ``links`` where a path goes by symbolic links, for those that do; ``sizes`` how many bytes
+    a file has."""
     named = set(paths)
-    configs = [domain["config"] for domain in domains if domain["config"]]
-    running = [disk["path"] for config in configs for disk in config.get("disk", []) if isinstance(disk, dict)]
+    running = [path for domain in domains for path in domain.disk_paths]
     seen = {path: host.stat(path) for path in sorted({*named, *running}) if path}
     real = {path: host.real_path(path) for path in seen}
     return {
         "files": {path: found.kind if found else None for path, found in seen.items() if path in named},
-        "identities": {path: _identity(real[path], host.stat(real[path])) for path in seen},
+        "identities": {path: extents.identity(real[path], host.stat(real[path])) for path in seen},
         "links": {path: place for path, place in real.items() if place != path},
+        "sizes": {path: found.size for path, found in seen.items() if found and found.kind == "file" and path in named},
     }
 
 
-def _identity(path: str, found: FileStat | None) -> str:
-    """What a path leads to: a device by its numbers, a file by its inode, all else by its name."""
-    if found is not None and found.kind == "block":
-        return f"device {found.major},{found.minor}"
-    if found is not None and found.kind == "file":
-        return f"inode {found.inode} on {found.device}"
-    return path
+# -- what only a start needs -------------------------------------------------------------------------------------------
 
 
-def of_dom0(host: Host) -> list[list[str]]:
-    """The block devices that dom0 itself has in use: name, what for in words, and what it is under any name. Two
-    commands, on NetBSD only. Raises CommandFailed if one of them does not tell: what is unknown may be in use."""
+def for_start(
+    host: Host, current: Current, declared: Wanted, units: list[tuple[Unit, Place]], ends: list[Backend]
+) -> Storage:
+    """``units`` are the configured units of vnd(4), ``ends`` the backends of guests' devices.
+
+    Dom0 is asked only if a declared guest has a device as its disk, or a file that dom0 has as a unit, or if disks are
+    removed. Raises CommandFailed if it can't be told: what is unknown may be in use.
+    """
+    found = {end.path: Extent(end.place) for end in ends if end.path}
     if host.system != "NetBSD":
-        return []
-    mounted = mounts.parse(host.run([MOUNT]).stdout)
-    if not mounted:
-        raise CommandFailed(f"{MOUNT} shows no file system, and / always is one. Look at what it prints.")
-    used = [(found.device, f"mounted on {found.directory}") for found in mounted]
-    used += [(device, "used as swap") for device in _swap(host)]
-    return [
-        [device, what, _identity(host.real_path(device), host.stat(device))]
-        for device, what in used
-        if device.startswith("/dev/")
+        return Storage([], found, False)
+    behind = {unit.name: extents.inode(*place) for unit, place in units}
+    named = {current.identities.get(path, "") for path in _disks_of(declared, current)}
+    running = {current.identities.get(path) for domain in current.domains for path in domain.disk_paths}
+    held = [name for name, place in sorted(behind.items()) if place in named - running]
+    removes = declared.remove_disks and any(guest.state == "absent" for guest in declared.guests)
+    if not held and not removes and not any(place.startswith("device ") for place in named):
+        return Storage([], found, True)
+    present = extents.names(host)
+    uses = dom0_disks.uses(host, present)
+    uses += [
+        Use(f"/dev/{name}d", f"configured as {name} (vnconfig -u {name} releases it)", "ro", name) for name in held
     ]
+    paths = {*current.identities, *found, *(use.path for use in uses)}
+    return Storage(uses, extents.find(host, sorted(paths), present, behind), True)
 
 
-def _swap(host: Host) -> list[str]:
-    """Without any, swapctl says so and fails (record swapctl, NetBSD 7.99.10)."""
-    result = host.try_run([SWAPCTL, "-l"])
-    if result.rc and swap.NONE not in result.stdout + result.stderr:
-        raise CommandFailed(f"{SWAPCTL} -l does not tell what dom0 swaps to: {result.tail}", rc=result.rc)
-    return swap.devices(result.stdout)
+def _disks_of(declared: Wanted, current: Current) -> Iterator[str]:
+    """The disks of the declared guests, and of those that are to be absent what their configurations name."""
+    for guest in declared.guests:
+        config = current.configs.get(guest.name)
+        named = guest_config.disks_in(config.settings) if config else []
+        yield from (disk.path for disk in (*guest.disks, *named))

@@ -15,16 +15,15 @@ example, stay. It is done by a plain ``vnconfig -u``, which refuses a unit that 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable
 from typing import Any, Optional, Tuple
 
 from ...._change import CommandFailed
 from ...._formats.system import mounts, vnconfig
 from ...._formats.xl import xenstore
-from ...._formats.xl.xl_output import Row
+from ...._formats.xl.xl_output import Domain, Row
 from ...._host import Host
-from .live import disk_paths, row_of
+from .current import KeptUnit, LeftUnit, VndUnits
 
 VNCONFIG = "/usr/sbin/vnconfig"
 MOUNT = "/sbin/mount"
@@ -44,28 +43,23 @@ _MOUNTED = "a file system on it is mounted on"
 Place = Tuple[str, Optional[int]]
 
 
-def read(
-    host: Host, domains: list[dict[str, Any]], disks: dict[str, str], looks: int
-) -> dict[str, dict[str, Any]] | None:
-    """The configured units that are not the disks of running guests: those that were ``left`` behind, and those that
-    are ``kept`` with the reason ``why``; each with the ``path`` and the ``guest`` that it belongs to, if any.
+def read(host: Host, domains: list[Domain], disks: dict[str, str], looks: int) -> VndUnits | None:
+    """The configured units that are not the disks of running guests.
 
     ``disks`` are the disks that guests' configurations name: path to guest. ``looks`` is 2 where it decides. None if
     nobody looked: that takes a command, and where every disk in a file belongs to a running guest there is nothing to
     find.
     """
-    live = {path for domain in domains for path in disk_paths(domain)}
+    live = {path for domain in domains for path in domain.disk_paths}
     if host.system != "NetBSD" or live.issuperset(disks):
         return None
     places, running = places_of(host, disks), set(places_of(host, dict.fromkeys(live, "")))
     if running.issuperset(places):
         return None
-    unsure = unsure_of(map(row_of, domains)) or ("a domain runs that nothing is known of" if _unknown(domains) else "")
+    unsure = unsure_of(domain.row for domain in domains)
+    if any(domain.config is None for domain in domains):
+        unsure = unsure or "a domain runs that nothing is known of"
     return looked(host, places, running, unsure, looks)
-
-
-def _unknown(domains: list[dict[str, Any]]) -> bool:
-    return any(domain["config"] is None for domain in domains)
 
 
 def unsure_of(rows: Iterable[Row]) -> str:
@@ -87,37 +81,34 @@ def places_of(host: Host, disks: dict[str, str]) -> dict[Place, tuple[str, str]]
 # -- looking -----------------------------------------------------------------------------------------------------------
 
 
-def looked(
-    host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str, looks: int
-) -> dict[str, dict[str, Any]]:
+def looked(host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str, looks: int) -> VndUnits:
     """What ``read`` gives, of the units whose files are at these places."""
     found = _look(host, places, running, unsure)
     for _again in range(looks - 1):
-        if found["left"]:
-            time.sleep(BETWEEN_LOOKS_SECONDS)
+        if found.left:
+            host.pause(BETWEEN_LOOKS_SECONDS)
             later = _look(host, places, running, unsure)
-            left = {name: unit for name, unit in later["left"].items() if found["left"].get(name) == unit}
-            found = {"left": left, "kept": later["kept"]}
+            left = {name: unit for name, unit in later.left.items() if found.left.get(name) == unit}
+            found = VndUnits(left, later.kept)
     return found
 
 
-def _look(
-    host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str
-) -> dict[str, dict[str, Any]]:
+def _look(host: Host, places: dict[Place, tuple[str, str]], running: set[Place], unsure: str) -> VndUnits:
     left, kept = {}, {}
     for unit, place in configured(host):
         path, guest = places.get(place, ("", ""))
         if path and place not in running:
-            left[unit.name] = {"path": path, "guest": guest}
+            left[unit.name] = LeftUnit(path, guest)
         elif place not in running:
-            kept[unit.name] = {"path": "", "guest": "", "why": f"{unit.place} is no guest's disk"}
+            kept[unit.name] = KeptUnit("", "", f"{unit.place} is no guest's disk")
     if left:
         uses = _uses(host, unsure)
         for name, about in list(left.items()):
-            why = uses(name, about["path"])
+            why = uses(name, about.path)
             if why:
-                kept[name] = dict(left.pop(name), why=why, mounted=why.startswith(_MOUNTED))
-    return {"left": left, "kept": kept}
+                del left[name]
+                kept[name] = KeptUnit(about.path, about.guest, why)
+    return VndUnits(left, kept)
 
 
 def configured(host: Host) -> list[tuple[vnconfig.Unit, Place]]:

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
@@ -118,7 +116,7 @@ class Dev(Host):
 
     def __init__(self, machine="amd64"):
         super().__init__()
-        self.machine = machine
+        self.hardware = machine
         self.nodes = {}
 
     def list_dir(self, path):
@@ -130,7 +128,7 @@ class Dev(Host):
     def try_run(self, argv, timeout=30.0, cwd="/", env=None, stdin=""):
         assert cwd == "/dev" and argv[:2] == ["/bin/sh", "/dev/MAKEDEV"]
         force, target = "-f" in argv, argv[-1]
-        for node in device_nodes.nodes(declared(xbd_units=2), self.machine):
+        for node in device_nodes.nodes(declared(xbd_units=2), self.hardware):
             if node.target == target:
                 kind, _blank, numbers = node.numbers.partition(" ")
                 major, minor = map(int, numbers.split(","))
@@ -142,10 +140,7 @@ class Dev(Host):
 
 
 @pytest.fixture(params=["amd64", "i386"])
-def dev(request, monkeypatch):
-    found = os.uname()
-    here = os.uname_result((*found[:4], request.param))
-    monkeypatch.setattr(device_nodes.os, "uname", lambda: here)
+def dev(request):
     return Dev(request.param)
 
 

@@ -13,8 +13,9 @@ from collections import Counter
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import dom0_weight
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
-from ansible_collections.netbsd.xen.plugins.modules import host_info
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look import info
 from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost, sim_host
 
 KINDS = {
@@ -61,6 +62,10 @@ COMMON = {
     "/usr/pkg/etc/pkgin/repositories.conf": b"http://mirror.example/$arch/All\n",
     "/var/log/xen/console/guest-web1.log": b"NetBSD/amd64 (web1) (console)\n",
 }
+WEIGHT = {
+    "netbsd-10.1-xen-4.20": {"release": "4.20", "weight": 1024},
+    "netbsd-6.1-xen-4.2": {"release": "4.2", "weight": 1024},
+}
 MACHINES = {
     "netbsd-10.1-xen-4.20": {**COMMON, "/usr/pkg/etc/xen/web1": GUEST, "/usr/pkg/etc/xen/other": GUEST},
     "netbsd-6.1-xen-4.2": {
@@ -84,10 +89,12 @@ def declarations(profile):
              "nat": [{"interface": "wm1", "bridge": "bridge0"}]},
         ],
         "device_nodes": [{}],
+        "dom0_weight": [WEIGHT[profile]],
         "domain": [
             {"guests": [{"name": "web1", "os": "netbsd", "kernel": "/netbsd", "memory": 128, "state": "shutdown"}],
              "host_name": "nb0", "release": xen},
         ],
+        "guest_system": [],
         "grub_menu": [
             {"flavour": "grub2", "entries": ENTRIES, "timeout": 5},
             {"flavour": "grub", "timeout": 5, "entries": [
@@ -107,6 +114,7 @@ def declarations(profile):
             ]},
         ],
         "tool_scripts": [{"release": xen}],
+        "ttys": [{"console": "com0"}],
         "xen_packages": [{"release": xen, "repository": f"{MIRROR}/amd64/10.1/All"}],
         "xl_conf": [{"settings": {"autoballoon": "off"}}],
     }
@@ -132,6 +140,9 @@ def machine(request, tmp_path_factory):
         file = host.root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
+    script = dom0_weight.script(dom0_weight.declare(WEIGHT[request.param]))
+    host.write(dom0_weight.SCRIPT, script)
+    (host.root / dom0_weight.SCRIPT.lstrip("/")).chmod(dom0_weight.MODE)
     return host, request.param
 
 
@@ -150,6 +161,8 @@ def plans(host, profile, names):
                 continue
             for change in [*plan.changes, *plan.deferred]:
                 yield name, MENDED, f"{change.thing}: {change.summary}"
+            for refusal in plan.refused.values():
+                yield name, REFUSED, str(refusal)
             for warning in plan.warnings:
                 yield name, TOLD, warning
 
@@ -157,8 +170,9 @@ def plans(host, profile, names):
 # What becomes of each file that a power cut has been at. A name that ends with * stands for all that begin so.
 EXPECTED = {
     "/boot.cfg": {MENDED},
-    "/etc/defaults/rc.conf": {ANOTHER},  # comes with the system, and its settings of Xen are none
+    "/etc/defaults/rc.conf": {REFUSED},  # rc.conf reads it
     "/etc/fstab": {REFUSED},
+    "/etc/ttys": {REFUSED},
     "/etc/ifconfig.bridge0": {MENDED},
     "/etc/ifconfig.vlan3": {ANOTHER},  # a VLAN that nobody declared
     "/etc/npf.conf": {REFUSED},
@@ -167,6 +181,7 @@ EXPECTED = {
     "/etc/rc.d/xen-watchdog": {ANOTHER},  # not declared
     "/etc/rc.d/xencommons": {MENDED},
     "/etc/rc.d/xend": {ANOTHER},
+    "/etc/rc.d/xendom0weight": {MENDED},
     "/etc/rc.d/xendomains": {MENDED},
     "/etc/sysctl.conf": {REFUSED},
     "/grub/default": {ANOTHER, MENDED},  # whoever boots once writes it
@@ -180,6 +195,11 @@ EXPECTED = {
     "/usr/pkg/etc/xen/other": {ANOTHER, TOLD},
     "/usr/pkg/etc/xen/web1": {MENDED},
     "/usr/pkg/etc/xen/*": {MENDED},
+    # No package of Xen's; pkgin reads them, and they are mended before it is asked.
+    "/usr/pkg/pkgdb/pkgin-25.5.0/*": {ANOTHER},
+    "/usr/pkg/pkgdb/python313-3.13.5/*": {ANOTHER},
+    "/var/db/pkg/pkgin-25.5.0/*": {ANOTHER},
+    "/var/db/pkg/python313-3.13.5/*": {ANOTHER},
     "/usr/pkg/pkgdb/*": {MENDED},
     "/var/db/pkg/*": {MENDED},
     "/usr/pkg/share/examples/*": {MENDED},
@@ -198,7 +218,7 @@ def expected(path):
 
 def readers(sim, profile):
     """The files that are read, each with the resources that read it; the look at the machine itself reads for all."""
-    found = {path: set() for path in _opened(sim, lambda host: host_info.gather(host, []))}
+    found = {path: set() for path in _opened(sim, lambda host: info.gather(host, []))}
     for name in RESOURCES:
         for path in _opened(sim, lambda host, name=name: [RESOURCES[name].read(host), *plans(host, profile, [name])]):
             found.setdefault(path, set()).add(name)
@@ -239,7 +259,7 @@ def problems(host, profile, path, kind, names, at_rest):
     """What is not as promised of one damaged file."""
     label = f"{path}, {kind}"
     try:
-        result = host_info.gather(host, names)
+        result = info.gather(host, names)
         happened = set(plans(host, profile, names)) - at_rest
     except Exception as error:
         return [f"{label}: {type(error).__name__}: {error}"]

@@ -52,6 +52,16 @@ def test_what_the_package_leaves_is_right(tmp_path, release):
     assert run(machine(tmp_path, release), release) == []
 
 
+@pytest.mark.parametrize("name", tool_scripts.SOURCED)
+def test_what_other_scripts_only_read_needs_no_execute_bit(tmp_path, name):
+    """As upstream installs them."""
+    host = machine(tmp_path)
+    os.chmod(host.at(f"{ETC}/{name}"), 0o644)
+    assert run(host, check=True) == []
+    os.remove(host.at(f"{ETC}/{name}"))
+    assert [change.action for change in run(host)] == ["copy"]
+
+
 @pytest.mark.parametrize(
     "path", [BRIDGE, f"{ETC}/block", "/usr/pkg/libexec/xen/bin/qemu-system-i386", "/usr/pkg/sbin/xl"]
 )

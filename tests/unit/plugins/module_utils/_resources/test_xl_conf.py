@@ -50,7 +50,7 @@ def machine(text: str | None = STOCK) -> MemoryHost:
 
 def run(host: MemoryHost, check: bool = False, **settings: object):
     named = {key.replace("__", "."): value for key, value in settings.items()}
-    outcome = converge(xl_conf, {"settings": named}, host, check)
+    outcome = converge(xl_conf, {"settings": named, "assume_files": []}, host, check)
     assert outcome.failures == {}
     return outcome
 
@@ -88,7 +88,7 @@ def test_check_mode_tells_and_touches_nothing() -> None:
 )
 def test_what_means_the_same_is_left_alone(text: str, settings: dict[str, object]) -> None:
     host = machine(text)
-    assert converge(xl_conf, {"settings": settings}, host, check=False).done == []
+    assert converge(xl_conf, {"settings": settings, "assume_files": []}, host, check=False).done == []
     assert host.text(PATH) == text
 
 
@@ -119,7 +119,7 @@ ADDED = 'autoballoon = "off"\n'
 )
 def test_lines_are_changed_one_by_one(text: str, settings: dict[str, object], after: str) -> None:
     host = machine(text)
-    outcome = converge(xl_conf, {"settings": settings}, host, check=False)
+    outcome = converge(xl_conf, {"settings": settings, "assume_files": []}, host, check=False)
     assert (outcome.failures, len(outcome.done)) == ({}, 1)
     assert host.text(PATH) == after
 
@@ -147,7 +147,7 @@ def test_bytes_that_are_no_text_survive() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"autobaloon": "off"}, "'autobaloon' is not one of its keys; allowed are autoballoon, "),
+        ({"autobaloon": "off"}, "autobaloon is not a known key; did you mean autoballoon?"),
         ({"autoballoon": "maybe"}, "autoballoon is 'maybe'; allowed is on, off or auto, or null"),
         ({"claim_mode": 2}, "claim_mode is 2; allowed is 0 or 1"),
         ({"max_grant_frames": "lots"}, "max_grant_frames is 'lots'; allowed is a number from 0 to 2147483647"),
@@ -163,19 +163,28 @@ def test_bytes_that_are_no_text_survive() -> None:
 )
 def test_what_xl_would_ignore_or_die_of_is_refused(settings: dict[str, object], words: str) -> None:
     with pytest.raises(Refused) as refusal:
-        xl_conf.declare({"settings": settings})
+        xl_conf.declare({"settings": settings, "assume_files": []})
     assert words in str(refusal.value)
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(Refused) as refusal:
-        xl_conf.declare({"settings": {"a": 1, "claim_mode": 7}})
+        xl_conf.declare({"settings": {"a": 1, "claim_mode": 7}, "assume_files": []})
     assert len(refusal.value.details["problems"]) == 2
 
 
 def test_a_file_that_ends_every_xl_is_not_built_upon() -> None:
     with pytest.raises(Refused, match=r"xl\.conf: line 2: .*No xl runs before that is corrected"):
-        converge(xl_conf, {"settings": OFF}, machine("claim_mode=1\nautoballoon = off\n"), check=False)
+        host = machine("claim_mode=1\nautoballoon = off\n")
+        converge(xl_conf, {"settings": OFF, "assume_files": [PATH]}, host, check=False)
+
+
+def test_a_check_waits_for_the_package_that_brings_the_file_again() -> None:
+    host = machine("\0" * 900)
+    with pytest.raises(Refused, match="No xl runs before that is corrected"):
+        converge(xl_conf, {"settings": OFF, "assume_files": []}, host, check=True)
+    given = {"settings": OFF, "assume_files": [PATH]}
+    assert [change.thing for change in converge(xl_conf, given, host, check=True).done] == [PATH]
 
 
 def test_sxp_is_warned_about_unless_somebody_declared_it() -> None:
@@ -190,12 +199,12 @@ def test_sxp_is_warned_about_unless_somebody_declared_it() -> None:
 
 def test_the_reading_travels_and_is_enough_for_a_plan() -> None:
     current = json.loads(json.dumps(xl_conf.read(machine('autoballoon="off"\n'), None)))
-    assert xl_conf.plan(current, xl_conf.declare({"settings": {"autoballoon": "off"}})).changes == []
+    assert xl_conf.plan(current, xl_conf.declare({"settings": OFF, "assume_files": []})).changes == []
 
 
 def test_what_other_hands_break_meanwhile_is_not_overwritten() -> None:
     host = machine()
-    change = xl_conf.plan(xl_conf.read(host), {"autoballoon": "off"}).changes[0]
+    change = xl_conf.plan(xl_conf.read(host), xl_conf.Declared({"autoballoon": "off"}, frozenset())).changes[0]
     host.put(PATH, "claim_mode = [\n")
     with pytest.raises(XenError, match="It is unchanged"):
         xl_conf.apply(host, change)
@@ -249,7 +258,7 @@ def test_whatever_the_file_either_the_settings_hold_and_all_else_stays_or_it_is_
 def test_no_text_makes_it_crash(text: str) -> None:
     host = machine(text)
     try:
-        outcome = converge(xl_conf, {"settings": {"claim_mode": "0"}}, host, check=False)
+        outcome = converge(xl_conf, {"settings": {"claim_mode": "0"}, "assume_files": []}, host, check=False)
     except Refused:
         return
     assert outcome.failures == {}

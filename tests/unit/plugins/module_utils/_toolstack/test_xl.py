@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed
+from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xl_output
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import live
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl
+from ansible_collections.netbsd.xen.plugins.module_utils._plain import as_plain
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl import Xl
 from ansible_collections.netbsd.xen.tests.unit.support.fakes import Domain, FakeXen, MemoryHost
+from ansible_collections.netbsd.xen.tests.unit.support.toolstack_acts import EVERY_ACT
 
 HEADER = "Name                                        ID   Mem VCPUs\tState\tTime(s)\n"
 # records list_space, list_crashed (xl 4.20), create-destroy-now (NetBSD 7.99.10)
@@ -80,18 +81,18 @@ def test_running_domains_in_the_words_of_a_declaration():
     lines += "linux1                                      29    96     1     -b----       5.7\n"
     said = {("list",): HEADER + lines, ("list", "-l"): LINUX1}
     host.programs["/usr/pkg/sbin/xl"] = lambda args: (0, said[tuple(args)], "")
-    (found,) = xl.domains(host)
-    assert (found["name"], found["domid"], found["used"], found["state"]) == ("linux1", 29, 96, "-b----")
-    assert (found["pool"], found["cpus"]) == (None, None)
-    config = found["config"]
+    (found,) = Xl(host).domains()
+    assert (found.name, found.domid, found.used, found.state) == ("linux1", 29, 96, "-b----")
+    assert (found.pool, found.cpus) == (None, None)
+    config = found.config
     assert (config["memory"], config["maxmem"], config["vcpus"], config["maxvcpus"]) == (96, 128, 1, 2)
     assert (config["cpu_weight"], config.get("cap", 0), config["type"]) == (256, 0, "pv")
     assert config["uuid"] == "71d44e7b-3411-49a9-b94a-33bd59826894"
     assert config["disk"][0]["path"] == "/srv/xen/disk1.img"
     assert config["vif"][0]["mac"] == "00:16:3e:00:00:11"
     assert (config["on_poweroff"], config["on_reboot"], config["on_crash"]) == ("destroy", "restart", "destroy")
-    assert json.loads(json.dumps(found)) == found
-    assert live.row_of(found) == xl_output.parse_list(HEADER + lines)[1]
+    assert json.loads(json.dumps(as_plain(found))) == as_plain(found)
+    assert found.row == xl_output.parse_list(HEADER + lines)[1]
 
 
 # records list_c, vcpulist_pinned (xl 4.17)
@@ -111,8 +112,8 @@ def test_pools_and_pins_are_read_where_they_are_asked_for():
     host = MemoryHost()
     said = {("list", "-c"): LIST_C, ("list", "-l"): LINUX1, ("vcpu-list",): VCPU_LIST}
     host.programs["/usr/pkg/sbin/xl"] = lambda args: (0, said[tuple(args)], "")
-    (found,) = xl.domains(host, pools=True, pins=True)
-    assert (found["pool"], found["cpus"]) == ("Pool-0", {"0": "1", "1": "all"})
+    (found,) = Xl(host).domains(pools=True, pins=True)
+    assert (found.pool, found.cpus) == ("Pool-0", {"0": "1", "1": "all"})
     assert len(host.ran("xl")) == 3
 
 
@@ -189,23 +190,23 @@ def test_the_life_test(process, lives):
     host = MemoryHost()
     FakeXen(host)
     host.programs["/bin/ps"] = lambda args: (0, f"    1 init\n{process}\n", "")
-    alive, why = xl.alive(host)
+    alive, why = Xl(host).alive()
     assert (alive, "xencommons onestart" in why) == (lives, not lives)
 
 
 def test_a_debian_that_is_no_dom0():
     host = MemoryHost("Linux")
     FakeXen(host)
-    assert xl.alive(host) == (True, "")
+    assert Xl(host).alive() == (True, "")
     host.put("/proc/xen/capabilities", "")
-    assert "does not say control_d" in xl.alive(host)[1]
+    assert "does not say control_d" in Xl(host).alive()[1]
 
 
 def test_missing_tools_are_told():
     host = MemoryHost()
     FakeXen(host)
     host.remove("/usr/pkg/sbin/xl")
-    assert "the Xen tools are not installed" in xl.alive(host)[1]
+    assert "the Xen tools are not installed" in Xl(host).alive()[1]
 
 
 def test_output_that_is_not_understood_fails_with_the_command():
@@ -213,14 +214,14 @@ def test_output_that_is_not_understood_fails_with_the_command():
     FakeXen(host)
     host.programs["/usr/pkg/sbin/xl"] = lambda args: (0, "(domain (domid 0))\n", "")
     with pytest.raises(CommandFailed, match="output_format") as error:
-        xl.configs(host)
+        Xl(host).configs()
     assert error.value.details["command"] == ["/usr/pkg/sbin/xl", "list", "-l"]
 
 
 def test_info_of_a_machine():
     host = MemoryHost()
     FakeXen(host, free=77)
-    assert xl.info(host)["free_memory"] == "77"
+    assert Xl(host).info()["free_memory"] == "77"
 
 
 class OtherHands(FakeXen):
@@ -251,7 +252,7 @@ def test_a_guest_that_others_started_meanwhile_is_never_destroyed():
         "libxl: error: libxl_create.c:1351:initiate_domain_create: Domain 28:cannot make domain: -6\n",
     )
     with pytest.raises(CommandFailed, match='Domain with name "web1" already exists'):
-        xl.create(host, CONFIG, "web1", before={0})
+        Xl(host).create(CONFIG, "web1", before={0})
     assert [domain.domid for domain in xen.domains] == [7]
 
 
@@ -261,7 +262,7 @@ def test_only_the_domain_that_the_messages_name_is_cleaned_up():
     )
     xen.domains.append(Domain("web1", 4, 512, 512, 1, 1, {"name": "web1"}))
     with pytest.raises(CommandFailed, match="half-made domain 4 "):
-        xl.create(host, CONFIG, "web1", before={0})
+        Xl(host).create(CONFIG, "web1", before={0})
     assert [domain.domid for domain in xen.domains] == [7]
 
 
@@ -269,7 +270,7 @@ def test_of_two_that_may_be_ours_none_is_destroyed():
     host, xen = racing(3, "xl: fatal error: xl_utils.c:277: No such file or directory\n")
     xen.domains.append(Domain("web1", 4, 512, 512, 1, 1, {"name": "web1"}))
     with pytest.raises(CommandFailed, match="domains 4, 7 .* look which one is right"):
-        xl.create(host, CONFIG, "web1", before={0})
+        Xl(host).create(CONFIG, "web1", before={0})
     assert len(xen.domains) == 2
 
 
@@ -278,5 +279,22 @@ def test_two_creates_that_both_succeed_are_told():
     host, xen = racing(0, "Parsing config from web1\n")
     xen.domains.append(Domain("web1", 4, 512, 512, 1, 1, {"name": "web1"}))
     with pytest.raises(CommandFailed, match="domains 4, 7 .* look which one is right"):
-        xl.create(host, CONFIG, "web1", before={0})
+        Xl(host).create(CONFIG, "web1", before={0})
     assert len(xen.domains) == 2
+
+
+@pytest.mark.parametrize("act", EVERY_ACT, ids=range(len(EVERY_ACT)))
+def test_domain_0_is_left_alone(act):
+    host = MemoryHost()
+    FakeXen(host)
+    with pytest.raises(XenError, match="Domain 0 is this machine itself"):
+        act(Xl(host), xl_output.Row("Domain-0", 0, 512, 1, "r-----"))
+    assert [words for words in host.ran("xl") if words[0] not in ("list", "info")] == []
+
+
+def test_xl_keeps_no_domain_that_could_be_forgotten():
+    host = MemoryHost()
+    FakeXen(host)
+    with pytest.raises(Refused, match="'web1' is no domain that xl keeps"):
+        Xl(host).delete("web1")
+    assert host.ran("xl") == []

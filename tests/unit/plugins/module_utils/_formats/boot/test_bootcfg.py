@@ -136,7 +136,8 @@ def test_a_comment_ends_a_line_anywhere():
 def test_keywords_are_compared_by_their_beginning():
     # record bootcfg-spaces: "menu = one : boot netbsd" is a menu line
     (entry,) = bootcfg.entries(bootcfg.parse("menu = one : boot netbsd\n"))
-    assert (entry.text, entry.commands) == ("one", ("boot netbsd",))
+    # Its command begins with a blank, and is none (bootmenu.c, docommandchoice; parseutils.c, gettrailer).
+    assert (entry.text, entry.commands, bootcfg.boots(entry)) == ("one", (" boot netbsd",), [])
 
 
 # Every command of the loader (boot2.c and efiboot/boot.c, ``commands``), and what is made of an entry with it: the
@@ -146,7 +147,16 @@ COMMANDS = {
     "boot": (["/netbsd"], None),  # the default entry, once: see below
     "boot -s": (["/netbsd"], "/netbsd"),
     "boot netbsd.old -s": (["/netbsd.old"], "/netbsd.old"),
-    "boot -s netbsd.old": (["/netbsd.old"], "/netbsd.old"),
+    # parseutils.c, parseboot: behind flags comes nothing but flags, and an unknown one is an error; nothing is booted
+    "boot -s netbsd.old": ([], None),
+    "boot netbsd root=wd0a": ([], None),
+    "boot netbsd -s single": ([], None),
+    "boot netbsd -s -Z": ([], None),
+    "boot netbsd -": ([], None),
+    "boot netbsd -sv -x": (["/netbsd"], "/netbsd"),
+    "boot\tnetbsd\t-s": (["/netbsd"], "/netbsd"),
+    "boot -s -1;boot netbsd.old": (["/netbsd", "/netbsd.old"], "/netbsd"),
+    "boot netbsd foo;boot netbsd.old": (["/netbsd.old"], "/netbsd.old"),
     "boot /netbsd-XEN3_DOM0.gz": (["/netbsd-XEN3_DOM0.gz"], None),
     "boot hd1a:netbsd": ([], None),
     "boot hd1a:": ([], None),
@@ -163,6 +173,10 @@ COMMANDS = {
     "load /dom0;dev hd0f:;multiboot /xen.gz": ([], None),
     "load hd1a:/dom0;multiboot /xen.gz": (["/xen.gz"], None),
     "multiboot /xen.gz;boot netbsd": (["/xen.gz", "/netbsd"], None),
+    # exec.c, module_add_common: one list, whose first file Xen takes for dom0's kernel
+    "rndseed /entropy;load /dom0;multiboot /xen.gz": (["/entropy", "/xen.gz"], None),
+    "fs /ramdisk.fs;multiboot /xen.gz": (["/ramdisk.fs", "/xen.gz"], None),
+    "splash /boot.jpg;load /dom0;multiboot /xen.gz": (["/boot.jpg", "/xen.gz"], None),
     "multiboot": ([], None),
     "prompt": ([], None),
     "menu": ([], None),
@@ -220,3 +234,136 @@ def test_a_bare_boot_is_a_way_back_as_the_default_only(default, natives):
     menu = "menu=a:load zfs;boot\nmenu=b:load /dom0;multiboot /xen.gz\n"
     menu += "menu=c:boot netbsd.old\n" if default == "3" else ""
     assert bootcfg.native_kernels(bootcfg.parse(f"{menu}default={default}\n")) == natives
+
+
+# -- what is no command ------------------------------------------------------------------------------------------------
+
+KERNEL = "menu=a:boot netbsd\n"
+
+
+def meaning(text):
+    """What the loader makes of a file: its entries, the number of the default one, seconds, and its other keys."""
+    lines_ = bootcfg.parse(text)
+    menu = [(entry.text, entry.commands) for entry in bootcfg.entries(lines_)]
+    keys = [(line.keyword, line.value) for line in lines_ if line.keyword not in ("", "menu", "default", "timeout")]
+    return menu, bootcfg.default_index(lines_), bootcfg.timeout(lines_), keys
+
+
+A = [("a", ("boot netbsd",))]
+# Every construct of a file that is no command (sys/lib/libsa/bootcfg.c, perform_bootcfg; lib/bootmenu.c; boot2.c,
+# parsebootfile), and its verdict: read as given here, or kept (`keys`), which is neither read nor lost.
+CONSTRUCTS = {
+    # keywords
+    "menu=a:boot netbsd\n": (A, 0, 10, []),
+    "menuentry=a:boot netbsd\n": (A, 0, 10, []),
+    "Menu=a:boot netbsd\n": ([], None, 10, []),
+    "menu=a\n": ([], None, 10, []),
+    "menu=:boot netbsd\n": ([("boot netbsd", ("boot netbsd",))], 0, 10, []),
+    "menu=a:\n": ([("a", ())], 0, 10, []),
+    "menu=a:b:c\n": ([("a", ("b:c",))], 0, 10, []),
+    "menu=a=b:boot netbsd\n": ([("a=b", ("boot netbsd",))], 0, 10, []),
+    f"{KERNEL}default=2x\n": (A, 0, 10, []),
+    f"{KERNEL}menu=b:prompt\ndefault= 2\n": ([*A, ("b", ("prompt",))], 1, 10, []),
+    f"{KERNEL}menu=b:prompt\ndefault=2\ndefault=1\n": ([*A, ("b", ("prompt",))], 0, 10, []),
+    f"{KERNEL}timeout= 3\n": (A, 0, None, []),
+    f"{KERNEL}timeout=3x\n": (A, 0, 3, []),
+    f"{KERNEL}timeout=\n": (A, 0, None, []),
+    f"banner=Hi # there\n{KERNEL}": (A, 0, 10, [("banner", "Hi ")]),
+    f"{KERNEL}clear=1\n": (A, 0, 10, [("clear", "1")]),
+    f"{KERNEL}format=l\n": (A, 0, 10, [("format", "l")]),
+    f"{KERNEL}consdev=com0,115200\n": (A, 0, 10, [("consdev", "com0,115200")]),
+    f"{KERNEL}root=dk0\n": (A, 0, 10, [("root", "dk0")]),
+    f"{KERNEL}load=zfs\n": (A, 0, 10, [("load", "zfs")]),
+    f"{KERNEL}fs=/r.fs\nfsck=1\n": (A, 0, 10, [("fs", "/r.fs")]),
+    f"{KERNEL}userconf=disable acpi*\n": (A, 0, 10, [("userconf", "disable acpi*")]),
+    # these are commands only: as keywords they are none
+    f"{KERNEL}rndseed=/var/db/entropy-file\nsplash=/b.jpg\nvesa=on\nmodules=off\n": (A, 0, 10, []),
+    f"{KERNEL}prompt\nno such thing\ntimeout = 3\n": (A, 0, None, []),  # "timeout " begins with the keyword
+    # lines
+    "": ([], None, 10, []),
+    "\n\n#menu=a:boot netbsd\n  # x\n": ([], None, 10, []),
+    " menu=a:boot netbsd\n": ([], None, 10, []),
+    "menu=a:boot netbsd": (A, 0, 10, []),
+    "menu=a:boot netbsd # -s\n": (A, 0, 10, []),
+    "menu=a#b:boot netbsd\n": ([], None, 10, []),
+    f"menu=a:{'x' * 300}\n": ([("a", ("x" * 300,))], 0, 10, []),
+    # a list of commands (docommandchoice)
+    "menu=a:boot /x ; boot netbsd;\n": ([("a", ("boot /x", "boot netbsd"))], 0, 10, []),
+    "menu=a:boot /x;;boot netbsd\n": ([("a", ("boot /x", "boot netbsd"))], 0, 10, []),
+    "menu=a:boot /x; ;;boot netbsd\n": ([("a", ("boot /x",))], 0, 10, []),  # it goes round for ever
+    "menu=a:;boot netbsd\n": ([("a", ())], 0, 10, []),  # what it does first is in nobody's hands
+    "menu=a:\tboot netbsd;\tboot x\n": ([("a", ("\tboot netbsd", "\tboot x"))], 0, 10, []),
+}
+
+
+@pytest.mark.parametrize("text", CONSTRUCTS)
+def test_what_is_made_of_each_construct_of_a_file(text):
+    assert meaning(text) == CONSTRUCTS[text]
+    # Kept, to the byte, whatever it is.
+    assert bootcfg.render(bootcfg.parse(text)) == text
+
+
+# A file's name (boot2.c, parsebootfile), and the path in the root file system, None for one that can't be told.
+FILES = {
+    "netbsd": "/netbsd",
+    "/netbsd": "/netbsd",
+    "//netbsd": "/netbsd",
+    "hd0a:netbsd": None,
+    "hd0a:/netbsd": None,
+    "hd0:netbsd": None,
+    "cd0a:/netbsd": None,
+    "raid0a:netbsd": None,
+    "esp:/netbsd": None,
+    "NAME=root:/netbsd": None,
+    "NAME=a b:/netbsd": "/NAME=a",  # a blank ends a file's name
+    "hd0a:": None,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_made_of_each_kind_of_file_name(name):
+    (boot,) = bootcfg.boots(bootcfg.Entry("x", (f"multiboot {name}",)))
+    assert boot.file == FILES[name]
+
+
+@pytest.mark.parametrize(
+    ("format_", "count", "default"),
+    [("n", 12, 8), ("D", 12, 8), ("n\nformat=zzz", 12, 8), ("n\nformat=a", 12, 11), ("l", 12, 11), ("a", 12, 11)],
+)
+def test_digits_show_nine_entries_only(format_, count, default):
+    text = "".join(f"menu={number}:boot netbsd\n" for number in range(count))
+    parsed = bootcfg.parse(f"{text}default=12\nformat={format_}\n")
+    assert (bootcfg.default_index(parsed), len(bootcfg.entries(parsed))) == (default, count)
+
+
+@pytest.mark.parametrize(
+    ("commands", "file", "stray"),
+    [
+        ("load /dom0;multiboot /xen", "", ""),
+        ("load /dom0;load /ramdisk;multiboot /xen", "", ""),
+        ("multiboot /xen", "", ""),
+        ("boot netbsd", "load=zfs\n", ""),
+        ("load /dom0;multiboot /xen", "load=zfs\n", "load=zfs"),
+        ("load /dom0;multiboot /xen", "fs=/ramdisk.fs\n", "fs=/ramdisk.fs"),
+        ("load /dom0;multiboot /xen", "userconf=list\n", ""),
+        ("rndseed /e;load /dom0;multiboot /xen", "", "rndseed /e"),
+        ("splash /b.jpg;load /dom0;multiboot /xen", "", "splash /b.jpg"),
+        ("load /dom0;rndseed /e;multiboot /xen", "", ""),
+    ],
+)
+def test_what_xen_would_take_for_its_dom0_kernel(commands, file, stray):
+    entry = bootcfg.Entry("x", bootcfg.split_commands(commands))
+    assert bootcfg.stray_module(entry, bootcfg.parse(file)) == stray
+
+
+def test_a_modules_arguments_are_cut_with_its_name():
+    # sys/arch/x86/include/bootinfo.h: char path[80]; exec.c, module_init: strncpy(..., sizeof(path) - 1)
+    text = "/netbsd-XEN3_DOM0 root=wd0a " + "x" * 51
+    assert len(text) == bootcfg.MAX_MODULE
+    assert bootcfg.cut_module(bootcfg.Entry("x", (f"load {text}", "multiboot /xen"))) == ""
+    assert bootcfg.cut_module(bootcfg.Entry("x", (f"load {text}y", "multiboot /xen"))) == f"{text}y"
+    assert bootcfg.cut_module(bootcfg.Entry("x", (f"multiboot /xen {text}",))) == ""
+
+
+def test_the_constructs_are_counted():
+    print(f"{len(CONSTRUCTS)} constructs that are no command, {len(FILES)} kinds of file names")

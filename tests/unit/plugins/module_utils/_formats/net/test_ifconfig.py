@@ -84,7 +84,7 @@ def test_no_output_makes_it_fail(text):
         "create\n!brconfig $int add wm0 up\n",  # record bridge-file-create
         "!brconfig $int add wm0 up\n",  # record bridge-file-nocreate
         "create\nup\n!brconfig bridge0 add wm0\n",  # record bridge-file-up
-        "create\n!/sbin/brconfig ${int} add wm0 up",
+        "create\n!/sbin/brconfig ${int} add wm0 up\n",
         "up\n# members\n!brconfig $int \\\n  add wm0\n",
         "!brconfig $int add wm0; brconfig $int up\n",
         "!brconfig $int stp wm0 add wm0 && ifconfig $int up\n",

@@ -74,7 +74,7 @@ def test_a_real_file():
     assert values["xl_flags"] == ("-v", True)
     assert values["XENSTORED_TRACE"] == ("YES", False)
     assert "xl_env" not in values and "LANG" not in values
-    assert document.sources == [(13, "/etc/defaults/rc.conf")]
+    assert [(source.line, source.name) for source in document.sources] == [(13, "/etc/defaults/rc.conf")]
     assert [s.nested for s in document.settings if s.name == "xencommons"] == [True, False, False]
 
 

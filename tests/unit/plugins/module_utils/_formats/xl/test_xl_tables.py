@@ -160,3 +160,37 @@ def test_nothing_else_than_value_error(parse, text, start):
         assert isinstance(parse(start + text), list)
     except ValueError:
         pass
+
+
+SHARES_3_1 = """Name                              ID Weight Cap\x20
+Domain-0                           0    256    0
+lin 1                              7    512   40
+"""
+
+
+# record sched_credit2_dom (xl 4.20)
+SHARES_OF_ONE = """\
+Name                                ID Weight  Cap
+linux1                              29    512   50
+"""
+
+
+def test_shares_of_one_domain():
+    assert xl_tables.parse_shares(SHARES_OF_ONE) == {29: (512, 50)}
+
+
+def test_the_weight_of_dom0():
+    assert xl_tables.dom0_weight(SHARES_3_1) == 256
+    with pytest.raises(ValueError, match="no line for domain 0"):
+        xl_tables.dom0_weight(SHARES_OF_ONE)
+
+
+def test_shares_of_all_domains_in_one_table():
+    """tools/python/xen/xm/main.py of 3.1, xm_sched_credit."""
+    assert xl_tables.parse_shares(SHARES_3_1) == {0: (256, 0), 7: (512, 40)}
+
+
+@pytest.mark.parametrize("text", ["", "Error: no xend\n"])
+def test_no_table_of_shares_is_refused(text):
+    with pytest.raises(ValueError, match="no table of weights was printed"):
+        xl_tables.parse_shares(text)

@@ -134,20 +134,3 @@ def test_info():
 )
 def test_causes(stderr, cause):
     assert xm_output.cause(stderr) == cause
-
-
-SHARES_3_1 = """Name                              ID Weight Cap\x20
-Domain-0                           0    256    0
-lin 1                              7    512   40
-"""
-
-
-def test_shares_of_all_domains_in_one_table():
-    """tools/python/xen/xm/main.py of 3.1, xm_sched_credit."""
-    assert xm_output.parse_shares(SHARES_3_1) == {0: (256, 0), 7: (512, 40)}
-
-
-@pytest.mark.parametrize("text", ["", "Error: no xend\n"])
-def test_no_table_of_shares_is_refused(text):
-    with pytest.raises(ValueError, match="sched-credit printed something else"):
-        xm_output.parse_shares(text)

@@ -26,7 +26,11 @@ KEEP_DISK = "/bin/dd if=/dev/rwd0d of=/grub/wd0.blocks.orig.new bs=512 count=63"
 KEEP_PARTITION = "/bin/dd if=/dev/rwd0a of=/boot.blocks.orig.new bs=512 count=16"
 GRUB = "/usr/pkg/sbin/grub --batch --device-map=/grub/device.map.new"
 GRUB2 = "/usr/pkg/sbin/grub-install --boot-directory=/ /dev/rwd0d"
-INSTALLBOOT = "/usr/sbin/installboot -v /dev/rwd0a /usr/mdec/bootxx_ffsv1"
+OPTIONS = "timeout=5,speed=9600,console=pc"
+INSTALLBOOT = f"/usr/sbin/installboot -v -o {OPTIONS} /dev/rwd0a /usr/mdec/bootxx_ffsv1"
+SHOW = "/usr/sbin/installboot -e -n -v /dev/rwd0a"
+# record installboot-e-n-v
+SHOWN = "File system:         /dev/rwd0a\nBoot options:        timeout 5, flags 0, speed 9600, ioaddr 0, console pc\n"
 DUMPFS = "/usr/sbin/dumpfs -s /dev/rwd0a"
 
 
@@ -52,6 +56,7 @@ class Machine(RootedHost):
             GRUB: lambda argv: self.becomes("grub"),
             GRUB2: lambda argv: [self.put("/grub/i386-pc/core.img"), self.becomes("grub2")][1],
             INSTALLBOOT: "",
+            SHOW: SHOWN,
             DUMPFS: f"file system: /dev/rwd0a\nformat\tFFSv{ffs}\nmagic\t11954\tsize\t1000\tblocks\t900\n"
             "bsize\t8192\tshift\t13\tmask\t0xffffe000\nfsize\t1024\tshift\t10\tmask\t0xfffffc00\n",
             "/sbin/sysctl -n machdep.bootmethod": f"{method}\n",
@@ -68,14 +73,17 @@ class Machine(RootedHost):
     @property
     def wrote(self):
         """What ran, without what only looks."""
-        return [line for line in self.ran if line not in (DD_DISK, DD_PARTITION, DUMPFS) and "/sbin/" not in line[:6]]
+        return [
+            line for line in self.ran if line not in (DD_DISK, DD_PARTITION, DUMPFS, SHOW) and "/sbin/" not in line[:6]
+        ]
 
 
 INSTALLED = "/usr/sbin/installboot"
 
 
 def params(loader, **given):
-    return {"loader": loader, "disk": "wd0", "partition": "a", "assume_files": [], **given}
+    unset = {"console": None, "baud": None}
+    return {"loader": loader, "disk": "wd0", "partition": "a", "assume_files": [], **unset, **given}
 
 
 def run(host, loader, check=False, **given):
@@ -224,3 +232,95 @@ def test_nothing_is_read_ahead(tmp_path):
     assert host.commands == []
     with pytest.raises(NotRead):
         boot_blocks.plan(current, boot_blocks.declare(params("grub")))
+
+
+# -- the options that the blocks carry ---------------------------------------------------------------------------------
+
+
+def shown(timeout=5, flags="0", speed=9600, ioaddr="0", console="pc", keymap=""):
+    """As show_i386_boot_params prints them (usr.sbin/installboot/arch/i386.c)."""
+    words = f"timeout {timeout}, flags {flags}, speed {speed}, ioaddr {ioaddr}, console {console}\n"
+    more = f"                     keymap {keymap}\n" if keymap else ""
+    return f"File system:         /dev/rwd0a\nBoot options:        {words}{more}"
+
+
+@pytest.mark.parametrize(
+    ("found", "option"),
+    [
+        (shown(), OPTIONS),
+        (shown(speed=115200, console="com0"), "timeout=5,speed=115200,console=com0"),
+        (shown(timeout=0, console="com1kbd"), "timeout=0,speed=9600,console=com1kbd"),
+        (shown(console="auto"), "timeout=5,speed=9600,console=auto"),
+        (shown(ioaddr="2f8", console="com1"), "timeout=5,speed=9600,console=com1,ioaddr=0x2f8"),
+        (shown(keymap="zyyz"), f"{OPTIONS},keymap=zyyz"),
+        (shown(flags="1"), f"{OPTIONS},resetvideo"),
+        (shown(flags="1c"), f"{OPTIONS},modules,bootconf"),
+        (shown(flags="10"), OPTIONS),
+    ],
+)
+def test_new_blocks_carry_the_options_of_the_old_ones(tmp_path, found, option):
+    host = Machine(tmp_path)
+    installs = f"/usr/sbin/installboot -v -o {option} /dev/rwd0a /usr/mdec/bootxx_ffsv1"
+    host.answers.update({SHOW: found, installs: ""})
+    run(host, "boot_cfg")
+    assert host.wrote == [KEEP_PARTITION, installs]
+
+
+def test_blocks_of_others_carry_none(tmp_path):
+    host = Machine(tmp_path)
+    plain = "/usr/sbin/installboot -v /dev/rwd0a /usr/mdec/bootxx_ffsv1"
+    host.answers.update({SHOW: (1, "", "installboot: Invalid magic in existing bootstrap"), plain: ""})
+    run(host, "boot_cfg")
+    assert host.wrote == [KEEP_PARTITION, plain]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (shown(flags="2"), "the option password"),
+        (shown(flags="20"), "the option flag 20"),
+        (shown(console="9"), "the option console"),
+        (shown(timeout=-1), "the option timeout"),
+        (shown(keymap="z,,z"), "the option keymap"),
+    ],
+)
+def test_what_new_blocks_cannot_be_given_is_not_lost(tmp_path, found, words):
+    host = Machine(tmp_path)
+    host.answers[SHOW] = found
+    with pytest.raises(Refused) as caught:
+        converge(boot_blocks, params("boot_cfg"), host, check=False)
+    assert words in str(caught.value) and host.wrote == []
+    # Blocks that are right stay as they are, whatever they carry.
+    host.put("/boot", "new loader")
+    assert run(host, "boot_cfg") == []
+
+
+def test_a_declared_console_is_given_to_blocks_that_are_right_otherwise(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/boot", "new loader")
+    edit = "/usr/sbin/installboot -e -v -o console=com0,speed=115200 /dev/rwd0a"
+
+    def edited(argv):
+        host.answers[SHOW] = shown(speed=115200, console="com0")
+        return ""
+
+    host.answers[edit] = edited
+    serial = {"console": "com0", "baud": 115200}
+    (change,) = run(host, "boot_cfg", **serial)
+    assert (change.before, change.after) == ("console=pc,speed=9600", "console=com0,speed=115200")
+    assert host.wrote == [edit]
+    assert run(host, "boot_cfg", **serial) == []
+    assert run(host, "boot_cfg") == []
+
+
+def test_new_blocks_get_a_declared_console_with_the_rest_of_the_old_options(tmp_path):
+    host = Machine(tmp_path)
+    installs = "/usr/sbin/installboot -v -o timeout=3,speed=19200,console=com1 /dev/rwd0a /usr/mdec/bootxx_ffsv1"
+
+    def installed(argv):
+        host.answers[SHOW] = shown(timeout=3, speed=19200, console="com1")
+        return ""
+
+    host.answers.update({SHOW: shown(timeout=3), installs: installed})
+    run(host, "boot_cfg", console="com1", baud=19200)
+    assert host.wrote == [KEEP_PARTITION, installs]

@@ -41,12 +41,15 @@ def params(**given):
     return dict(default, **given)
 
 
+BIOS = {"booted": False, "partitions": [], "menus": [], "lasting": []}
+
+
 def planned(text=STOCK, files=FILES, efi=None, **given):
     current = {
         "path": "/boot.cfg",
         "text": text,
         "release": "10.1",
-        "efi": efi or {"booted": False, "menu": None},
+        "efi": efi or BIOS,
         "files": list(files),
         "looked_at": list(files),
     }
@@ -144,7 +147,7 @@ def test_other_entries_can_go():
 
 
 def test_an_entry_that_is_right_keeps_its_spelling_and_its_comment():
-    text = "menu=Xen: load /netbsd-XEN3_DOM0.gz root=wd0a console=pc ;multiboot /xen-4.20.gz dom0_mem=1G # by hand\n"
+    text = "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a console=pc ; multiboot /xen-4.20.gz dom0_mem=1G # by hand\n"
     text += "# the fallback\nmenu=NetBSD:boot /netbsd\ndefault=1\ntimeout=5"
     assert planned(text, default="Xen").changes == []
 
@@ -247,15 +250,53 @@ def test_what_an_old_loader_does_not_mind_stays():
 # -- EFI
 
 
-def test_a_menu_on_the_efi_partition_comes_before_ours():
-    shadow = {"booted": True, "menu": "/efi/EFI/NetBSD/boot.cfg"}
-    assert "/efi/EFI/NetBSD/boot.cfg" in refusal(efi=shadow)
+EFI_MENU = "/efi/EFI/NetBSD/boot.cfg"
+ON_EFI = {"booted": True, "partitions": ["/efi"], "menus": [EFI_MENU], "lasting": ["/efi"]}
+TWO = {"booted": None, "partitions": ["/efi", "/usb"], "menus": [EFI_MENU, "/usb/EFI/NetBSD/boot.cfg"], "lasting": []}
 
 
-def test_an_efi_partition_that_can_not_be_seen_is_a_warning_with_a_change_only():
-    unseen = {"booted": True, "menu": None}
-    assert "EFI partition" in planned(efi=unseen).warnings[0]
-    assert planned(written(), efi=unseen).warnings == []
+def on_efi(efi, path=None, read=EFI_MENU):
+    current = {"path": read, "text": STOCK, "release": "10.1", "efi": efi, "files": FILES, "looked_at": FILES}
+    return boot_cfg.plan(current, boot_cfg.declare(params(path=path)))
+
+
+@pytest.mark.parametrize("booted", [True, None], ids=["native", "under_xen"])
+def test_the_menu_on_the_efi_partition_is_the_one_that_is_managed(booted):
+    (change,) = on_efi({**ON_EFI, "booted": booted}).changes
+    assert (change.thing, XEN_LINE in change.data) == (EFI_MENU, True)
+
+
+@pytest.mark.parametrize("booted", [True, None])
+def test_a_menu_on_the_efi_partition_comes_before_ours(booted):
+    assert f"the EFI loader reads {EFI_MENU}" in refusal(efi={**ON_EFI, "booted": booted})
+
+
+def test_a_machine_that_boots_by_bios_reads_no_efi_partition():
+    assert on_efi({**ON_EFI, "booted": False}, read="/boot.cfg").changes[0].thing == "/boot.cfg"
+    assert planned(efi={**ON_EFI, "booted": False}).changes[0].thing == "/boot.cfg"
+
+
+def test_an_efi_partition_without_a_menu_leaves_ours():
+    without = {**ON_EFI, "menus": []}
+    assert on_efi(without, read="/boot.cfg").changes[0].thing == "/boot.cfg"
+
+
+def test_an_efi_partition_that_can_not_be_seen_is_refused_until_somebody_says_which_menu_counts():
+    unseen = {**BIOS, "booted": True}
+    with pytest.raises(Refused, match=r"no EFI partition is mounted.* Mount it .* bootloader_path to /boot.cfg"):
+        on_efi(unseen, read="/boot.cfg")
+    assert on_efi(unseen, path="/boot.cfg", read="/boot.cfg").changes[0].thing == "/boot.cfg"
+
+
+def test_two_menus_on_efi_partitions_are_refused_until_somebody_says_which_one_counts():
+    with pytest.raises(Refused, match="the EFI loader reads the one on the partition that it is started from"):
+        on_efi(TWO, read="/boot.cfg")
+    assert on_efi(TWO, path=EFI_MENU).changes[0].thing == EFI_MENU
+
+
+def test_what_is_not_mounted_at_the_next_boot_is_warned_of():
+    assert "/efi, which has the boot menu" in on_efi({**ON_EFI, "lasting": []}).warnings[0]
+    assert on_efi(ON_EFI).warnings == []
 
 
 def test_how_a_machine_tells_that_it_boots_by_efi(tmp_path):
@@ -264,14 +305,34 @@ def test_how_a_machine_tells_that_it_boots_by_efi(tmp_path):
         "/sbin/sysctl -n machdep.bootmethod": "UEFI\n",
         "/sbin/mount": "/dev/dk1 on / type ffs (log, local)\n/dev/dk0 on /efi type msdos (local)\n",
     }
-    assert boot_cfg.read(host)["efi"] == {"booted": True, "menu": None}
-    host.put("/efi/EFI/NetBSD/boot.cfg", STOCK)
-    assert boot_cfg.read(host)["efi"]["menu"] == "/efi/EFI/NetBSD/boot.cfg"
+    assert boot_cfg.read(host)["efi"] == {**BIOS, "booted": True}  # a DOS file system without an EFI directory is none
+    host.put("/efi/EFI/boot/bootx64.efi")
+    host.put("/etc/fstab", "/dev/dk1 / ffs rw 1 1\n/dev/dk0 /efi msdos rw 0 0\n")
+    assert boot_cfg.read(host)["efi"] == {"booted": True, "partitions": ["/efi"], "menus": [], "lasting": ["/efi"]}
+    host.put(EFI_MENU, STOCK)
+    found = boot_cfg.read(host)
+    assert (found["efi"]["menus"], found["path"], found["text"]) == ([EFI_MENU], EFI_MENU, STOCK)
     host.answers["/sbin/sysctl -n machdep.bootmethod"] = (1, "", "sysctl: second level name 'bootmethod' is invalid\n")
+    assert boot_cfg.read(host)["efi"]["booted"] is None
+    host.answers["/sbin/sysctl -n machdep.bootmethod"] = "BIOS\n"
     assert boot_cfg.read(host)["efi"]["booted"] is False
+    host.kernel = "NetBSD 10.1 (XEN3_DOM0) #0: Mon Dec 16 13:08:11 UTC 2024"
+    assert boot_cfg.read(host)["efi"]["booted"] is None  # a Xen kernel says BIOS whatever it was
     host.release = "6.1"
     host.answers = {}
-    assert boot_cfg.read(host)["efi"] == {"booted": False, "menu": None}
+    assert boot_cfg.read(host)["efi"] == BIOS
+
+
+def test_the_menu_on_the_efi_partition_is_written_with_its_copies(tmp_path):
+    host = machine(tmp_path)
+    host.answers = {
+        "/sbin/sysctl -n machdep.bootmethod": "UEFI\n",
+        "/sbin/mount": "/dev/dk0 on /efi type msdos (local)\n",
+    }
+    host.put(EFI_MENU, STOCK)
+    assert not converge(boot_cfg, params(path=None), host, check=False).failures
+    assert XEN_LINE in host.text(EFI_MENU) and host.text(EFI_MENU + ".orig") == STOCK
+    assert host.text("/boot.cfg") == STOCK
 
 
 # -- refusing
@@ -304,10 +365,29 @@ def test_an_entry_that_the_loader_would_misread(entry, words):
     assert words in refusal(entries=[entry, dict(NATIVE, name="another")])
 
 
-def test_255_characters_for_dom0_are_allowed_with_a_warning_about_the_buffer():
-    plan = planned(entries=[dict(XEN, args="x" * 255), NATIVE])
+def test_what_the_loader_would_cut_of_dom0s_arguments_is_refused():
+    # sys/arch/x86/include/bootinfo.h: the name and the arguments of a module have char path[80]
+    room = 79 - len("/netbsd-XEN3_DOM0.gz ")
+    plan = planned(entries=[dict(XEN, args="x" * room), NATIVE])
     assert len(plan.changes) == 1
     assert any("the command load has" in warning for warning in plan.warnings)
+    said = refusal(entries=[dict(XEN, args="x" * room + "yz"), NATIVE])
+    assert "have 81 characters" in said and "drops 'yz'" in said
+    (warning,) = planned(f"menu=old:load /x {'y' * 80};multiboot /xen\n{STOCK}", default="NetBSD").warnings[1:]
+    assert "hands on" in warning
+
+
+@pytest.mark.parametrize("args", ["root=wd0a", "-s root=wd0a", "single", "-Z"])
+def test_a_native_kernel_takes_flags_only(args):
+    assert f"args is {args!r}" in refusal(entries=[XEN, NATIVE, dict(NATIVE, name="x", args=args)])
+
+
+def test_what_xen_would_take_for_its_dom0_kernel_is_refused():
+    assert "'load=zfs' before the dom0 kernel" in refusal(f"load=zfs\n{STOCK}")
+    own = {"name": "own", "commands": ["rndseed /e", "load /netbsd-XEN3_DOM0.gz", "multiboot /xen-4.20.gz"]}
+    assert "'rndseed /e' before the dom0 kernel" in refusal(entries=[own, NATIVE], files=[*FILES, "/e"])
+    # Without Xen in what is declared or booted by default, it is nobody's business.
+    assert written(f"load=zfs\n{STOCK}", entries=[NATIVE])
 
 
 def test_79_characters_are_no_reason_to_warn():
@@ -411,8 +491,8 @@ def test_apply_writes_keeps_the_old_file_and_is_done(tmp_path):
     assert XEN_LINE in host.text("/boot.cfg")
     assert host.text("/boot.cfg.orig") == host.text("/boot.cfg.prev") == STOCK
     assert converge(boot_cfg, params(default="Xen", timeout=5), host, check=False).done == []
-    # What was asked is whether an EFI loader reads another menu before this one.
-    assert set(host.ran) == {"/sbin/sysctl -n machdep.bootmethod", "/sbin/mount"}
+    # What was asked is whether an EFI loader reads another menu before this one, and what the machine has.
+    assert set(host.ran) - set(host.UNTOLD) == {"/sbin/sysctl -n machdep.bootmethod", "/sbin/mount"}
 
 
 def test_check_mode_touches_nothing(tmp_path):
@@ -469,3 +549,86 @@ def test_declared_and_absent_at_once_is_refused():
 def test_the_default_can_t_be_one_that_goes():
     with_trial = written(entries=[XEN, dict(XEN, name="trial"), NATIVE], default="trial")
     assert "default is 'trial'" in refusal(with_trial, default="trial", absent_entries=["trial"])
+
+
+# -- the console -------------------------------------------------------------------------------------------------------
+
+SERIAL = {"console": "com0", "baud": 115200}
+
+
+@pytest.mark.parametrize(
+    ("release", "efi", "line"),
+    [
+        # boot/boot2.c and efiboot/boot.c, command_consdev: who takes a speed
+        ("5.1", False, "consdev=com0"),
+        ("9.4", False, "consdev=com0"),
+        ("8.3", True, "consdev=com0"),
+        ("9.4", True, "consdev=com0,115200"),
+        ("10.1", False, "consdev=com0,115200"),
+        ("11.0", True, "consdev=com0,115200"),
+    ],
+)
+def test_the_loader_gets_its_console_with_a_speed_where_it_takes_one(release, efi, line):
+    stock = STOCK.replace("# Our machine; ask Ann before you touch this.\n", "").replace("\n\n", "\n")
+    machine = {**BIOS, "booted": efi, "partitions": ["/efi"] if efi else []}
+    text = written(stock, efi=machine, loader_release=release, **SERIAL)
+    assert text.splitlines()[-1] == line
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "line"),
+    [
+        ("consdev=com0\n", SERIAL, "consdev=com0,115200"),
+        ("consdev=com1,115200\n", SERIAL, "consdev=com0,115200"),
+        ("consdev=pc\nconsdev=auto\n", SERIAL, "consdev=com0,115200"),
+        ("consdev=com0,9600\n", {"console": "com0", "baud": 19200}, "consdev=com0,19200"),
+        ("consdev=com0\n", {"console": "pc"}, "consdev=pc"),
+    ],
+)
+def test_another_console_is_replaced_where_it_stands(said, wanted, line):
+    assert written(said + STOCK, **wanted).splitlines()[said.count("\n") - 1] == line
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted", "release"),
+    [
+        ("consdev=com0,115200\n", SERIAL, "10.1"),
+        ("consdev=com0 \n", SERIAL, "9.4"),
+        # A dom0 that was booted by EFI can't be told from others: the native kernel's run wrote the speed.
+        ("consdev=com0,115200\n", SERIAL, "9.4"),
+        ("consdev=com0\n", {}, "10.1"),
+        ("", {"console": "pc"}, "10.1"),
+    ],
+)
+def test_a_console_that_is_right_or_not_declared_stays(said, wanted, release):
+    text = written(said + STOCK, loader_release=release, **wanted)
+    assert [line for line in text.splitlines() if "consdev" in line] == [line.rstrip("\n") for line in [said] if line]
+
+
+def test_an_entry_of_another_console_switches_to_it_first():
+    entries = [
+        {**XEN, "console": "com0", "fallback": "/netbsd"},
+        {**XEN, "name": "Xen, VGA", "console": "pc", "fallback": "/netbsd"},
+        {**NATIVE, "console": "com0"},
+        {**NATIVE, "name": "NetBSD, VGA", "console": "pc"},
+        {**NATIVE, "name": "NetBSD, second port", "console": "com1"},
+    ]
+    lines = written(entries=entries, **SERIAL).splitlines()
+    for_xen = "load /netbsd-XEN3_DOM0.gz root=wd0a console=pc;multiboot /xen-4.20.gz dom0_mem=1G;boot /netbsd"
+    seed = "rndseed /var/db/entropy-file"
+    assert [line for line in lines if line.startswith("menu=")][:5] == [
+        f"menu=Xen:{for_xen}",
+        f"menu=Xen, VGA:consdev pc;{for_xen}",
+        f"menu=NetBSD:{seed};boot /netbsd",
+        f"menu=NetBSD, VGA:consdev pc;{seed};boot /netbsd",
+        f"menu=NetBSD, second port:consdev com1,115200;{seed};boot /netbsd",
+    ]
+
+
+def test_a_console_beside_commands_is_refused():
+    assert "both commands and console" in refusal(entries=[{"name": "x", "commands": ["prompt"], "console": "pc"}])
+
+
+def test_the_change_of_a_console_is_said():
+    (change,) = planned(entries=[], **SERIAL).changes
+    assert change.summary == "the loader's console was what the boot blocks say, becomes com0,115200"

@@ -127,7 +127,7 @@ def test_grub_joins_lines_and_skips_comments():
     first, second = menulst.parse(text).blocks
     assert first.commands == ("kernel /xen.gz x y", "module /netbsd")
     assert second.before == ("# of the next", "")
-    assert menulst.chains(second)
+    assert menulst.chains(second, "(hd0,a)")
 
 
 # Forms of an entry of GRUB legacy (stage2/builtins.c): the files without which it does not boot, and the kernel that it
@@ -339,7 +339,7 @@ def test_older_hypervisors_are_started_by_the_older_protocol():
 
 
 def test_everything_around_the_block_stays():
-    others = 'set default="0"\nmenuentry "Other" {\n\tchainloader (hd1)+1\n}\n'
+    others = 'set default="0"\nmenuentry "Other" {\n\tchainloader (hd0,msdos2)+1\n}\n'
     text = written("grub2", others)
     assert text.startswith(others + grubcfg.BEGIN)
     # another entry stands first, so that numbers say nothing
@@ -465,7 +465,8 @@ def test_next_entry_is_set_with_grubs_own_tool_and_proven(tmp_path):
     host.answers[f"{editenv} unset"] = lambda argv: host.put(ENV, environment())
     assert converge(grub_menu, params("grub2", once="NetBSD"), host, check=False).failures == {}
     assert converge(grub_menu, params("grub2", once=""), host, check=False).failures == {}
-    assert host.ran == [f"{editenv} set next_entry=NetBSD", f"{editenv} unset next_entry"]
+    asked = [line for line in host.ran if line not in host.UNTOLD]
+    assert asked == [f"{editenv} set next_entry=NetBSD", f"{editenv} unset next_entry"]
     host.answers[f"{editenv} set"] = ""
     failed = converge(grub_menu, params("grub2", once="NetBSD"), host, check=False).failures
     assert isinstance(failed[ENV], XenError)
@@ -591,3 +592,160 @@ def test_outside_of_the_managed_block_as_well():
 @pytest.mark.parametrize("flavour", ["grub", "grub2"])
 def test_declared_and_absent_at_once_is_refused(flavour):
     assert "'Xen' is declared, and in absent_entries as well" in refusal(flavour, absent_entries=["Xen"])
+
+
+# -- the console -------------------------------------------------------------------------------------------------------
+
+SERIAL = {"console": "com0", "baud": 115200}
+SERIAL_LINE = "serial --unit=0 --speed=115200 --word=8 --parity=no --stop=1"
+
+
+def test_grub_legacy_gets_a_serial_port_before_the_terminal_and_asks_as_long_as_the_menu_waits():
+    header = written("grub", MENU_LST, **SERIAL).split("title")[0].splitlines()
+    assert header == ["default 0", "timeout 5", "fallback 1", SERIAL_LINE, "terminal --timeout=5 serial console"]
+    header = written("grub", None, timeout=0, console="com2", baud=9600).split("title")[0].splitlines()
+    assert "serial --unit=2 --speed=9600 --word=8 --parity=no --stop=1" in header
+    assert "terminal --timeout=0 serial console" in header
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        # before its port, a terminal is an error and nothing (stage2/builtins.c: ERR_DEV_NEED_INIT)
+        (f"terminal --timeout=5 serial console\n{SERIAL_LINE}\n", SERIAL),
+        ("serial --unit=1 --speed=9600\nterminal --timeout=5 serial console\n", SERIAL),
+        (f"{SERIAL_LINE}\n\n# which one?\nterminal=console\n", SERIAL),
+        (f"{SERIAL_LINE}\nterminal --timeout=99 --dumb serial\nterminal console\n", SERIAL),
+        (f"{SERIAL_LINE}\nterminal --timeout=5 serial console\n", {"console": "pc"}),
+    ],
+)
+def test_grub_legacys_other_terminals_are_replaced(said, wanted):
+    text = written("grub", said + MENU_LST, **wanted)
+    lines = [line for line in text.splitlines() if "serial" in line or "terminal" in line]
+    serial = [SERIAL_LINE, "terminal --timeout=5 serial console"]
+    assert lines == ([] if wanted["console"] == "pc" else serial)
+    assert text.endswith(MENU_LST[MENU_LST.index("default") :])
+    assert ("# which one?" in said) == ("# which one?" in text)
+
+
+def test_grub_legacys_terminal_that_is_right_or_not_declared_stays():
+    right = f"{SERIAL_LINE}\n# ask\n  terminal=--timeout=5  serial console\n{MENU_LST}"
+    assert planned("grub", {LST: right}, **SERIAL).changes == []
+    other = f"serial --unit=1\nterminal serial\n{MENU_LST}"
+    assert planned("grub", {LST: other}).changes == []
+
+
+@pytest.mark.parametrize("terminal", ["terminal serial console", "terminal=--dumb console serial hercules"])
+def test_a_terminal_that_waits_for_ever_is_refused(terminal):
+    # stage2/builtins.c, terminal_func: without a limit, of several it takes the one on which a key is pressed
+    text = f"{SERIAL_LINE}\n{terminal}\n{MENU_LST}"
+    assert "waits for ever for a key" in refusal("grub", text)
+    assert "terminal --timeout=5 serial console" in written("grub", text, **SERIAL)
+
+
+def test_grub2_has_its_menu_on_both_and_tells_native_kernels():
+    entries = [XEN, {**NATIVE, "console": "com0"}, {**NATIVE, "name": "NetBSD, VGA", "console": "pc"}]
+    text = written("grub2", GRUB_CFG, entries=entries, **SERIAL)
+    block = [
+        *(f"{line}\n" for line in (SERIAL_LINE, "terminal_input serial console", "terminal_output serial console"))
+    ]
+    assert "".join(["fi\n", *block, 'menuentry "Xen" {']) in text
+    # loader/i386/bsd.c, NETBSD_SERIAL_ARG
+    assert 'menuentry "NetBSD" {\n\tknetbsd --serial=com0,115200 /netbsd\n}' in text
+    assert 'menuentry "NetBSD, VGA" {\n\tknetbsd /netbsd\n}' in text
+    assert 'set fallback="1"' in text
+    assert "terminal" not in written("grub2", text)
+
+
+def test_grub_legacy_tells_native_kernels_nothing():
+    text = written("grub", None, entries=[XEN, {**NATIVE, "console": "com0"}], **SERIAL)
+    assert "\tkernel --type=netbsd (hd0,a)/netbsd\n" in text
+
+
+# -- what a menu.lst of others does, and may not -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "header", "waits"),
+    [("pause who is there?", "", True), ("lock", "", False), ("lock", "password --md5 $1$x\n", True)],
+)
+def test_an_entry_that_waits_for_somebody_is_never_the_default(command, header, waits):
+    own = {"name": "own", "commands": ["root (hd0,a)", command, "chainloader +1"]}
+    text = header + MENU_LST
+    if waits:
+        assert "waits for somebody" in refusal("grub", text, entries=[own, NATIVE], default="own")
+    else:
+        assert written("grub", text, entries=[own, NATIVE], default="own")
+    # Somebody may choose it.
+    assert written("grub", text, entries=[XEN, NATIVE, own])
+
+
+@pytest.mark.parametrize(
+    ("machine", "other", "way"),
+    [
+        ("i386", "kernel --type=netbsd /netbsd", True),
+        # stage2/boot.c: a kernel of 64 bits is none for it
+        ("amd64", "kernel --type=netbsd /netbsd", False),
+        ("amd64", "rootnoverify (hd0,1)\nchainloader +1", True),
+        ("amd64", "chainloader (hd0,0)+1", True),
+        ("amd64", "rootnoverify (hd1,0)\nchainloader +1", False),
+        ("amd64", "chainloader (hd1)+1", False),
+        ("amd64", "chainloader (hd0)+1", False),
+        ("amd64", "configfile (hd0,a)/grub/other.lst", False),
+    ],
+)
+def test_what_of_others_is_a_way_back(machine, other, way):
+    text = f"timeout 5\ntitle other\n{other}\n"
+    if way:
+        assert "fallback 1" in written("grub", text, entries=[XEN], machine=machine)
+        return
+    with pytest.raises(Refused, match="no entry that boots a native kernel"):
+        planned("grub", {LST: text}, entries=[XEN], machine=machine)
+
+
+def test_a_title_without_a_command_does_not_count():
+    text = f"default 2\ntitle --- others ---\n# none\ntitle odd\nfrobnicate 3\n{MENU_LST.split(chr(10), 3)[3]}"
+    text = f"timeout 5\n{text}title Third\n\tchainloader +1\n"
+    # Xen is 0, NetBSD 1, Third 2.
+    after = written("grub", text, entries=[XEN, NATIVE], default=None)
+    assert after.startswith("timeout 5\ndefault 2\nfallback 1\n")
+    assert "title --- others ---\n# none\ntitle odd\nfrobnicate 3\ntitle Xen\n" in after
+
+
+# -- what a grub.cfg of others does, and may not -----------------------------------------------------------------------
+
+OTHER = "menuentry 'Other' {\n\tchainloader +1\n}\n"
+
+
+def test_an_entry_of_ours_on_one_line_takes_no_other_along():
+    text = written("grub2", f"menuentry 'NetBSD' {{ knetbsd /netbsd.by.hand }}\n{OTHER}# end\n")
+    assert text.startswith(f"{OTHER}# end\n{grubcfg.BEGIN}\n")
+
+
+@pytest.mark.parametrize("setting", ["default=0", "set timeout=9; true", "if true; then set default=1; fi"])
+def test_whatever_sets_what_is_declared_behind_the_block_is_refused(setting):
+    assert "behind the managed block" in refusal("grub2", f"{GRUB_CFG}{setting}\n")
+
+
+@pytest.mark.parametrize(
+    ("others", "default"),
+    [
+        (f"set default=1\nsubmenu s {{\n{OTHER}}}\nmenuentry b {{\n\tchainloader +1\n}}\n", "b"),
+        ("default=i\nmenuentry a {\n}\nmenuentry --id i b {\n\tchainloader +1\n}\n", "b"),
+        (f"{OTHER}menuentry b {{\n}}\n", "Other"),
+    ],
+)
+def test_the_default_of_others_stays_the_default(others, default):
+    assert f'set default="{default}"' in written("grub2", others, default=None)
+
+
+@pytest.mark.parametrize("said", ["0", "s>Other", "2"])
+def test_a_default_that_only_grub_can_tell_is_refused(said):
+    others = f"set default='{said}'\nsubmenu s {{\n{OTHER}}}\n{OTHER}menuentry $x {{\n}}\n"
+    assert "Declare a default" in refusal("grub2", others, default=None)
+    assert written("grub2", others, default="Xen")
+
+
+def test_what_starts_another_disk_is_no_way_back():
+    others = "menuentry 'Other' {\n\tset root='hd1,msdos1'; chainloader +1\n}\n"
+    assert "no entry that boots a native kernel" in refusal("grub2", others, entries=[XEN])

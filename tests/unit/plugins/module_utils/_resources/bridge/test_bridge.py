@@ -8,7 +8,6 @@ import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
@@ -119,8 +118,7 @@ VETHER = (
 
 
 @pytest.fixture
-def with_vether(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "10.1")
+def with_vether(tmp_path):
     host = Machine(tmp_path, bridges={"bridge0": ["wm0", "vether0"]}, addresses={"vether0": ["192.168.2.1/24"]})
     host.put("/etc/ifconfig.bridge0", VETHER)
     return host
@@ -283,7 +281,7 @@ def test_a_file_beyond_understanding(tmp_path):
     [
         ('auto_ifconfig=NO\nnet_interfaces="wm0"\n', "will not be there after a reboot"),  # record net-interfaces-set
         ('auto_ifconfig=NO\nnet_interfaces="wm0 bridge0"\n', None),
-        ('ifconfig_bridge0="create"\n', "remove that setting"),
+        ("true && auto_ifconfig=NO\n", "only sh can tell: line 1 of /etc/rc.conf sets it within a condition"),
     ],
 )
 def test_rc_conf_that_gets_in_the_way(tmp_path, rc_conf, words):
@@ -291,6 +289,31 @@ def test_rc_conf_that_gets_in_the_way(tmp_path, rc_conf, words):
     host.put("/etc/rc.conf", rc_conf)
     warnings = run(host, OFFICE).plan.warnings
     assert (words is None and warnings == []) or words in warnings[0]
+
+
+def test_a_variable_of_rc_conf_that_is_read_instead_of_the_file(tmp_path):
+    """etc/rc.d/network looks at the variable first. What would be written into the file had no effect."""
+    host = Machine(tmp_path)
+    host.put("/etc/rc.conf", 'ifconfig_bridge0="!brconfig \\$int add wm1 up"\n')
+    words = "line 1 of /etc/rc.conf sets ifconfig_bridge0, so that /etc/ifconfig.bridge0, which would make it at boot"
+    assert words in refusal(host, OFFICE)
+    host.put("/etc/ifconfig.bridge0", "create\n!brconfig $int add wm0 up\n")
+    words = "which is read at boot instead of /etc/ifconfig.bridge0, and does not make it as declared"
+    assert words in refusal(host, OFFICE)
+    host.put("/etc/rc.conf", 'ifconfig_bridge0="!brconfig \\$int add wm0; up"\n')
+    host.put("/etc/ifconfig.bridge0", "create\n")
+    assert "write_file" not in [change.action for change in run(host, OFFICE).done]
+    assert host.text("/etc/ifconfig.bridge0") == "create\n"
+    host.put("/etc/rc.conf", "ifconfig_bridge0=\n")  # an empty one is none
+    assert "write_file" in [change.action for change in run(host, OFFICE).done]
+
+
+def test_a_last_line_without_its_end_is_not_read_at_boot(tmp_path):
+    host = Machine(tmp_path)
+    run(host, OFFICE)
+    host.put("/etc/ifconfig.bridge0", "create\n!brconfig $int add wm0 up")
+    assert [change.action for change in run(host, OFFICE).done] == ["write_file"]
+    assert host.text("/etc/ifconfig.bridge0") == "create\n!brconfig $int add wm0 up\n"
 
 
 def test_an_interface_that_is_down(tmp_path):

@@ -9,7 +9,6 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import npf
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
@@ -151,14 +150,14 @@ def test_a_line_of_sysctl_conf_is_changed_where_it_stands(host):
     assert host.text("/etc/sysctl.conf") == "kern.x=1\n net.inet.ip.forwarding = 1 # router?\nddb.onpanic=0\n"
 
 
-def test_netbsd_6_gets_its_own_syntax(host, monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "6.1")
+def test_netbsd_6_gets_its_own_syntax(host):
+    host.release = "6.1"
     run(host)
     assert npf.maps(host.npf_rules) == MAP and "group (default) {" in host.npf_rules
 
 
-def test_netbsd_5_has_no_npf(host, monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "5.1")
+def test_netbsd_5_has_no_npf(host):
+    host.release = "5.1"
     assert "this is NetBSD 5.1, and npf came with NetBSD 6" in refusal(host)
 
 
@@ -177,7 +176,25 @@ def test_what_makes_no_sense(host, nat, spec, words):
     assert words in refusal(host, nat, **spec)
 
 
-@pytest.mark.parametrize("text", ['if true; then\nnpf=NO\nfi\n', 'x="\n'])
-def test_an_rc_conf_beyond_understanding(host, text):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("if true; then\nnpf=NO\nfi\n", "line 2 of /etc/rc.conf sets it within a condition"),
+        ('x="\n', "/etc/rc.conf can't be understood: line 1: a quote has no end"),
+        (". /srv/site/rc.conf\n", "npf is decided by line 1 of /srv/site/rc.conf"),
+    ],
+)
+def test_an_rc_conf_beyond_understanding(host, text, words):
     host.put("/etc/rc.conf", text)
-    assert "can't be understood" in refusal(host)
+    host.put("/srv/site/rc.conf", "npf=NO\n")
+    assert words in refusal(host)
+
+
+@pytest.mark.parametrize("path", ["/etc/rc.conf.local", "/etc/rc.conf.d/npf"])
+def test_npf_is_switched_on_where_it_is_decided(host, path):
+    host.put("/etc/rc.conf", "npf=YES\n. /etc/rc.conf.local\n")
+    host.put("/etc/rc.conf.local", "")
+    host.put(path, "npf=NO\n")
+    done = run(host)
+    assert f"set npf=YES in {path}" in [change.summary for change in done.done]
+    assert host.text(path) == "npf=YES\n"

@@ -9,7 +9,6 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.net import ifconfig
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import read
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.tests.unit.support.net_machine import Machine
 
@@ -284,9 +283,9 @@ def test_what_ifconfig_prints_of_a_vlan():
 @pytest.mark.parametrize(
     ("netbsd", "own"), [("5.1", "tap903"), ("6.1_STABLE", "tap903"), ("9.4", "tap903"), ("10.1", "vether3")]
 )
-def test_a_bridge_with_an_address(tmp_path, monkeypatch, netbsd, own):
-    monkeypatch.setattr(read, "netbsd_release", lambda: netbsd)
+def test_a_bridge_with_an_address(tmp_path, netbsd, own):
     host = Machine(tmp_path)
+    host.release = netbsd
     run(host, [PRIVATE])
     assert (host.networks, host.bridges) == ({own: ["10.0.3.1/24"]}, {"bridge3": [own]})
     assert host.text("/etc/ifconfig.bridge3") == (
@@ -316,9 +315,9 @@ def test_an_address_goes_with_its_interface(tmp_path):
     assert "vether3" not in host.text("/etc/ifconfig.bridge3")
 
 
-def test_a_bridge_with_an_address_goes(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, "netbsd_release", lambda: "9.4")
+def test_a_bridge_with_an_address_goes(tmp_path):
     host = Machine(tmp_path)
+    host.release = "9.4"
     run(host, [PRIVATE])
     run(host, [dict(PRIVATE, state="absent")])
     assert (host.bridges, host.networks, "tap903" in host.mtus) == ({}, {}, False)
@@ -363,3 +362,22 @@ def test_the_vif_script_is_proven(tmp_path, config, script, mode, words):
         (tmp_path / "usr/pkg/etc/xen/scripts/vif-bridge").chmod(mode)
     warnings = run(host, [{"name": "bridge0", "interfaces": ["wm0"]}]).plan.warnings
     assert (warnings == []) if words is None else (words in warnings[0])
+
+
+# -- what rc.conf and the file say at boot
+
+
+def test_a_variable_of_rc_conf_that_is_read_instead_of_the_file(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/etc/rc.conf", 'ifconfig_vlan10="vlan 11 vlanif wm0; up"\n')
+    assert "sets ifconfig_vlan10, so that /etc/ifconfig.vlan10, which would make it" in refusal(host, vlans=[VLAN10])
+    host.put("/etc/ifconfig.vlan10", "vlan 10 vlanif wm0\nup\n")
+    assert "is read at boot instead of /etc/ifconfig.vlan10" in refusal(host, vlans=[VLAN10])
+    host.put("/etc/rc.conf", 'ifconfig_vlan10="vlan 10 vlanif wm0; up"\n')
+    assert "write_file" not in [change.action for change in run(host, vlans=[VLAN10]).done]
+
+
+def test_a_file_that_only_sh_could_tell(tmp_path):
+    host = Machine(tmp_path)
+    host.put("/etc/ifconfig.vlan10", "!ifconfig $int vlan `cat /etc/number` vlanif wm0\n")
+    assert "line 1 of /etc/ifconfig.vlan10 is more than this module understands" in refusal(host, vlans=[VLAN10])

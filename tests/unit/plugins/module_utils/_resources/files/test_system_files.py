@@ -10,6 +10,7 @@ import os
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
+from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import (
     content as file_content,
 )
@@ -286,7 +287,41 @@ def test_reading_ahead_serves_an_unchanged_run(tmp_path):
         system_files.plan(system_files.read(host), system_files.declare(params(*everything)))
 
 
-def test_a_big_gzip_file_is_read_in_pieces():
+def test_a_big_gzip_file_is_read_in_pieces(tmp_path):
+    host = Machine(tmp_path)
     blown_up = gzip.compress(b"\0" * (64 << 20))
-    assert file_content.gzip_damage(blown_up) is None
-    assert file_content.gzip_damage(blown_up[:-1]) == "it is cut short"
+    for name, data in (("whole", blown_up), ("cut", blown_up[:-1])):
+        (tmp_path / f"{name}.gz").write_bytes(data)
+    assert file_content.gzip_damage(host, "/whole.gz") is None
+    assert file_content.gzip_damage(host, "/cut.gz") == "it is cut short"
+
+
+# -- one file is no other's matter
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"src": "/nowhere/a.gz"},
+        {"src": "/usr/pkg/xen420-kernel/xen.gz", "sha512": "0" * 128},
+        {"src": URL, "sums": "https://mirror.example/nothing"},
+        {"src": URL, "sums": "/nowhere/SHA512"},
+        {"src": "/usr/pkg/xen420-kernel/torn.tgz", "member": "./netbsd", "dest": "/bad"},
+        {"src": "https://mirror.example/nothing.gz"},
+        {"src": "/usr/pkg/xen420-kernel/xen.gz", "dest": "/etc"},
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_that_can_not_be_had_is_a_failure_and_holds_up_no_other(tmp_path, bad, first):
+    host = Machine(tmp_path)
+    host.put("/usr/pkg/xen420-kernel/torn.tgz", b"torn")
+    (tmp_path / "etc").mkdir()
+    bad = {"dest": "/bad.gz", **bad}
+    files = [bad, FETCH] if first else [FETCH, bad]
+    for check in (True, False):
+        outcome = converge(system_files, params(*files), host, check)
+        assert FETCH["dest"] in [change.thing for change in outcome.done]
+        assert check or list(outcome.failures) == [bad["dest"]]
+    assert content(host, FETCH["dest"]) == KERNEL
+    again = converge(system_files, params(*files), host, check=False)
+    assert (again.done, list(again.failures)) == ([], [bad["dest"]])

@@ -11,7 +11,7 @@ import tarfile
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.tests.unit.support.files_machine import (
@@ -176,8 +176,7 @@ def test_a_set_cut_short_after_the_kernel_began_does_no_harm(tmp_path):
     whole = archive("gz", kernel=os.urandom(1 << 16))
     host = Mirror(tmp_path)
     host.put("/home/sets/kern.tgz", whole[: len(whole) // 2])
-    with pytest.raises(XenError, match="can't be unpacked"):
-        converge(system_files, params(dict(FROM_SET, src="/home/sets/kern.tgz")), host, check=False)
+    assert "can't be unpacked" in failure(host, dict(FROM_SET, src="/home/sets/kern.tgz"))
     assert not host.exists(DEST)
 
 
@@ -226,8 +225,7 @@ def test_what_the_mirror_does_not_vouch_for_is_refused(tmp_path):
 def test_sums_without_the_file_are_refused(tmp_path):
     host = Mirror(tmp_path)
     host.mirror[SUMS] = b"SHA512 (other) = " + b"a" * 128
-    with pytest.raises(Refused, match=r"has no line 'SHA512 \(netbsd-XEN3_DOM0.gz\)"):
-        converge(system_files, params(FETCH), host, check=False)
+    assert "has no line 'SHA512 (netbsd-XEN3_DOM0.gz)" in failure(host, FETCH)
     assert os.listdir(tmp_path) == ["usr"]
 
 
@@ -280,8 +278,7 @@ def test_sums_on_the_machine_check_a_file_on_the_machine(tmp_path):
     host.put("/home/sets/netbsd-XEN3_DOM0.gz", KERNEL)
     host.put("/home/sets/SHA512", f"SHA512 (netbsd-XEN3_DOM0.gz) = {'0' * 128}\n")
     spec = {"src": "/home/sets/netbsd-XEN3_DOM0.gz", "dest": DEST + ".gz", "sums": "/home/sets/SHA512"}
-    with pytest.raises(Refused, match="not the one in /home/sets/SHA512"):
-        converge(system_files, params(spec), host, check=False)
+    assert "not the one in /home/sets/SHA512" in failure(host, spec)
     host.put("/home/sets/SHA512", f"SHA512 (netbsd-XEN3_DOM0.gz) = {sha512(KERNEL)}\n")
     run(host, spec)
     assert host.commands == []

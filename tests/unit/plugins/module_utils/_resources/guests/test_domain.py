@@ -13,17 +13,19 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import acts
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock, xl
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 from ansible_collections.netbsd.xen.tests.unit.support.fakes import FakeXen, MemoryHost
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     KERNEL,
     LINUX,
     WEB,
     actions,
+    acts,
     params,
+    planned,
     refused,
     run,
+    travelled,
 )
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -45,8 +47,9 @@ def test_a_guest_is_created_and_the_second_run_changes_nothing_with_two_calls_of
 
 def test_an_unchanged_guest_is_planned_from_what_was_read_ahead(host, xen):
     run(host, WEB)
-    current = json.loads(json.dumps(domain.read(host, None)))
-    plan = domain.plan(current, domain.declare(params(WEB)))
+    current = domain.read(host, None)
+    assert travelled(current) == current
+    plan = domain.plan(travelled(current), domain.declare(params(WEB)))
     assert (plan.changes, plan.deferred) == ([], [])
 
 
@@ -118,7 +121,7 @@ def test_disks_are_removed_only_if_asked_and_only_files_that_nobody_else_names(h
     run(host, dict(WEB, name="web2", disks=["/home/xen/shared.img"], state="shutdown"))
     outcome = run(host, {"name": "web1", "state": "absent"}, remove_disks=True)
     assert actions(outcome) == ["remove_config", "remove_disk"]
-    assert "web2 uses it too" in outcome.plan.warnings[0]
+    assert "is in use by the configuration /usr/pkg/etc/xen/web2" in outcome.plan.warnings[0]
     left = {path for path in host.tree if path.startswith(("/home/xen/", "/dev/"))}
     kept = {"/dev/wd0e", "/home/xen/set.iso", "/home/xen/shared.img"}
     assert (left & kept, "/home/xen/web1.img" in left) == (kept, False)
@@ -152,16 +155,16 @@ def test_a_guest_that_does_not_take_its_memory_is_a_failure_and_then_waits_for_a
     outcome = run(host, WEB)
     assert "still has 96 MiB" in str(outcome.failures["web1"])
     again = run(host, WEB)
-    assert (again.plan.changes, [change.action for change in again.plan.deferred]) == ([], ["restart"])
+    assert (again.plan.changes, acts(again.plan.deferred)) == ([], ["restart"])
 
 
 def test_netbsd_is_not_grown_above_what_it_was_started_with(host, xen):
     run(host, dict(WEB, maxmem=512))
     outcome = run(host, dict(WEB, memory=256, maxmem=512))
     assert actions(outcome) == ["write_config"]
-    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert acts(outcome.plan.deferred) == ["restart"]
     again = run(host, dict(WEB, memory=256, maxmem=512))
-    assert (again.plan.changes, [change.action for change in again.plan.deferred]) == ([], ["restart"])
+    assert (again.plan.changes, acts(again.plan.deferred)) == ([], ["restart"])
     other = run(host, dict(WEB, os="linux", kernel=KERNEL, cmdline="root=xbd0a", memory=256, maxmem=512))
     assert actions(other) == ["set_memory"]
 
@@ -180,6 +183,9 @@ def test_other_differences_wait_for_the_admins_word(host, xen):
     more = dict(WEB, extra="-s")
     outcome = run(host, more)
     assert (actions(outcome), outcome.plan.deferred[0].impact) == (["write_config"], "guest_restart")
+    (waits,) = outcome.result()["restart_required"]
+    assert waits["word"] == "restart_policy: if_needed" and waits["word"] in outcome.plan.warnings[0]
+    assert [change for change in outcome.result()["changes"] if "word" in change] == []
     assert run(host, more).plan.deferred
     done = run(host, more, restart_policy="if_needed")
     assert (actions(done), done.failures) == (["restart"], {})
@@ -229,15 +235,16 @@ def test_a_crashed_domain_that_is_kept_for_a_look_is_kept(host, xen):
     run(host, kept)
     xen.named("web1").state = "---sc-"
     outcome = run(host, kept)
-    assert (outcome.plan.changes, [change.action for change in outcome.plan.deferred]) == ([], ["revive"])
+    assert (outcome.plan.changes, acts(outcome.plan.deferred)) == ([], ["revive"])
+    assert outcome.plan.deferred[0].word == "restart_policy: if_needed"
     assert actions(run(host, kept, restart_policy="if_needed")) == ["revive"]
 
 
 def test_a_dying_row_is_no_guest(host, xen):
     run(host, WEB)
-    xen.named("web1").state = "--ps-d"
-    plan = domain.plan(domain.read(host, domain.declare(params(WEB))), domain.declare(params(WEB)))
-    assert [change.action for change in plan.changes] == ["create"]
+    xen.named("web1").state, xen.named("web1").connected = "--ps-d", False
+    plan = planned(host, WEB)
+    assert acts(plan.changes) == ["create"]
 
 
 # -- stopping ----------------------------------------------------------------------------------------------------------
@@ -313,8 +320,7 @@ def test_a_guest_that_is_gone_right_after_its_start_is_a_failure(host, xen):
 
 
 def test_a_guest_that_another_run_has_just_created_is_not_created_twice(host, xen):
-    declared = domain.declare(params(WEB))
-    late = domain.plan(domain.read(host, declared), declared)
+    late = planned(host, WEB)
     run(host, WEB)
     for change in late.changes:
         domain.apply(host, change)
@@ -323,7 +329,7 @@ def test_a_guest_that_another_run_has_just_created_is_not_created_twice(host, xe
 
 
 def test_a_second_run_waits_for_the_lock_and_says_so(host, xen, monkeypatch):
-    monkeypatch.setattr(acts, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(lock, "LOCK_SECONDS", 1.0)
     with lock.exclusive(0):
         error = run(host, WEB).failures["web1"]
     assert "Another run is still creating guests" in str(error)
@@ -501,6 +507,28 @@ def test_a_machine_that_is_no_dom0_is_refused_and_a_plan_for_its_future_is_possi
     assert actions(outcome) == ["make_disk", "write_config", "create"]
 
 
+@pytest.mark.parametrize(
+    ("guest", "words"),
+    [
+        ({"kernel": "/home/xen/nothere"}, "kernel /home/xen/nothere does not exist on the machine"),
+        ({"ramdisk": "/home/xen/nothere"}, "ramdisk /home/xen/nothere does not exist on the machine"),
+        ({"disks": ["/dev/wd0p"]}, "disk /dev/wd0p does not exist"),
+        ({"disks": ["/dev/cd0a"]}, "disk /dev/cd0a does not exist"),
+        ({"disks": [{"path": "/home/xen/nothere.img"}]}, "disk /home/xen/nothere.img does not exist"),
+    ],
+)
+def test_a_check_says_before_the_reboot_what_a_run_would_refuse_after_it(host, guest, words):
+    with pytest.raises(Refused) as caught:
+        run(host, dict(WEB, **guest), check=True, assume_dom0=True)
+    assert f"guest web1: {words}" in str(caught.value)
+
+
+def test_what_this_run_would_bring_is_there_after_the_reboot(host):
+    brought = {"kernel": "/home/xen/new", "ramdisk": "/usr/pkg/libexec/xen/boot/x", "disks": ["/home/xen/new.img"]}
+    files = ["/home/xen/new", "/home/xen/new.img"]
+    assert run(host, dict(WEB, **brought), check=True, assume_dom0=True, assume_files=files).failures == {}
+
+
 def test_a_file_that_is_no_guests_is_never_overwritten(host, xen):
     host.put("/usr/pkg/etc/xen/web1", "color = 'blue'\n")
     assert "is there and is no guest's configuration" in refused(host, WEB)
@@ -511,7 +539,7 @@ def test_a_file_that_is_no_guests_is_never_overwritten(host, xen):
 
 def test_a_hook_of_xendomains_is_no_configuration(host, xen):
     host.put("/usr/pkg/etc/xen/web1-pre", "#!/bin/sh\n", mode=0o755)
-    assert list(domain.read(host)["configs"]) == []
+    assert list(domain.read(host).configs) == []
     assert "is no plain file" in refused(host, dict(WEB, name="web1-pre"))
 
 
@@ -531,10 +559,8 @@ def test_a_configuration_that_xl_can_not_read_is_replaced_and_kept(host, xen):
     assert host.text("/usr/pkg/etc/xen/.web1.orig") == "import os\n"
 
 
-def test_domain_0_is_beyond_reach(host, xen):
-    with pytest.raises(xl.XenError, match="Domain 0 is this machine itself"):
-        xl.destroy(host, 0)
-    assert all(found["domid"] != 0 for found in domain.read(host)["domains"])
+def test_domain_0_is_no_guest(host, xen):
+    assert all(found.domid != 0 for found in domain.read(host).domains)
 
 
 # -- the rest ----------------------------------------------------------------------------------------------------------
@@ -546,7 +572,7 @@ def test_a_password_is_in_the_file_and_nowhere_else(host, xen):
     assert 'vncpasswd = "hunter2"' in host.text("/usr/pkg/etc/xen/web1")
     assert host.tree["/usr/pkg/etc/xen/web1"].mode == 0o600
     assert "hunter2" not in json.dumps(outcome.result())
-    assert "hunter2" not in json.dumps(domain.read(host, None))
+    assert "hunter2" not in repr(domain.read(host, None))
     assert "hunter2" not in repr(domain.declare(params(guest, secrets={"web1": {"vncpasswd": "hunter2"}})))
     assert run(host, guest, secrets={"web1": {"vncpasswd": "hunter2"}}).plan.changes == []
     assert actions(run(host, guest, secrets={"web1": {"vncpasswd": "other"}})) == ["write_config"]

@@ -4,21 +4,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl.xl_output import Domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.current import ConfigFile
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.info import guests_by_name
+from ansible_collections.netbsd.xen.tests.unit.support.fakes import MemoryHost
 
 
 def domain(name, domid, state):
-    return {"name": name, "domid": domid, "used": 64, "online_vcpus": 1, "state": state, "config": None}
+    return Domain(name, domid, used=64, online_vcpus=1, state=state, pool=None, cpus=None, config=None)
+
+
+def config(settings, error=None):
+    return ConfigFile(settings, error, paths=[], private=False, ours=False)
 
 
 def told(configs=(), domains=(), saved=()):
-    return guests_by_name(
-        {"config_dir": "/etc/xen", "configs": dict(configs), "domains": list(domains), "saved": list(saved)}
-    )
+    found = {"configs": dict(configs), "domains": list(domains), "saved": dict.fromkeys(saved, False)}
+    return guests_by_name(replace(resource.read(MemoryHost()), config_dir="/etc/xen", **found))
 
 
 def test_a_guest_that_does_not_run():
-    guests = told({"web1.cfg": {"settings": {"name": "web1"}, "error": None}})
+    guests = told({"web1.cfg": config({"name": "web1"})})
     assert list(guests) == ["web1"]
     guest = guests["web1"]
     assert (guest["state"], guest["config_file"], guest["domids"]) == ("shutdown", "/etc/xen/web1.cfg", [])
@@ -38,7 +47,7 @@ def test_states_of_running_ones():
 
 
 def test_a_saved_one_with_and_without_its_file():
-    found = told({"a": {"settings": {"name": "a"}, "error": None}}, saved=["a", "b"])
+    found = told({"a": config({"name": "a"})}, saved=["a", "b"])
     assert {name: (guest["state"], guest["config_file"]) for name, guest in found.items()} == {
         "a": ("saved", "/etc/xen/a"),
         "b": ("saved", None),
@@ -51,5 +60,5 @@ def test_two_domains_of_one_name():
 
 
 def test_a_file_that_xl_can_not_read_and_one_that_is_no_guests():
-    configs = {"bad": {"settings": None, "error": "line 1: no"}, "notes": {"settings": {"a": "1"}, "error": None}}
+    configs = {"bad": config(None, "line 1: no"), "notes": config({"a": "1"})}
     assert {name: guest["config_error"] for name, guest in told(configs).items()} == {"bad": "line 1: no"}

@@ -10,6 +10,7 @@ from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
+    acts,
     refused,
     run,
     settled,
@@ -23,7 +24,7 @@ UUID = "5e6f2a0c-0000-4000-8000-000000000001"
 
 
 def wants_restart(outcome):
-    return (outcome.done, [change.action for change in outcome.plan.deferred]) == ([], ["restart"])
+    return (outcome.done, acts(outcome.plan.deferred)) == ([], ["restart"])
 
 
 # -- CPUs --------------------------------------------------------------------------------------------------------------
@@ -45,6 +46,15 @@ def test_pinning_is_changed_while_it_runs(host, xen, first, second, pins):
     assert (sorted(actions(outcome)), outcome.failures) == (["pin", "write_config"], {})
     assert (xen.named("lin1").pins, xen.named("lin1").domid) == (pins, domid)
     assert settled(host, dict(LINUX, **second))
+
+
+def test_a_virtual_cpu_that_comes_with_a_restart_is_not_pinned_before(host, xen):
+    run(host, dict(LINUX, cpus="1"))
+    outcome = run(host, dict(LINUX, cpus="1", vcpus=2))
+    assert (actions(outcome), outcome.failures) == (["write_config"], {})
+    assert [change.impact for change in outcome.plan.deferred] == ["guest_restart"]
+    run(host, dict(LINUX, cpus="1", vcpus=2), restart_policy="if_needed")
+    assert xen.named("lin1").pins == {0: "1", 1: "1"}
 
 
 def test_other_hands_pinning_is_found_and_set_back(host, xen):
@@ -113,7 +123,7 @@ def test_fewer_virtual_cpus_of_a_netbsd_guest_are_one_restart(host, xen):
     run(host, dict(WEB, vcpus=2))
     xen.follows_vcpus = False
     outcome = run(host, WEB)
-    assert (actions(outcome), [change.action for change in outcome.plan.deferred]) == (["write_config"], ["restart"])
+    assert (actions(outcome), acts(outcome.plan.deferred)) == (["write_config"], ["restart"])
     assert set(outcome.plan.deferred[0].after) == {"vcpus", "maxvcpus"}
     outcome = run(host, WEB, restart_policy="if_needed")
     assert (actions(outcome), outcome.failures) == (["restart"], {})
@@ -233,7 +243,7 @@ def test_a_disk_is_taken_only_if_that_is_allowed(host, xen):
     host.put(DATA)
     run(host, dict(LINUX, disks=[DATA]))
     outcome = run(host, LINUX)
-    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert acts(outcome.plan.deferred) == ["restart"]
     outcome = run(host, LINUX, detach_devices=True)
     assert (actions(outcome), outcome.failures) == (["detach_disk"], {})
     assert settled(host, LINUX)
@@ -261,7 +271,7 @@ def test_another_file_behind_a_disk_takes_a_restart(host, xen):
     host.put("/home/xen/other.img")
     run(host, dict(LINUX, disks=[DATA]))
     outcome = run(host, dict(LINUX, disks=["/home/xen/other.img"]), detach_devices=True)
-    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert acts(outcome.plan.deferred) == ["restart"]
 
 
 def test_a_disk_of_another_running_guest_is_refused_under_any_name(host, xen):
@@ -315,7 +325,7 @@ def test_no_interface_is_ever_taken_from_a_running_netbsd_guest(host, xen):
     """It panics (record guest-panic-on-netdetach, NetBSD 7.99.10)."""
     run(host, WEB)
     outcome = run(host, dict(WEB, nics=[]), detach_devices=True)
-    assert (actions(outcome), [change.action for change in outcome.plan.deferred]) == (["write_config"], ["restart"])
+    assert (actions(outcome), acts(outcome.plan.deferred)) == (["write_config"], ["restart"])
     assert not [args for args in host.ran("xl") if args[0] == "network-detach"]
     outcome = run(host, dict(WEB, nics=[]), restart_policy="if_needed")
     assert (actions(outcome), outcome.failures) == (["restart"], {})
@@ -323,7 +333,7 @@ def test_no_interface_is_ever_taken_from_a_running_netbsd_guest(host, xen):
 
 def test_an_interface_is_taken_from_another_guest_if_that_is_allowed(host, xen):
     run(host, dict(LINUX, nics=[{"bridge": "bridge0", "mac": MAC}]))
-    assert [change.action for change in run(host, LINUX).plan.deferred] == ["restart"]
+    assert acts(run(host, LINUX).plan.deferred) == ["restart"]
     outcome = run(host, LINUX, detach_devices=True)
     assert (actions(outcome), outcome.failures) == (["detach_nic"], {})
     assert settled(host, LINUX)
@@ -350,7 +360,7 @@ def test_live_changes_are_done_where_the_restart_is_not_allowed(host, xen):
     run(host, LINUX)
     outcome = run(host, dict(LINUX, memory=112, cmdline="single"))
     assert sorted(actions(outcome)) == ["set_memory", "write_config"]
-    assert [change.action for change in outcome.plan.deferred] == ["restart"]
+    assert acts(outcome.plan.deferred) == ["restart"]
     assert "cmdline" in outcome.plan.deferred[0].summary
 
 

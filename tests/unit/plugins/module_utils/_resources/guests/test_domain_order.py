@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import cpuset
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply import health as guest_health
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply.start import Create
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply.stop import Shutdown
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import order as guest_order
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
@@ -27,7 +29,7 @@ def guest(name, **keys):
 
 
 def started(outcome):
-    return [change.thing for change in outcome.done if change.action == "create"]
+    return [change.thing for change in outcome.done if isinstance(change.data, Create)]
 
 
 def test_guests_start_after_what_they_depend_on_then_by_priority(host, xen):
@@ -44,7 +46,7 @@ def test_guests_start_after_what_they_depend_on_then_by_priority(host, xen):
 def test_guests_stop_in_the_opposite_order_and_before_others_start(host, xen):
     run(host, guest("web", depends_on=["db"]), guest("db"))
     outcome = run(host, guest("db", state="shutdown"), guest("web", state="shutdown", depends_on=["db"]), guest("new"))
-    ended = [change.thing for change in outcome.done if change.action == "shutdown"]
+    ended = [change.thing for change in outcome.done if isinstance(change.data, Shutdown)]
     assert ended == ["web", "db"]
     assert actions(outcome).index("create") > actions(outcome).index("shutdown")
 

@@ -1,55 +1,42 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vnd units and domains without a name on a simulated machine: its commands say what the records of NetBSD 7.99.10 say,
-whoever asks."""
+"""Disks, vnd units and domains without a name on a simulated machine: its commands say what the records of NetBSD
+7.99.10 say, or NetBSD's sources, whoever asks."""
 
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
-from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 from ansible_collections.netbsd.xen.tests.unit.support import sim_host
 from ansible_collections.netbsd.xen.tests.unit.support.guests import params
-from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
+from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost
 
 KERNEL, DISK, CD = "/netbsd-XEN3_DOMU", "/home/xen/web1.img", "/home/admin/cd.iso"
 GUEST = {"name": "web1", "os": "netbsd", "kernel": KERNEL, "memory": 64, "disks": [DISK]}
 OFF = dict(GUEST, state="destroyed")
 
 
-class SimulatedHost(RootedHost):
-    """The files of a simulated machine, and its commands in this process."""
-
-    def __init__(self, machine: sim_host.Host) -> None:
-        super().__init__(machine.root)
-        self.machine = machine
-
-    def try_run(self, argv, timeout=30.0, cwd="/", env=None, stdin=""):
-        said = self.machine.run(*argv)
-        self.commands.append({"argv": list(argv), "rc": said.rc, "seconds": 0.0})
-        if said.rc == 97:
-            raise CommandFailed(f"not simulated: {argv}: {said.err}")
-        return Result(tuple(argv), said.rc, said.out, said.err, 0.0)
-
+class Machine(SimulatedHost):
     def get_stuck(self) -> None:
         """Devices of guests do not go, as on a machine under load."""
         entries = [{"match": f"xl {verb}", "action": "stuck", "times": 1} for verb in ("block-detach", "destroy")]
         (self.machine.directory / "faults.json").write_text(json.dumps(entries))
 
-    def exists(self, path):
-        return os.path.lexists(self.at(path))  # a command is a link to what is only there in the machine's own session
-
-    def real_path(self, path):
-        real = os.path.realpath(self.at(path))
-        return real if path.startswith(str(self.root)) else real[len(str(self.root)) :]
+    def stat(self, path, follow=True):
+        """A node is a small file there, and the machine's own Python sees a node."""
+        found = super().stat(path, follow)
+        with sim_host.Machine(self.machine.directory) as m:
+            node = sim_host.devices.node(m, path) if found else None
+        kind = {"b": "block", "c": "char"}.get(node.kind if node else "")
+        return replace(found, kind=kind, major=node.major, minor=node.minor) if kind else found
 
     def run_words(self, line: str) -> str:
         result = self.try_run(line.split())
@@ -63,7 +50,7 @@ class SimulatedHost(RootedHost):
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    made = SimulatedHost(sim_host.make_host(tmp_path / "host"))
+    made = Machine(sim_host.make_host(tmp_path / "host"))
     monkeypatch.setattr(lock, "LOCK_FILE", str(tmp_path / "lock"))
     monkeypatch.setattr(vnd, "BETWEEN_LOOKS_SECONDS", 0.01)
     for path in (KERNEL, DISK, CD):
@@ -151,3 +138,51 @@ def test_a_guest_whose_devices_do_not_go_gives_its_units_back_when_it_is_gone(ho
     assert (summaries(outcome), outcome.failures, host.units()) == (["stop the guest at once"], {}, set())
     assert [command["argv"] for command in host.commands if command["argv"][:2] == ["/usr/sbin/vnconfig", "-u"]]
     assert run(host, OFF).plan.changes == []
+
+
+DISKS = {
+    "/dev/wd0a": "is mounted on / in dom0",
+    "/dev/wd0d": "holds /dev/wd0a, which is mounted on / in dom0",
+    "/dev/wd1e": "is a component of raid0 in dom0",
+    "/dev/cgd0d": "is a component of ccd0 in dom0",
+    "/dev/wd1f": "holds /dev/dk0, which is a component of ccd0 in dom0",
+    "/dev/wd1d": "holds /dev/wd1e, which is a component of raid0 in dom0",
+    "/dev/wd0f": "is encrypted by cgd0 in dom0",
+    "/dev/wd0e": "",
+    "/dev/raid0d": "",
+}
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("disk", DISKS)
+def test_no_guest_gets_a_disk_that_dom0_uses(host, disk, check):
+    with sim_host.Machine(host.machine.directory) as m:
+        first = m.profile.disks[1].partitions["e"]
+        m.data["parts"] = {"raid0": ["/dev/wd1e"], "cgd0": ["/dev/wd0f"], "ccd0": ["/dev/cgd0d", "/dev/dk0"]}
+        m.data["wedges"] = {"dk0": ["wd1", first + 64, 1000, "a wedge"]}
+        nodes = {name: node for unit in ("raid", "cgd") for name, node in sim_host.devices.disk_nodes(unit, 0).items()}
+        for name, node in {**nodes, "dk0": sim_host.devices.Node("b", 168, 0)}.items():
+            sim_host.devices.make_node(m.path(f"/dev/{name}"), node)
+    guest = dict(GUEST, disks=[disk])
+    if DISKS[disk]:
+        with pytest.raises(Refused) as refusal:
+            run(host, guest, check)
+        assert f"guest web1: disk {disk} {DISKS[disk]}" in str(refusal.value).splitlines()
+        return
+    outcome = run(host, guest, check)
+    assert (len(outcome.done), outcome.failures) == (2, {})
+    if not check:
+        assert host.run_words("/usr/pkg/sbin/xl block-list web1").splitlines()[1].split()[3] == "4"
+
+
+def test_a_guest_goes_with_its_disk(host):
+    """And a file that is a unit stays."""
+    assert run(host, GUEST).failures == {}
+    assert run(host, OFF).failures == {}
+    outcome = run(host, dict(GUEST, state="absent"), remove_disks=True)
+    assert (outcome.failures, host.units(), host.exists(DISK)) == ({}, set(), False)
+    host.put(DISK, "x" * 4096)
+    host.run_words(f"/usr/sbin/vnconfig vnd1 {DISK}")
+    outcome = run(host, dict(GUEST, state="absent"), remove_disks=True)
+    assert (outcome.done, host.exists(DISK)) == ([], True)
+    assert "is kept, because it is configured as vnd1 (vnconfig -u vnd1 releases it)" in outcome.plan.warnings[0]

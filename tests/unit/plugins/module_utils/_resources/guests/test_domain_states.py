@@ -9,12 +9,17 @@ import fcntl
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import devices
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.xl import xlcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply.files import MakeDisk
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.apply.live import Pause
 from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     LINUX,
     WEB,
     actions,
-    params,
+    acts,
+    planned,
     refused,
     run,
     settled,
@@ -44,7 +49,7 @@ def test_a_guest_is_made_paused_and_stays_so(host, xen):
 def test_a_running_guest_is_paused_once_and_let_run_again(host, xen):
     run(host, LINUX)
     outcome = run(host, dict(LINUX, state="paused"))
-    assert [(change.action, change.impact) for change in outcome.done] == [("pause", "guest_restart")]
+    assert [(type(change.data), change.impact) for change in outcome.done] == [(Pause, "guest_restart")]
     assert xen.named("lin1").pauses == 1
     assert settled(host, dict(LINUX, state="paused"))
     assert actions(run(host, LINUX)) == ["unpause"]
@@ -88,8 +93,8 @@ def test_a_setting_that_was_changed_while_it_was_saved_asks_for_a_restart(host, 
     changed = dict(LINUX, settings={"nomigrate": 1})
     outcome = run(host, changed)
     assert (actions(outcome), outcome.failures) == (["write_config", "restore"], {})
-    assert [change.action for change in outcome.plan.deferred] == ["restart"]
-    assert [change.action for change in run(host, changed).plan.deferred] == ["restart"]
+    assert acts(outcome.plan.deferred) == ["restart"]
+    assert acts(run(host, changed).plan.deferred) == ["restart"]
 
 
 def test_a_failed_restore_keeps_the_saved_memory(host, xen):
@@ -225,6 +230,27 @@ def test_a_guest_that_is_off_is_renamed_by_its_file(host, xen):
     assert ("/usr/pkg/etc/xen/lin1" in host.tree, "/usr/pkg/etc/xen/lin2" in host.tree) == (False, True)
 
 
+def macs(host, name):
+    vifs = xlcfg.parse(host.text(f"/usr/pkg/etc/xen/{name}"))["vif"]
+    return [vif.partition("mac=")[2].partition(",")[0] for vif in vifs]
+
+
+@pytest.mark.parametrize("state", ["running", "shutdown"])
+def test_a_renamed_guest_keeps_the_addresses_that_it_has(host, xen, state):
+    before = dict(LINUX, uuid=UUID, state=state, nics=["bridge0", {"bridge": "bridge0", "mac": "00:16:3e:00:00:07"}])
+    run(host, before)
+    had = macs(host, "lin1")
+    renamed = dict(before, name="lin2", nics=[*before["nics"], "bridge0"])
+    outcome = run(host, renamed)
+    assert (outcome.plan.deferred, outcome.failures) == ([], {})
+    assert macs(host, "lin2")[:2] == had
+    assert macs(host, "lin2")[2] == devices.derived_mac("box", "lin2", 2)
+    assert settled(host, renamed)
+    # One that is declared now is the admin's word.
+    run(host, dict(renamed, nics=[{"bridge": "bridge0", "mac": "00:16:3e:00:00:09"}]))
+    assert macs(host, "lin2") == ["00:16:3e:00:00:09"]
+
+
 def test_a_uuid_of_another_declared_guest_is_refused(host, xen):
     run(host, dict(LINUX, uuid=UUID))
     words = refused(host, dict(LINUX, uuid=UUID), dict(WEB, uuid=UUID))
@@ -272,12 +298,60 @@ def test_files_are_changed_by_one_run_at_a_time(host, xen, monkeypatch, tmp_path
 
 def test_a_disk_that_another_run_has_just_made_is_taken(host, xen, monkeypatch):
     made = dict(LINUX, disks=[{"path": "/home/xen/new.img", "size": "1G"}])
-    declared = domain.declare(params(made))
-    planned = domain.plan(domain.read(host, declared), declared)
-    (make,) = [change for change in planned.changes if change.action == "make_disk"]
+    (make,) = [change for change in planned(host, made).changes if isinstance(change.data, MakeDisk)]
     domain.apply(host, make)
     domain.apply(host, make)
     assert host.tree["/home/xen/new.img"].size == 1 << 30
     host.tree["/home/xen/new.img"].size = 5
     with pytest.raises(XenError, match="File exists"):
         domain.apply(host, make)
+
+
+# -- declared by its name alone ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "act"), [("shutdown", "shutdown"), ("destroyed", "destroy")])
+def test_a_guest_is_stopped_by_its_name_and_its_configuration_stays(host, xen, state, act):
+    run(host, LINUX)
+    before = host.tree["/usr/pkg/etc/xen/lin1"].content
+    outcome = run(host, {"name": "lin1", "state": state}, os_defaults={})
+    assert (actions(outcome), outcome.failures) == ([act], {})
+    assert "lin1" not in [each.name for each in xen.domains]
+    assert host.tree["/usr/pkg/etc/xen/lin1"].content == before
+    assert settled(host, {"name": "lin1", "state": state})
+    assert actions(run(host, LINUX)) == ["create"]
+
+
+def test_a_guest_is_removed_by_its_name(host, xen):
+    run(host, LINUX)
+    outcome = run(host, {"name": "lin1", "state": "absent"}, os_defaults={})
+    assert (actions(outcome), outcome.failures) == (["shutdown", "remove_config"], {})
+    assert "/usr/pkg/etc/xen/lin1" not in host.tree
+
+
+def test_what_is_no_configuration_may_stand_beside_the_name(host, xen):
+    run(host, LINUX)
+    more = {"os": "linux", "autostart": True, "priority": 3, "depends_on": ["web1"], "uuid": UUID}
+    assert actions(run(host, {"name": "lin1", "state": "shutdown", **more})) == ["shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("disks", []), ("vcpus", 2), ("settings", {"localtime": 1}), ("vncpasswd", "sesame"), ("kernel", "/netbsd")],
+)
+def test_who_declares_a_part_of_a_configuration_declares_all_of_it(host, xen, key, value):
+    assert "memory is missing" in refused(host, {"name": "lin1", "os": "linux", "state": "shutdown", key: value})
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "saved"])
+def test_a_guest_that_is_to_be_there_needs_more_than_its_name(host, xen, state):
+    words = refused(host, {"name": "lin1", "state": state})
+    assert "memory is missing" in words and "kernel is missing" in words
+
+
+def test_a_name_that_nothing_has_is_said(host, xen):
+    outcome = run(host, {"name": "lni1", "state": "destroyed"})
+    assert (actions(outcome), outcome.failures) == ([], {})
+    assert outcome.plan.warnings == [
+        "guest lni1: there is neither a domain nor a configuration of that name, so nothing was stopped"
+    ]

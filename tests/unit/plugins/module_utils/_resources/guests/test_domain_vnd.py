@@ -14,9 +14,11 @@ from ansible_collections.netbsd.xen.tests.unit.support.guests import (
     WEB,
     actions,
     params,
+    planned,
     refused,
     run,
     settled,
+    travelled,
 )
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -112,7 +114,9 @@ def test_an_admins_cd_stays_without_a_word_and_is_there_for_who_asks(host, xen):
     xen.vnd_left = {2: CD}
     outcome = run(host, OFF)
     assert (outcome.done, outcome.failures, outcome.plan.warnings, xen.vnd_left) == ([], {}, [], {2: CD})
-    assert domain.read(host)["vnd"]["kept"]["vnd2"]["why"].endswith("is no guest's disk")
+    current = domain.read(host)
+    assert current.vnd.kept["vnd2"].why.endswith("is no guest's disk")
+    assert travelled(current) == current
 
 
 def test_it_is_named_where_units_run_short(host, xen):
@@ -182,8 +186,7 @@ def test_a_unit_that_is_open_is_a_failure_with_what_to_do(host, xen):
 
 def test_somebody_who_is_faster_is_no_failure(host, xen, monkeypatch):
     xen.vnd_left = {1: IMAGE}
-    declared = domain.declare(params(OFF))
-    (change,) = domain.plan(domain.read(host, declared), declared).changes
+    (change,) = planned(host, OFF).changes
     xen.vnd_left = {}
     domain.apply(host, change)
     xen.vnd_left = {1: CD}
@@ -211,7 +214,7 @@ def test_a_machine_that_is_not_netbsd_has_no_units(monkeypatch):
 
     linux = MemoryHost(system="Linux")
     FakeXen(linux)
-    assert domain.read(linux)["vnd"] is None
+    assert domain.read(linux).vnd is None
 
 
 def test_ahead_of_the_tasks_a_domain_that_is_just_going_decides_nothing(host, xen):

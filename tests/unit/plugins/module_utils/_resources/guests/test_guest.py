@@ -268,6 +268,15 @@ def test_a_password_in_a_setting_is_refused_without_being_shown(value):
     assert "settings: vfb holds a password" in line and "hunter2" not in line
 
 
+@pytest.mark.parametrize("vdev", ["hda", "xvdd", "hdb1", "0x300"])
+def test_an_emulated_disk_can_not_be_read_only(vdev):
+    disk = {"path": "/home/d.img", "vdev": vdev, "access": "ro"}
+    (line,) = problems_of(HVM, disks=[disk])
+    assert f"disk /home/d.img is {vdev} with access ro, which no emulated disk can be" in line
+    assert problems_of(HVM, disks=[dict(disk, vdev="sda")]) == problems_of(HVM, disks=[dict(disk, vdev="xvde")]) == []
+    assert problems_of(HVM, disks=[dict(disk, cdrom=True)]) == problems_of(disks=[disk]) == []
+
+
 def test_pci_brings_a_warning():
     assert "PCI passthrough is not supported" in checks.warnings(made(pci=["03:00.0"]))[0]
     assert checks.warnings(made(pci=["03:00.0"]), "xm") == []

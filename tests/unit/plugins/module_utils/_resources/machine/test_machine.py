@@ -55,6 +55,12 @@ def dom0(info: str = INFO, menu: str | None = MENU, booted: str = "new", package
     return host
 
 
+def boots(file: str, from_package: bool | None) -> dict[str, object]:
+    """What the menu of ``dom0`` boots by default."""
+    given = {"hypervisor_args": "dom0_mem=1G", "kernel_args": "console=pc"}
+    return {"file": file, "from_package": from_package, **given}
+
+
 def running(host: MemoryHost, packages: dict[str, str] | None = None) -> dict[str, object]:
     found = hypervisor.describe(host, PACKAGES if packages is None else packages)
     assert found is not None
@@ -184,7 +190,7 @@ def test_the_kernels_own_words_tell_a_hypervisor_that_the_tools_can_not_talk_to(
     assert (found["version"], found["release"]) == (version, release)
     unknown = ("commandline", "capabilities", "virtualization", "guest_types", "scheduler", "memory_free", "cpus")
     assert [found[key] for key in unknown] == [None] * len(unknown)
-    assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": True}
+    assert found["boots"] == boots("/xen-4.20.gz", True)
     assert found["current"] is False
 
 
@@ -236,13 +242,13 @@ def test_types_of_guests_follow_from_the_capabilities(info: dict[str, str], type
 def test_the_installed_hypervisor_runs_and_is_booted_again() -> None:
     found = running(dom0())
     assert found["installed"] == {"package": "xenkernel420", "release": "4.20", "version": "20260610"}
-    assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": True}
+    assert found["boots"] == boots("/xen-4.20.gz", True)
     assert found["current"] is True
 
 
 def test_a_newer_package_waits_for_a_copy_and_a_reboot() -> None:
     found = running(dom0(booted="old"), {**PACKAGES, "xenkernel420": "20260911"})
-    assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": False}
+    assert found["boots"] == boots("/xen-4.20.gz", False)
     assert (found["installed"]["version"], found["current"]) == ("20260911", False)
 
 
@@ -252,13 +258,13 @@ def test_of_two_releases_the_one_that_the_next_boot_boots_counts() -> None:
     host.put("/usr/pkg/xen418-kernel/xen.gz", "eighteen")
     found = running(host, {**PACKAGES, "xenkernel418": "20260911"})
     assert found["installed"]["package"] == "xenkernel418"
-    assert (found["boots"], found["current"]) == ({"file": "/xen-4.18.gz", "from_package": True}, False)
+    assert (found["boots"], found["current"]) == (boots("/xen-4.18.gz", True), False)
 
 
 def test_of_two_releases_else_the_running_one_counts() -> None:
     found = running(dom0(booted="made by hand"), {**PACKAGES, "xenkernel418": "20260911"})
     assert (found["installed"]["package"], found["current"]) == ("xenkernel420", True)
-    assert found["boots"] == {"file": "/xen-4.20.gz", "from_package": False}
+    assert found["boots"] == boots("/xen-4.20.gz", False)
 
 
 @pytest.mark.parametrize("menu", [None, "", MENU.replace("default=1", "default=2")])
@@ -313,7 +319,7 @@ def test_the_default_of_whichever_menu_names_a_hypervisor(menus: dict[str, str],
 def test_a_file_that_is_missing_can_not_be_compared() -> None:
     host = dom0()
     del host.tree["/xen-4.20.gz"]
-    assert running(host)["boots"] == {"file": "/xen-4.20.gz", "from_package": None}
+    assert running(host)["boots"] == boots("/xen-4.20.gz", None)
 
 
 def test_without_packages_nothing_is_guessed() -> None:

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
-from ansible_collections.netbsd.xen.plugins.modules import host_info
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look import info
 from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost, sim_host
 
 MIRROR = "http://mirror.example/pub/pkgsrc/packages/NetBSD/{arch}/{release}/All"
@@ -82,7 +82,7 @@ def test_all_that_the_record_lost_comes_back(machine, tail):
     copies = [path for path in (host.machine.root / "usr/pkg/etc/xen").rglob("*") if path.is_file()]
     for path in copies:
         fill(path, tail)
-    look = host_info.gather(host, ["all"])
+    look = info.gather(host, ["all"])
     assert not [text for text in look["snapshot"]["errors"].values() if "internal error" in text]
     checked = converge(xen_packages, params, host, check=True)
     (change,) = checked.done
@@ -105,6 +105,20 @@ def test_a_list_that_is_lost_hides_what_is_lost_below_it(machine):
     converged(host, params)
     mended = [command["argv"][-1].rsplit("/", 1)[1] for command in host.commands if "-U" in command["argv"]]
     assert [name.partition("-")[0] for name in mended] == [params_tools(params), *(["yajl"] if needed else [])]
+
+
+@pytest.mark.parametrize("made", ["netbsd-10.1-xen-4.20"], indirect=True)
+def test_pkgin_is_asked_nothing_while_a_list_is_lost_that_nothing_depends_on(machine):
+    """The power failed in the middle of pkgin's work: what the tools need had come, and they had not."""
+    host, params, database = machine
+    for base in ("xenkernel420", "xentools420"):
+        assert host.machine.run("pkg_delete", base).rc == 0
+    fill(next(database.glob("yajl-*")) / "+CONTENTS")
+    (change, *_more) = converged(host, {**params, "source": "pkgin"}).done
+    assert change.summary == (
+        "put yajl in place again, because its packing list holds nothing but NUL bytes; then what it depends on, if "
+        "that is not whole either; install xenkernel420, xentools420 with pkgin"
+    )
 
 
 def params_tools(params):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _packages
+from ansible_collections.netbsd.xen.plugins.module_utils import _kernel, _packages
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import packing_list
@@ -314,6 +314,46 @@ def test_a_tree_without_the_release_is_refused(tmp_path):
 
 
 # -- refusals
+
+
+def built_by_hand(tmp_path, runs=True):
+    """Xen from its own source, as a machine of the records had it: nothing is registered."""
+    host = Machine(tmp_path)
+    host.put("/usr/pkg/sbin/xl", "xl")
+    if runs:
+        host.put(_kernel.PRIVCMD, "")
+    return host
+
+
+@pytest.mark.parametrize("source", ["pkgin", "pkg_add"])
+def test_tools_that_run_and_are_no_packages_are_not_written_over(tmp_path, source):
+    words = refusal(built_by_hand(tmp_path), source=source, release="4.17")
+    assert "the tools came by other means" in words and "dom0_package_source: none" in words
+
+
+def test_tools_of_another_release_are_a_packages(tmp_path):
+    host = Machine(tmp_path, "xenkernel418", "xenkernel420", "xentools418")
+    host.put("/usr/pkg/sbin/xl", "xl")
+    host.put(_kernel.PRIVCMD, "")
+    assert len(run(host, source="pkg_add", replace_tools=True).done) == 1
+
+
+def test_tools_below_another_directory_are_not_looked_for_in_vain(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    host.put(f"{host.database}/xentools420-1.0/+CONTENTS", "@name xentools420-1.0\n@cwd /opt/pkg\n")
+    assert "xentools420 lies below /opt/pkg" in refusal(host)
+
+
+def test_files_of_tools_that_do_not_run_are_in_nobodys_way(tmp_path):
+    host = built_by_hand(tmp_path, runs=False)
+    assert [change.summary for change in run(host, release="4.20", source="pkg_add").done] != []
+
+
+def test_tools_of_ones_own_are_left_alone(tmp_path):
+    host = built_by_hand(tmp_path)
+    assert run(host, source="none", release="4.17").done == [] and host.mutations == []
+    assert "/usr/pkg/sbin/xm" in refusal(host, source="none", release="4.1")
+    assert "can't be exchanged" in refusal(host, source="none", release="4.20", parts=["kernel"])
 
 
 def test_a_machine_that_no_package_is_for(tmp_path):

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import cpuctl, dumpfs, mounts
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Names
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.preflight import resource as preflight
 from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
@@ -64,6 +63,8 @@ xen_caps               : xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_64
 class Machine(RootedHost):
     """NetBSD on bare metal, by default; every command that preflight may run is answered."""
 
+    SAID: dict[str, str]
+
     def __init__(self, root, cpu=INTEL, boot_method="BIOS", superblock=DUMPFS):
         super().__init__(root, {"/netbsd": "kernel", "/kern/version": "NetBSD"})
         self.answers = {
@@ -74,6 +75,9 @@ class Machine(RootedHost):
             "/bin/ps -axww -o pid= -o args=": " 402 xenstored\n",
             "/usr/pkg/sbin/xl info": XL_INFO,
         }
+
+    def day(self):
+        return self.SAID["day"]
 
     def under_xen(self, info=XL_INFO):
         self.put("/kern/xen/privcmd")
@@ -86,13 +90,9 @@ class Machine(RootedHost):
 @pytest.fixture(autouse=True)
 def netbsd(monkeypatch):
     """What uname says and what the clock says; a test may change either."""
-    said = {"release": "10.1", "machine": "amd64", "sysname": "NetBSD", "day": "2026-11-22"}
+    said = {"release": "10.1", "machine": "amd64", "sysname": "NetBSD", "kernel": "NetBSD", "day": "2026-11-22"}
 
-    def uname():
-        return os.uname_result((said["sysname"], "xen1", said["release"], "NetBSD", said["machine"]))
-
-    monkeypatch.setattr("os.uname", uname)
-    monkeypatch.setattr("time.strftime", lambda form, when: said["day"])
+    monkeypatch.setattr(Machine, "SAID", said, raising=False)
     return said
 
 
@@ -102,6 +102,8 @@ def params(**given):
 
 
 def check(host, **given):
+    said = host.SAID
+    host.is_named(Names(said["sysname"], "xen1", said["release"], said["kernel"], said["machine"]))
     return converge(preflight, params(**given), host, check=False)
 
 
@@ -117,6 +119,15 @@ def problems(host, **given):
 def test_a_machine_that_is_fit_passes_without_a_word(tmp_path):
     outcome = check(Machine(tmp_path), guest_types=["pv", "pvh", "hvm"])
     assert (outcome.done, outcome.plan.warnings) == ([], [])
+
+
+def test_a_dom0_whose_kern_is_not_mounted_is_not_asked_for_what_xen_hides(tmp_path, netbsd):
+    """The hypervisor hides the CPU's abilities from dom0's kernel, so what that says of them refuses nothing."""
+    host = Machine(tmp_path, cpu=PLAIN_CPU)
+    (tmp_path / "kern/version").unlink()
+    assert any("hvm" in line for line in problems(host, guest_types=["hvm"]))
+    netbsd["kernel"] = "NetBSD 10.1 (XEN3_DOM0) #0: Mon"
+    assert check(host, guest_types=["hvm"]).plan.warnings
 
 
 @pytest.mark.parametrize("cpu", [INTEL, AMD])
@@ -155,14 +166,17 @@ def test_room_that_only_another_file_s_run_makes_does_not_count(tmp_path):
 def test_a_dom0_is_asked_nothing_but_what_is_read_anyway(tmp_path):
     host = Machine(tmp_path).under_xen()
     current = preflight.read(host)
-    assert set(host.ran) == {"/bin/ps -axww -o pid= -o args=", "/usr/pkg/sbin/xl info"}  # host_info asks both
+    # host_info asks them as well, or the boot menu's own reading does.
+    boot = {"/sbin/mount", "/sbin/sysctl -n machdep.bootmethod", "/sbin/sysctl -n hw.disknames"}
+    assert set(host.ran) == {"/bin/ps -axww -o pid= -o args=", "/usr/pkg/sbin/xl info", *boot}
     assert preflight.plan(current, preflight.declare(params(guest_types=["hvm"]))).warnings == []
 
 
 def test_bare_metal_is_asked_two_questions(tmp_path):
     host = Machine(tmp_path)
     preflight.read(host)
-    assert host.ran == ["/usr/sbin/cpuctl identify 0", "/sbin/sysctl -n machdep.bootmethod"]
+    own = [line for line in dict.fromkeys(host.ran) if line not in (*host.UNTOLD, "/sbin/mount")]
+    assert own == ["/usr/sbin/cpuctl identify 0", "/sbin/sysctl -n machdep.bootmethod"]
 
 
 def test_the_root_file_system_is_looked_at_where_grub_legacy_is_in_use(tmp_path):
@@ -247,9 +261,32 @@ def test_grub_legacy_with_a_root_that_is_no_ffs(tmp_path):
 def test_uefi_needs_a_hypervisor_with_a_multiboot2_header(tmp_path, netbsd):
     netbsd["release"] = "9.4"
     host = Machine(tmp_path, boot_method="UEFI")
+    host.answers["/sbin/mount"] = MOUNTS + "/dev/dk0 on /efi type msdos (local)\n"
+    host.put("/efi/EFI/BOOT/BOOTX64.EFI")
     (line,) = problems(host, release="4.8")
     assert "Xen 4.8 has no multiboot2 header" in line and "It needs Xen 4.11 or newer" in line
     assert check(host, release="4.15").done == []
+
+
+def test_by_uefi_it_must_be_known_which_menu_counts(tmp_path):
+    host = Machine(tmp_path, boot_method="UEFI")
+    (line,) = problems(host)
+    assert "no EFI partition is mounted" in line and "bootloader_path to /boot.cfg" in line
+    assert check(host, menu="/boot.cfg").done == []
+
+
+def test_what_the_boot_arguments_name_must_be_there(tmp_path):
+    host = Machine(tmp_path)
+    label = " a:   4063232      2048     4.2BSD   2048 16384     0\n b:   524288   4065280       swap\n"
+    host.answers.update({"/sbin/sysctl -n hw.disknames": "wd0 cd0\n", "/sbin/sysctl -n hw.physmem64": "2146934784\n"})
+    host.answers["/sbin/disklabel wd0"] = label
+    host.put("/var/run/dmesg.boot", "mainbus0 (root)\ncom0 at isa0 port 0x3f8-0x3ff irq 4: ns16550a, working fifo\n")
+    right = {"kernel_args": "root=wd0a", "hypervisor_args": "dom0_mem=1G console=com1 com1=115200,8n1", "disk": "wd0"}
+    assert check(host, **right).done == []
+    lines = problems(
+        host, kernel_args="root=wd0b", hypervisor_args="dom0_mem=2G console=com2 com2=115201,8n1", disk="wd7"
+    )
+    assert [line.split()[0] for line in lines] == ["This", "root=wd0b:", "dom0_mem=2G", "com2=115201", "The"]
 
 
 def test_a_type_that_the_release_does_not_have(tmp_path, netbsd):

@@ -43,17 +43,55 @@ def things(found, **options):
     return [change.thing for change in target.plan(found, wanted(reboot=True, **options)).changes]
 
 
+# -- arguments that the entry in use gives -----------------------------------------------------------------------------
+
+
+KEPT = {"file": "/xen-4.20.gz", "from_package": True, "kernel_args": "pciback.hide=(03:00.0) root=dk1 console=com0"}
+KEPT["hypervisor_args"] = "dom0_mem=1G noreboot console=com1 com1=9600,8n1"
+
+
+def test_what_the_menu_took_over_is_what_must_run():
+    asked = {"hypervisor_args": "dom0_mem=1G", "kernel_args": "console=pc"}
+    asked["adopt"] = ["console", "hypervisor", "pci_hide"]
+    runs = dict(dom0(boots=KEPT, commandline=KEPT["hypervisor_args"]), pci={"hidden": ["0000:03:00.0"]})
+    assert things(runs, **asked) == []
+    assert things(runs, **{**asked, "adopt": []}) == ["hypervisor arguments", "PCI devices"]
+    assert things(dict(dom0(boots=KEPT), pci={"hidden": []}), **asked) == ["hypervisor arguments", "PCI devices"]
+    assert things(dom0(boots=None, commandline="dom0_mem=1G"), **asked) == []
+
+
 # -- guests that no xenstored knows ------------------------------------------------------------------------------------
 
 
 LOST = dict(DOM0, toolstack={"name": "xl", "alive": False, "why": "...", "lost_guests": ["interface xvif1i0"]})
 
 
-@pytest.mark.parametrize("options", [{}, {"reboot": True}, {"abandon_guests": True}])
-def test_beside_them_nothing_is_rebooted_without_the_admins_word(options):
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({}, "reboot: true, abandon_guests: true"),
+        ({"reboot": True}, "abandon_guests: true"),
+        ({"abandon_guests": True}, "reboot: true"),
+    ],
+)
+def test_beside_them_nothing_is_rebooted_without_the_admins_word(options, word):
     plan = target.plan(LOST, wanted(**options))
+    assert [change.word for change in plan.deferred] == [word]
     assert [change.thing for change in plan.deferred] == ["xenstored"] and not plan.changes
-    assert "interface xvif1i0" in plan.warnings[0] and "bootloader_abandon_guests: true" in plan.warnings[0]
+    said = " and ".join(f"bootloader_{each}" for each in word.split(", "))
+    assert "interface xvif1i0" in plan.warnings[0] and f"allow it with {said} (module" in plan.warnings[0]
+
+
+@pytest.mark.parametrize("limit", ["live", "guest_restart", "guest_recreate"])
+@pytest.mark.parametrize("machine", [NATIVE, dom0()], ids=["native", "dom0"])
+def test_a_limit_below_a_reboot_forbids_it_in_words(limit, machine):
+    plan = target.plan(machine, wanted(reboot=True, max_impact=limit, hypervisor_args="dom0_mem=2G"))
+    assert plan.changes == [] and {change.word for change in plan.deferred} == {"max_impact: host_reboot"}
+    assert "or allow it with netbsd_xen_max_impact: host_reboot (module xen_reboot: max_impact: host_reboot)" in (
+        plan.warnings[0]
+    )
+    both = target.plan(machine, wanted(max_impact=limit, hypervisor_args="dom0_mem=2G"))
+    assert {change.word for change in both.deferred} == {"reboot: true, max_impact: host_reboot"}
 
 
 def test_with_it_the_machine_is_booted_once():
@@ -109,6 +147,8 @@ def test_a_machine_that_is_not_in_that_xen_needs_one_boot(found, before):
         ("dom0_mem=1G", "dom0_mem=2G", True),
         ("console=com1 console=vga", "console=vga console=com1", True),  # of two Xen takes the last
         ("dom0_mem=1G", "", True),
+        ("dom0_mem=640M console=com1 com1=9600", "console=com1 com1=9600 dom0_mem=640M", False),
+        ("smt=0 no-smt", "no-smt smt=0", True),
         ("", "", False),
         (None, "dom0_mem=1G", False),  # Xen 3.1's xm info has no such line
         ("dom0_mem=1G", None, False),
@@ -163,7 +203,7 @@ def test_a_boot_can_be_asked_for_where_nothing_differs():
 
 def test_without_permission_the_reboot_is_put_off_in_words():
     plan = target.plan(NATIVE, wanted())
-    assert (plan.changes, [change.thing for change in plan.deferred]) == ([], ["Xen"])
+    assert (plan.changes, [(change.thing, change.word) for change in plan.deferred]) == ([], [("Xen", "reboot: true")])
     assert "xen1 is ready to boot into Xen 4.20" in plan.warnings[0]
     assert "bootloader_reboot: true" in plan.warnings[0], "that is what an inventory has"
 

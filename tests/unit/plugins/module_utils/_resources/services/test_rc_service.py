@@ -127,8 +127,8 @@ def test_the_watchdog_is_judged_by_its_process(tmp_path):
     run(host, {"name": "xen-watchdog", "enabled": True, "state": "started"})
     assert host.processes == ["xenwatchdogd"]
     assert "xenwatchdog=YES\n" in host.text("/etc/rc.conf")
-    run(host, {"name": "xen-watchdog", "state": "stopped"})
-    assert host.processes == []
+    (stopped,) = run(host, {"name": "xen-watchdog", "state": "stopped"}).done
+    assert (host.processes, stopped.impact) == ([], "live")
 
 
 def test_another_service_by_its_status(tmp_path):
@@ -294,7 +294,7 @@ def test_a_computed_switch_is_never_called_off(tmp_path):
 )
 def test_a_setting_within_a_condition_is_refused_with_its_line(tmp_path, more, line):
     host = Machine(tmp_path, rc_conf=RC_CONF + more)
-    with pytest.raises(Refused, match=f"xencommons is set in line {line} of /etc/rc.conf"):
+    with pytest.raises(Refused, match=f"can't be told, .*: line {line} of /etc/rc.conf sets it within a condition"):
         converge(rc_service, params({"name": "xencommons", "enabled": True}), host, check=False)
 
 
@@ -348,7 +348,7 @@ def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
         rc_service.plan(current, rc_service.declare(params({"name": "sshd", "enabled": True})))
     with pytest.raises(NotRead):
         rc_service.plan(current, rc_service.declare(params({"name": "xendomains", "variables": {"other": "1"}})))
-    assert "hostname" not in str(current["files"]) and "rc_configured" not in str(current["files"])
+    assert "hostname" not in str(current["values"]) and "rc_configured" not in str(current["values"])
     assert host.ran == [
         "/bin/ps -axww -o pid= -o args=",
         "/usr/pkg/bin/xenstore-read /local/domain/0/name",
@@ -437,3 +437,56 @@ def test_dom0s_name_and_the_pools_come_together(tmp_path):
     run(host, STARTED)
     assert host.dom0_known and host.pool_known
     assert not any("xenstore-write" in command for command in host.ran)
+
+
+# -- files that are read in turn
+
+LOCAL = "rc_configured=YES\nxencommons=YES\nxendomains=\"web1 mail\"\nif [ -r /etc/rc.conf.local ]; then\n\t. {}\nfi\n"
+
+
+@pytest.mark.parametrize("path", ["/etc/rc.conf.local", "/etc/rc.conf.d/xencommons"])
+def test_a_later_file_decides_and_is_written(tmp_path, path):
+    host = Machine(tmp_path, rc_conf=LOCAL.format("/etc/rc.conf.local"))
+    host.put("/etc/rc.conf.local", "# ours\n")
+    host.put(path, "xencommons=NO # for now\n")
+    outcome = converge(rc_service, params({"name": "xencommons", "enabled": True}), host, check=False)
+    assert [change.summary for change in outcome.done] == [f"set xencommons=YES in {path}"]
+    assert outcome.failures == {}
+    assert host.text(path) == "xencommons=YES # for now\n"
+    assert host.text("/etc/rc.conf") == LOCAL.format("/etc/rc.conf.local")
+
+
+def test_what_a_later_file_decides_rightly_is_in_sync(tmp_path):
+    host = Machine(tmp_path, rc_conf="xencommons=NO\n. /etc/rc.conf.local\n")
+    host.put("/etc/rc.conf.local", "xencommons=YES\n")
+    assert converge(rc_service, params({"name": "xencommons", "enabled": True}), host, check=True).done == []
+
+
+def test_a_file_that_may_be_other_machines_too_is_not_touched(tmp_path):
+    host = Machine(tmp_path, rc_conf=LOCAL.format("/net/site/rc.conf"))
+    host.put("/etc/rc.conf.local", "")
+    host.put("/net/site/rc.conf", "a=1\nxencommons=NO\n")
+    service = {"name": "xencommons", "enabled": True}
+    with pytest.raises(Refused, match="Service xencommons: .* is decided by line 2 of /net/site/rc.conf"):
+        converge(rc_service, params(service), host, check=False)
+    # What is as declared already may stand anywhere.
+    host.put("/net/site/rc.conf", "a=1\nxencommons=YES\n")
+    assert converge(rc_service, params(service), host, check=False).done == []
+
+
+def test_defaults_count_where_rc_conf_reads_them_and_are_never_written(tmp_path):
+    host = Machine(tmp_path, rc_conf="xendomains=early\n. /etc/defaults/rc.conf\n")
+    host.put("/etc/defaults/rc.conf", "xencommons=NO\nxendomains=\n")
+    services = ({"name": "xencommons", "enabled": False}, {"name": "xendomains", "variables": {"xendomains": "web1"}})
+    outcome = converge(rc_service, params(*services), host, check=False)
+    assert [change.thing for change in outcome.done] == ["xendomains"]
+    assert outcome.failures == {}
+    assert host.text("/etc/rc.conf") == 'xendomains=early\n. /etc/defaults/rc.conf\nxendomains="web1"\n'
+    assert host.text("/etc/defaults/rc.conf") == "xencommons=NO\nxendomains=\n"
+
+
+def test_the_console_log_of_a_later_file(tmp_path):
+    host = Machine(tmp_path, ["xenstored"], ". /etc/rc.conf.local\n")
+    host.put("/etc/rc.conf.local", "XENCONSOLED_TRACE=all\n")
+    converge(rc_service, params(STARTED), host, check=False)
+    assert "/usr/pkg/sbin/xenconsoled --log=all" in host.ran

@@ -1,0 +1,1 @@
+kernfs.py

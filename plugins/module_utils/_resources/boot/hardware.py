@@ -1,0 +1,199 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a machine has of what the boot arguments name: disks, memory, serial ports. An entry that names something else
+is refused, because nobody would come to a shell by it.
+
+- ``root=``: the dom0 kernel compares it with the names of its disks and takes what follows for a partition's letter
+  (``findroot``, NetBSD sys/arch/xen/x86/autoconf.c); where nothing fits or nothing can be mounted it asks at the
+  console. A partition of type RAID is let pass, because RAIDframe puts itself in its place (rf_buildroothack,
+  sys/dev/raidframe/rf_netbsdkintf.c), and so is the name of a wedge (``NAME=``, ``wedge:``).
+- ``dom0_mem=``: Xen cuts more than there is down to all that there is (``dom0_compute_nr_pages``,
+  xen/arch/x86/dom0_build.c), which leaves nothing for any guest.
+- ``comN=``: a UART has 115200 divided by a whole number (xen/drivers/char/ns16550.c).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ... import _kernel
+from ..._change import CommandFailed, NotRead, Refused
+from ..._formats.system import disks
+from ..._host import Host
+from ..._toolstack import choose
+from .adopted import InUse
+from .arguments import Arguments, arguments, taken_kinds, without
+from .entries import Menu
+
+SYSCTL, DISKLABEL, DKCTL, DMESG = "/sbin/sysctl", "/sbin/disklabel", "/sbin/dkctl", "/sbin/dmesg"
+BOOT_MESSAGES = "/var/run/dmesg.boot"
+BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+# Types of partitions that no root file system is in (sys/sys/disklabel.h, fstypenames).
+_NO_ROOT = ("swap", "unused", "ccd", "cgd", "vinum", "boot", "HPFS", "NTFS", "MSDOS")
+_ROOT = re.compile(r"(?:root|bootdev)=(.*)", re.IGNORECASE)
+_DEVICE = re.compile(r"(?P<disk>[a-z]+[0-9]+)(?P<letter>[a-z]?)\Z")
+_BY_NAME = ("NAME=", "wedge:")
+_MEMORY = re.compile(r"(?:min:|max:)?([0-9]+)([BKMGT]?)\Z", re.IGNORECASE)
+_POWERS = {"B": 0, "": 10, "K": 10, "M": 20, "G": 30, "T": 40}
+_SPEED = re.compile(r"com([0-9]+)=([0-9]+)")
+_PORT = re.compile(r"^(?:\[ *[0-9.]+\] )?com([0-9]+) at ", re.MULTILINE)
+
+
+# -- read --------------------------------------------------------------------------------------------------------------
+
+
+def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
+    """What the machine has. ``lines`` are dom0 kernels' arguments, whose disks are looked at more closely.
+
+    ``disks`` are their names, ``types`` those of the partitions by disk and letter, ``memory`` is in MiB, ``ports`` are
+    the numbers of the serial ports, counted from 0. None for what the machine does not tell: under Xen the kernel does
+    not see the port that Xen has.
+    """
+    names = _said(host, [SYSCTL, "-n", "hw.disknames"])
+    present = None if names is None else disks.names(names)
+    found = {device["disk"] for line in lines for device in [_DEVICE.match(_root(line.split()))] if device}
+    in_xen = _kernel.role(host) == _kernel.DOM0
+    return {
+        "disks": present,
+        "types": {disk: _types(host, disk) for disk in sorted(found & set(present or ()))},
+        "memory": _memory_of_xen(host) if in_xen else _memory(host),
+        "ports": None if in_xen else _ports(host),
+    }
+
+
+def _said(host: Host, argv: list[str]) -> str | None:
+    try:
+        answer = host.try_run(argv)
+    except CommandFailed:
+        return None
+    return answer.stdout if answer.rc == 0 else None
+
+
+def _types(host: Host, disk: str) -> dict[str, str] | None:
+    """By letter, and for a wedge, which has none, by an empty one; None if nothing tells."""
+    if disk.startswith("dk"):
+        kind = disks.wedge_type(_said(host, [DKCTL, disk, "getwedgeinfo"]) or "")
+        return None if kind is None else {"": kind}
+    return disks.types(_said(host, [DISKLABEL, disk]) or "") or None
+
+
+def _memory(host: Host) -> int | None:
+    text = (_said(host, [SYSCTL, "-n", "hw.physmem64"]) or "").strip()
+    return int(text) >> 20 if text.isdigit() else None
+
+
+def _memory_of_xen(host: Host) -> int | None:
+    tool = choose.toolstack(host)
+    try:
+        text = str(tool.info().get("total_memory") or "") if tool.alive()[0] else ""
+    except CommandFailed:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _ports(host: Host) -> list[int] | None:
+    """Of the messages of a boot that are there from its beginning."""
+    for text in (host.read_text(BOOT_MESSAGES), _said(host, [DMESG])):
+        if text and "mainbus0 (root)" in text:
+            return sorted({int(number) for number in _PORT.findall(text)})
+    return None
+
+
+# -- plan --------------------------------------------------------------------------------------------------------------
+
+
+def refuse_contradicted(current: dict[str, Any], menu: Menu, in_use: InUse | None) -> None:
+    """Raise Refused, with a line for each problem, for declared entries that this machine can't be booted with. What
+    they take over from the entry in use is not judged."""
+    found = current.get("hardware")
+    if not found:
+        return
+    lines: list[str] = []
+    for entry in menu.entries:
+        own = arguments(entry.args, entry.hypervisor_args)
+        taken = taken_kinds(own, in_use.arguments, entry.adopt) if in_use else set()
+        lines += problems(found, without(own, taken)) if entry.hypervisor else []
+    if lines:
+        raise Refused("\n".join(dict.fromkeys(lines)))
+
+
+def problems(found: dict[str, Any], given: Arguments) -> list[str]:
+    """What the machine says against these arguments. Raises NotRead for a disk that was not looked at."""
+    return [*_root_problems(found, given), *_memory_problems(found, given), *_console_problems(found, given)]
+
+
+def disk_problems(found: dict[str, Any], disk: str) -> list[str]:
+    """What the machine says against a disk that is to be booted from."""
+    if found["disks"] is None or disk in found["disks"]:
+        return []
+    return [f"This machine has no disk {disk}; it has {', '.join(found['disks'])} (bootloader_disk)."]
+
+
+def _root(words: Iterable[str]) -> str:
+    """What the last ``root=`` or ``bootdev=`` of these words has, which decides; empty without one."""
+    return ([match[1] for match in map(_ROOT.match, words) if match] or [""])[-1]
+
+
+def _root_problems(found: dict[str, Any], given: Arguments) -> list[str]:
+    root = _root(given.kernel)
+    if not root or root.startswith(_BY_NAME) or any(word.lower().startswith("nfsroot=") for word in given.kernel):
+        return []
+    device = _DEVICE.match(root)
+    advice = "The dom0 kernel would ask for its root device at the console, for ever. Set bootloader_root."
+    if device is None:
+        return [f"root={root} is no name of a disk or partition, such as wd0a or dk1. {advice}"]
+    disk, letter = device["disk"], device["letter"]
+    if found["disks"] is None:
+        return []
+    if disk not in found["disks"]:
+        return [f"root={root}: this machine has no disk {disk}; it has {', '.join(found['disks'])}. {advice}"]
+    if disk not in found["types"]:
+        raise NotRead(f"the label of {disk} was not looked at")
+    types = found["types"][disk]
+    if types is None:
+        return []
+    letter = "" if "" in types else letter or "a"
+    kind = types.get(letter, "")
+    if not kind:
+        return [f"root={root}: {disk} has no partition {letter}. {advice}"]
+    return [f"root={root}: its type is {kind}, which no root file system is in. {advice}"] if kind in _NO_ROOT else []
+
+
+def _memory_problems(found: dict[str, Any], given: Arguments) -> list[str]:
+    there = found["memory"]
+    sizes = [_mebibytes(part) for word in given.of("memory") for part in word.partition("=")[2].split(",")]
+    wanted = max([size for size in sizes if size is not None], default=0)
+    if there is None or wanted < there:
+        return []
+    words = " ".join(given.of("memory"))
+    return [
+        f"{words} asks for {wanted} MiB, and this machine has {there} MiB: dom0 would get all of it, and no guest any. "
+        "Set bootloader_dom0_memory to less."
+    ]
+
+
+def _mebibytes(text: str) -> int | None:
+    match = _MEMORY.match(text)
+    return int(match[1]) << _POWERS[match[2].upper()] >> 20 if match else None
+
+
+def _console_problems(found: dict[str, Any], given: Arguments) -> list[str]:
+    lines = []
+    for port, baud in _speeds(given):
+        if baud not in BAUDS:
+            speeds = ", ".join(map(str, BAUDS))
+            lines.append(f"com{port + 1}={baud} is no speed of a serial port (bootloader_baud); there are {speeds}.")
+        if found["ports"] is not None and port not in found["ports"]:
+            have = ", ".join(f"com{number}" for number in found["ports"]) or "none"
+            lines.append(
+                f"The console is to be com{port}, which Xen calls com{port + 1}, and this machine's kernel has found "
+                f"{have}. Set bootloader_console."
+            )
+    return lines
+
+
+def _speeds(given: Arguments) -> list[tuple[int, int]]:
+    """The serial ports that the hypervisor is told of, as NetBSD counts them, each with its speed."""
+    return [(int(match[1]) - 1, int(match[2])) for match in map(_SPEED.match, given.hypervisor) if match]

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""Resource: the guests' operating systems, from an empty disk to a login that was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._change import LIMIT, Change, Plan
+from ..._host import Host
+from ..guests import resource as domain
+from . import declare as declared_systems
+from . import logins
+from . import plan as planning
+from . import read as reading
+from .declare import Wanted
+from .read import Current
+
+NAME = planning.RESOURCE
+STATE = Current
+_SHARED = ("guests", "host_name", "config_dir", "save_dir", "release", "os_defaults", "assume_dom0", "secrets")
+ARGUMENTS: dict[str, Any] = {
+    **{name: domain.ARGUMENTS[name] for name in _SHARED},
+    "install_source": {"type": "str"},
+    "install_remote_src": {"type": "bool", "default": True},
+    # Public keys, whatever its name makes ansible-test think.
+    "install_keyring": {"type": "str", "no_log": False},
+    # The action plugin's part.
+    "unfit": {"type": "dict", "default": {}},
+    **LIMIT,
+}
+
+
+def declare(params: dict[str, Any]) -> Wanted:
+    """The systems in their long form. Raises Refused with everything that is wrong, a line each (also in
+    ``problems``)."""
+    return declared_systems.declare(params)
+
+
+def read(host: Host, declared: Wanted | None = None) -> Current:
+    """How far each guest is. Costs no command."""
+    return reading.read(host, declared)
+
+
+def read_more(host: Host, current: Current, declared: Wanted, reading_name: str) -> Current:
+    """What was read, with what the disks hold and who has them."""
+    return reading.read_disks(host, current, declared)
+
+
+def plan(current: Current, declared: Wanted) -> Plan:
+    """What the systems need. Raises Refused and NotRead."""
+    return planning.plan(current, declared)
+
+
+def tell(current: Current) -> dict[str, Any]:
+    """What the module returns beside the changes."""
+    return {"logins": logins.logins(current)}
+
+
+def apply(host: Host, change: Change) -> None:
+    """Carry one change out. Raises XenError."""
+    change.data.carry_out(host)

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role bootstrap, which has one command of its own and calls no module. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
+
+PKGIN = "pkgin"
+
+
+def python_package(variables: Variables) -> str:
+    """The package of the interpreter, as pkgsrc names it: python313 has python3.13 (pkgsrc lang/python313)."""
+    return posixpath.basename(str(variables["bootstrap_python"])).replace(".", "")
+
+
+def pkgin(variables: Variables) -> bool:
+    """Whether it is needed: only if role dom0, whose default this one is, has its packages from there."""
+    return bool(variables.get("dom0_package_source", PKGIN) == PKGIN)
+
+
+TASKS: dict[str, Task] = {}
+VALUES = {"pkgin": pkgin, "python_package": python_package}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The inventory of the HOWTO's chapter on NetBSD guests, on a simulated rack: from nothing to logins that were seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rehearsal import CHECKOUT, Rack, ansible_environment, rack
+
+INVENTORY = CHECKOUT / "inventories/howto-netbsd"
+CONFIGS = "usr/pkg/etc/xen"
+DECLARED = yaml.safe_load((INVENTORY / "host_vars/xen1.yml").read_text())["domu_guests"]
+SITE = ("playbooks/site.yml",)
+# The guest's own sshd lets root in, which only root's can.
+IS_ROOT = os.getuid() == 0
+GUESTS = [guest["name"] for guest in DECLARED]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rack]:
+    with rack(tmp_path_factory.mktemp("howto") / "rack", "--names", "xen1") as found:
+        key = found.directory / "admin"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
+        yield found
+
+
+def run(made: Rack, *more: str, playbooks: tuple[str, ...] = SITE) -> str:
+    """One run of the playbooks; what Ansible said. The guests let in whoever has the key ``admin``."""
+    hosts = made.directory / "hosts.yml"
+    way = f"    ansible_ssh_executable: {made.directory}/ssh/ssh"
+    guests = f"netbsd_xen_guests:\n  vars:\n    ansible_ssh_private_key_file: {made.directory}/admin\n"
+    hosts.write_text(made.simrack("inventory").replace("  vars:\n", f"  vars:\n{way}\n") + guests)
+    public = (made.directory / "admin.pub").read_text()
+    declared = [guest | {"install": with_key(guest["install"], public)} for guest in DECLARED]
+    argv = ["ansible-playbook", "-i", str(INVENTORY), "-i", str(hosts), *playbooks, "--tags", "makedev,bridge,domu"]
+    found = subprocess.run(
+        [str(Path(sys.executable).with_name(argv[0])), *argv[1:], "-e", json.dumps({"domu_guests": declared}), *more],
+        cwd=CHECKOUT,
+        env={**ansible_environment(), "ANSIBLE_HOME": str(made.directory / "ansible")},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout + found.stderr
+
+
+def with_key(install: dict[str, Any], public: str) -> dict[str, Any]:
+    """The same for somebody whose private half is here."""
+    return {**install, "authorized_keys": [public]} if "authorized_keys" in install else install
+
+
+def record(made: Rack, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((made.root("xen1") / CONFIGS / f".{name}.install").read_text())
+    return found
+
+
+def test_from_nothing_to_logins(made: Rack) -> None:
+    said = run(made, "--check", "--diff")
+    assert f"install NetBSD 10.1 from sets on /home/xen/{GUESTS[0]}.img of 2G" in said
+    assert not (made.root("xen1") / f"home/xen/{GUESTS[0]}.img").exists()
+    run(made)
+    for name in GUESTS:
+        found = record(made, name)
+        assert (found["stage"], found["unit"]) == ("verified", ""), found
+        assert "asks for a login" in found["proof"] or "a login over ssh" in found["proof"]
+    units = made.execute("xen1", "/usr/sbin/vnconfig", "-l").splitlines()
+    assert len([line for line in units if not line.endswith("not in use")]) == len(GUESTS)
+
+
+def test_the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
+    """In a run that finds all as it should be, through the dom0; with no host key but the installation's."""
+    said = run(made, playbooks=("inventories/howto-netbsd-guests.yml",) if IS_ROOT else SITE)
+    assert "changed=0 " in said
+    keys = [" ".join(key.split()[:2]) for key in record(made, "nbsd")["host_keys"]]
+    known = made.directory / "ansible/netbsd_xen/known_hosts/nbsd"
+    assert keys and known.read_text().splitlines() == [f"nbsd {key}" for key in keys]
+    if IS_ROOT:
+        assert "NetBSD 10.1" in said and re.search(r"^nbsd +: ok=2 ", said, re.MULTILINE), said
