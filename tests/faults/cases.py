@@ -7,12 +7,14 @@ mirror.example is the simulated rack's own mirror; nothing is fetched from anywh
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import linux_system
 from netbsd_sim.core import images
 from rehearsal import Rack
 
@@ -34,7 +36,8 @@ class Case:
 
     ``earlier``: variables of a run that the machine has behind it; ``disturb``: what happened to it since then.
     ``whole``: every fault counts, also those of a shape that another case had. ``alone``: the playbook goes from host
-    to host and ends with the first failure, so each has a run of its own.
+    to host and ends with the first failure, so each has a run of its own. ``by_name``: not among those that are played
+    unless somebody names it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Case:
     whole: bool = False
     playbook: str = "site"
     alone: bool = False
+    by_name: bool = False
 
     @property
     def weight(self) -> int:
@@ -111,6 +115,26 @@ def add_own_lines(rack: Rack, host: str) -> None:
         menu.write_text(menu.read_text().replace("default=", _OWN_MENU + "default=", 1))
 
 
+def log_in_at_port(rack: Rack, host: str) -> None:
+    """The admin's own lines, and a machine whose login is on the serial port's own name, with boot blocks that know the
+    port: a dom0 has no such port."""
+    add_own_lines(rack, host)
+    getty = '{}\t"/usr/libexec/getty std.9600"\tvt100\t{} secure\n'
+    lines = [getty.format(name, "on" if name == "tty00" else "off") for name in ("console", "constty", "tty00")]
+    (rack.root(host) / "etc/ttys").write_text("".join(lines))
+    rack.execute(host, "/usr/sbin/installboot", "-e", "-o", "console=com0,timeout=3", "/dev/rwd0a")
+    # An older loader, so that the run has blocks to write.
+    (rack.root(host) / "boot").write_text("an older loader\n")
+
+
+def have_menu_on_efi_partition(rack: Rack, host: str) -> None:
+    """The admin's menu is where the EFI loader looks first."""
+    add_own_lines(rack, host)
+    root = rack.root(host)
+    (root / "efi/EFI/NetBSD").mkdir()
+    (root / "efi/EFI/NetBSD/boot.cfg").write_bytes((root / "boot.cfg").read_bytes())
+
+
 def fill_disk(rack: Rack, host: str) -> None:
     """Data in a guest's disk."""
     with (rack.root(host) / "home/xen/mail1.img").open("r+b") as disk:
@@ -136,6 +160,15 @@ def wear(rack: Rack, host: str) -> None:
     rack.execute(host, "/usr/pkg/sbin/xl", "destroy", "web1")
 
 
+def bring_linux(rack: Rack, host: str) -> None:
+    """The files of a Linux, and the programs that make its file system."""
+    folder = rack.root(host) / "home/xen"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / linux_system.TARBALL).write_bytes(linux_system.packed(linux_system.FILES, linux_system.LINKS))
+    (folder / linux_system.IMAGE).write_bytes(gzip.compress(linux_system.MBR + b"a system\n" * 100000))
+    rack.execute(host, "/usr/pkg/bin/pkgin", "-y", "install", "e2fsprogs")
+
+
 def edit(file: Path, pattern: str, replacement: str) -> None:
     """Change a file. Raises ValueError if there is nothing to change: the case would not be what it says."""
     text, count = re.subn(pattern, replacement, file.read_text(), flags=re.MULTILINE)
@@ -152,6 +185,47 @@ OLD = guest("old1", 3, image("old1"))
 
 _NEW_DOM0 = declare("amd64", "10.1", "4.20", [WEB, MAIL])
 _WORN_DOM0 = declare("amd64", "10.1", "4.20", [WEB, MAIL, OLD])
+# Its system comes from the sets. dom0 has an address in its network, so a login over ssh is seen.
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOwj9+WsILBmTvLUmQ56i6XkrekkVp1AyMUBWPnvAALq admin@example.org"
+INSTALLED = guest(
+    "site1",
+    5,
+    image("site1"),
+    autostart=True,
+    install={
+        "release": "10.1",
+        "network": {"address": "10.0.2.9/24", "gateway": "10.0.2.2"},
+        "authorized_keys": [_KEY],
+    },
+)
+_INSTALLING_DOM0 = {"domu_install_source": f"{MIRROR}/NetBSD"}
+
+
+def linux(name: str, number: int, disks: list[dict[str, str]], **install: Any) -> dict[str, Any]:
+    """A Linux guest whose system comes with it. Those of one tarball have the kernel of the first."""
+    of_tree = {"kernel": "/home/xen/linux1-vmlinuz", "ramdisk": "/home/xen/linux1-initrd"}
+    network = {"address": f"10.0.2.{30 + number}/24", "gateway": "10.0.2.2"}
+    made = guest(name, number, disks[0], **of_tree, root="/dev/xvda1")
+    declared = {"network": network, "authorized_keys": [_KEY], **install}
+    return {**made, "os": "linux", "disks": disks, "install": declared}
+
+
+_LINUX = linux(
+    "linux1",
+    6,
+    [{"path": "/home/xen/linux1.img", "size": "64M", "vdev": "xvda1"}],
+    method="tree",
+    tree=f"/home/xen/{linux_system.TARBALL}",
+)
+_CLOUD = linux(
+    "cloud1",
+    7,
+    [{"path": "/home/xen/cloud1.img", "size": "8M"}, {"path": "/home/xen/cloud1-seed.iso", "access": "ro"}],
+    method="image",
+    image=f"/home/xen/{linux_system.IMAGE}",
+    seed="/home/xen/cloud1-seed.iso",
+)
+
 _REPAIRED_DOM0 = declare(
     "amd64",
     "10.1",
@@ -169,6 +243,22 @@ _REPAIRED_DOM0 = declare(
 CASES = (
     Case("current", "netbsd-10.1-xen-4.20", _NEW_DOM0, disturb=add_own_lines, whole=True),
     Case("repair", "netbsd-10.1-xen-4.20", _REPAIRED_DOM0, earlier=_WORN_DOM0, disturb=wear, whole=True),
+    Case(
+        "guest-from-sets",
+        "netbsd-10.1-xen-4.20",
+        declare("amd64", "10.1", "4.20", [WEB, INSTALLED], **_INSTALLING_DOM0),
+        earlier=declare("amd64", "10.1", "4.20", [WEB], **_INSTALLING_DOM0),
+        whole=True,
+    ),
+    Case(
+        "linux-guests",
+        "netbsd-10.1-xen-4.20",
+        declare("amd64", "10.1", "4.20", [WEB, _LINUX, {**_CLOUD, "depends_on": ["linux1"]}]),
+        earlier=declare("amd64", "10.1", "4.20", [WEB]),
+        disturb=bring_linux,
+        whole=True,
+        by_name=True,
+    ),
     Case(
         "upgrade-grub2",
         "netbsd-10.1-xen-4.18",
@@ -188,6 +278,18 @@ CASES = (
         disturb=fill_disk,
         playbook="upgrade",
         alone=True,
+    ),
+    Case(
+        "serial",
+        "netbsd-10.1-xen-4.20",
+        declare("amd64", "10.1", "4.20", [WEB], bootloader_console="both", bootloader_install=True),
+        disturb=log_in_at_port,
+    ),
+    Case(
+        "efi",
+        "netbsd-10.1-xen-4.20-efi",
+        declare("amd64", "10.1", "4.20", [WEB]),
+        disturb=have_menu_on_efi_partition,
     ),
     Case(
         "netbsd-9.4-grub2",

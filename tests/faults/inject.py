@@ -3,7 +3,7 @@
 """Which fault at which step, and how it gets into a machine.
 
 The kinds are the simulator's: fail, enospc (nothing is done), hang (for ever), kill_midway (the process is killed with
-half of a package unpacked or removed), kill_after (the work is done, the process is killed), disconnect (the work is
+half of its work done), kill_after (the work is done, the process is killed), disconnect (the work is
 done, the ssh connection breaks), cut_off (the work is done, and nobody reaches the machine before its interfaces are as
 they were), power_cut and power_cut_midway (the work, or half of it, is done, and the power fails for a moment).
 """
@@ -17,12 +17,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from netbsd_sim.core import powercut
 from steps import Step
 
 # Commands that fill a disk.
-_WRITERS = {"pkg_add", "pkgin", "ftp", "make", "installboot", "grub-install", "grub", "x86_64-grub-install"}
-# Commands that register a package before it is there.
-_PACKAGERS = {"pkg_add", "pkgin", "pkg_delete", "make"}
+_WRITERS = {"pkg_add", "pkgin", "ftp", "make", "installboot", "grub-install", "grub", "x86_64-grub-install", "tar"}
+# Commands that something can meet half done: those that register a package before it is there, and those that fill a
+# guest's disk.
+_IN_PIECES = {"pkg_add", "pkgin", "pkg_delete", "make", "tar", "makedev", "pwd_mkdb"}
 # Commands after which a machine may be out of reach.
 _NETWORK = {"ifconfig", "brconfig", "npfctl", "route"}
 # What does most harm in the field, and the harness did not have at first: half of a short selection is of this kind.
@@ -33,10 +35,12 @@ _GROWING = {"write", "rename", "mkdir", "link", "symlink"}
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault at one step. It happens once."""
+    """One kind of fault at one step. It happens once. ``damage`` is what a power cut is to do to files, where the NUL
+    begins by path, if that is known from an earlier one; else the simulator throws its dice."""
 
     step: Step
     action: str
+    damage: tuple[tuple[str, int], ...] | None = None
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -58,7 +62,7 @@ def actions(step: Step) -> tuple[str, ...]:
     found = ["fail", "kill_after", "hang", "disconnect", POWER_CUT]
     if step.program in _WRITERS:
         found.append("enospc")
-    if step.program in _PACKAGERS:
+    if step.program in _IN_PIECES:
         found += ["kill_midway", f"{POWER_CUT}_midway"]
     if step.program in _NETWORK:
         found.append("cut_off")
@@ -102,6 +106,17 @@ def spread(faults: Sequence[Fault]) -> list[Fault]:
     return [fault for _repeat, _turn, _number, fault in sorted(turns, key=lambda entry: entry[:3])]
 
 
+def repeated(report: Iterable[str]) -> dict[str, list[Fault]]:
+    """The faults of a report after which something was not as promised, by case, with the damage that they did."""
+    found: dict[str, list[Fault]] = {}
+    for line in report:
+        record = json.loads(line)
+        if record["broken"]:
+            damage = tuple(record["damage"].items()) if record["action"].startswith(POWER_CUT) else None
+            found.setdefault(record["case"], []).append(Fault(Step(record["step"]), record["action"], damage))
+    return found
+
+
 def arm(host: Path, fault: Fault) -> None:
     """Put a fault into a machine's directory."""
     entry = {"match": fault.step.match, "action": fault.action, "times": 1, "rc": 1, "stderr": ""}
@@ -109,6 +124,10 @@ def arm(host: Path, fault: Fault) -> None:
         entry["stderr"] = "injected: the command failed"
     (host / "faults.json").write_text(json.dumps([entry]))
     (host / "faults.log").unlink(missing_ok=True)
+    again = host / powercut.AGAIN
+    again.unlink(missing_ok=True)
+    if fault.damage is not None:
+        again.write_text("".join(f"{begin} {path}\n" for path, begin in fault.damage))
 
 
 def fired(host: Path) -> int:

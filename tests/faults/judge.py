@@ -16,11 +16,13 @@ _LAST_VERSION = re.compile(r"\.prev$")
 # A setting's place says nothing; after a fault they may have been added in another order.
 _UNORDERED = re.compile(r"^etc/(rc|sysctl)\.conf$")
 # A name that a program makes for a moment: a dot, or the endings of this collection.
-_TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|armed)$")
+_TEMPORARY = re.compile(r"(^|/)\.[^/]+$|\.(new|armed|netbsd-xen)$")
 
 # What a package brings. An admin's own is below etc.
 _OF_PACKAGE = re.compile(r"^usr/pkg/(bin|sbin|lib|libexec|share|xen\w*-kernel)/")
 _PACKAGE_DATABASES = ("usr/pkg/pkgdb/", "var/db/pkg/")
+# That a package came along with another. One that was put in order afterwards is as good as asked for: it stays.
+_CAME_ALONG = "+INSTALLED_INFO"
 # Which entry a boot menu boots: judged by booting it.
 _DEFAULT = re.compile(r"^\s*(default=|set (default|fallback)=|default |fallback )")
 
@@ -44,12 +46,17 @@ class Sight:
     """A machine at one moment: its files, the domain ids of its guests since which boot, and what its next boot starts.
 
     ``boots`` is empty if the machine comes up, else why not; ``xen`` is the release that it comes up under, or empty.
+    ``units`` are vnd units that are configured and that no guest has; ``file_systems`` counts those that were made so
+    far; ``installed`` are the guests whose record says that their disk has its system.
     """
 
     tree: Tree
     guests: Mapping[str, str]
     boots: str
     xen: str
+    units: tuple[str, ...] = ()
+    file_systems: int = 0
+    installed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was seen of a machine with a fault. ``reset``: it had to be reset after the first run. ``damaged``: how
-    many files came back from a power cut with NUL in them."""
+    """All that was seen of a machine with a fault. ``reset``: it had to be reset after the first run. ``damage``: from
+    which byte on a file that came back from a power cut has NUL in it, by its path."""
 
     host: str
     fault: Fault
@@ -89,7 +96,7 @@ class Evidence:
     after_second: Sight
     third: Outcome
     reset: bool = False
-    damaged: int = 0
+    damage: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,12 +126,24 @@ def judge(seen: Evidence, reference: Reference) -> Verdict:
     verdict.broken += _convergence(seen, reference)
     verdict.broken += [f"after the second run: {text}" for text in lost(before, seen.after_second, reference)]
     verdict.broken += differences(seen.after_second, reference)
+    verdict.broken += _disks(seen, reference)
     verdict.broken += [f"left over: {path}" for path in left_over(seen.after_second.tree, reference)]
     if seen.first.succeeded:
         verdict.notes.append("the first run succeeded in spite of the fault")
         undone = differences(seen.after_first, reference)
         verdict.broken += [f"the first run succeeded, and yet: {text}" for text in undone]
     return verdict
+
+
+def _disks(seen: Evidence, reference: Reference) -> list[str]:
+    """A guest's disk is written once, and what that took is given back."""
+    units = set(seen.after_second.units) - set(reference.after.units)
+    found = [f"after the second run vnd{unit} is still configured" for unit in sorted(units)]
+    more = seen.after_second.file_systems - seen.after_first.file_systems
+    wanted = len(reference.after.installed - seen.after_first.installed)
+    if more > wanted:
+        found.append(f"the second run made {more} file systems, where {wanted} guests had no system yet")
+    return found
 
 
 def _hangs(seen: Evidence) -> list[str]:
@@ -186,7 +205,7 @@ def differences(now: Sight, reference: Reference) -> list[str]:
     """What a run that succeeded should have brought about and has not: the machine is not as one without a fault."""
     found = []
     for path, entry in sorted(reference.after.tree.items()):
-        if reference.before.tree.get(path) == entry:
+        if reference.before.tree.get(path) == entry or path.endswith(_CAME_ALONG):
             continue
         if path not in now.tree:
             found.append(f"still missing after the run: /{path}")
@@ -223,10 +242,11 @@ def as_record(verdict: Verdict) -> dict[str, Any]:
     """One line of the report for programs."""
     seen = verdict.evidence
     return {
+        "case": seen.host.partition(" ")[0],
         "host": seen.host,
         "step": seen.fault.step.line,
         "action": seen.fault.action,
-        "damaged": seen.damaged,
+        "damage": dict(seen.damage),
         "broken": verdict.broken,
         "notes": verdict.notes,
         "first": {"stats": dict(seen.first.stats), "messages": list(seen.first.messages)},

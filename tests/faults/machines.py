@@ -22,6 +22,7 @@ from judge import Entry, Sight
 from netbsd_sim.boot import power
 from netbsd_sim.core import hanging, powercut
 from netbsd_sim.core.machine import Machine
+from netbsd_sim.disk import labels, volume
 
 # Not compared, with the reason.
 _PASSING = re.compile(
@@ -35,8 +36,14 @@ _PASSING = re.compile(
 _MAX_TEXT = 65536  # bytes; longer files are no configuration
 _CLOCK_FACTOR = 200  # half an hour's time limit in nine seconds
 
-# Where the simulator writes what a power cut has damaged.
-POWER_CUT = "power_cut"
+# A guest's record of its installation, and what of it is the same on each machine.
+_RECORD = re.compile(r"/\.[^/]+\.install$")
+_OF_RECORD = ("stage", "method", "release", "disk")
+# From here on a guest's disk has its system.
+_HAS_SYSTEM = ("configured", "booted", "verified")
+# What each installation makes anew: keys and what is computed of them, the seed.
+_OWN_OF_GUEST = re.compile(r"etc/ssh/ssh_host_|root/\.ssh/|etc/s?pwd\.db$|var/db/entropy-file$")
+
 # How long a host may hang, or be out of reach, before the harness ends that: in real seconds. The first is more than
 # three hours of the fast clock, the second more than a guarded change of the network waits for its confirmation.
 HANG_SECONDS = 100.0
@@ -106,7 +113,27 @@ def look(host: Path) -> Sight:
     living = [domain for domain in domains if domain["domid"] and not domain.get("dying")]
     guests = {domain["name"]: f"{domain['domid']} {boot}" for domain in living}
     boots, xen = after_reset(host)
-    return Sight(read_tree(host / "root", {name: "OWN" for name in _names(state)}), guests, boots, xen)
+    tree = read_tree(host / "root", {name: "OWN" for name in _names(state)})
+    held = {str(unit) for unit in state.get("vnd_held", [])}
+    units = tuple(sorted(set(state.get("vnd", {})) - held))
+    return Sight(tree, guests, boots, xen, units, file_systems(host), installed(host / "root"))
+
+
+def file_systems(host: Path) -> int:
+    """How many file systems the machine's newfs has made since its log was emptied."""
+    log = host / "commands.log"
+    lines = map(json.loads, log.read_text().splitlines() if log.exists() else ())
+    return sum(line["argv"][0] == "/sbin/newfs" and line["rc"] == 0 for line in lines)
+
+
+def installed(root: Path) -> frozenset[str]:
+    """The guests whose record says that their disk has its system."""
+    found = set()
+    for path in (root / "usr/pkg/etc/xen").glob(".*.install"):
+        with suppress(ValueError):
+            if json.loads(path.read_bytes()).get("stage") in _HAS_SYSTEM:
+                found.add(path.name[1:].removesuffix(".install"))
+    return frozenset(found)
 
 
 def read_tree(root: Path, renamed: dict[str, str]) -> dict[str, Entry]:
@@ -129,6 +156,8 @@ def _entry(path: Path, renamed: dict[str, str]) -> Entry:
         digest.update(os.readlink(path).encode())
     elif stat.S_ISREG(status.st_mode) and status.st_size < _MAX_TEXT:
         return _text_entry(path, digest, renamed)
+    elif stat.S_ISREG(status.st_mode) and (system := _guest_system(path, status.st_size)):
+        return Entry(digest.hexdigest(), system)
     elif stat.S_ISREG(status.st_mode):
         digest.update(f"{status.st_size} ".encode())
         for piece in pieces(path):
@@ -136,8 +165,28 @@ def _entry(path: Path, renamed: dict[str, str]) -> Entry:
     return Entry(digest.hexdigest())
 
 
+def _guest_system(path: Path, size: int) -> tuple[str, ...]:
+    """The files of the NetBSD on a guest's disk, one line each; nothing for a disk without."""
+    disk = volume.Span(path, 0, size)
+    label = volume.read_label(disk)
+    part = label.part("a") if label else None
+    if part is None or not part.size:
+        return ()
+    span = volume.Span(path, part.offset * labels.SECTOR, part.size * labels.SECTOR)
+    files = volume.files(span) if volume.find_ffs(span) else None
+    lines = [f"{part.offset} {part.size} {label.npartitions if label else 0}"]
+    for name, file in sorted((files or {}).items()):
+        content = b"" if _OWN_OF_GUEST.search(name) else file.content or b""
+        lines.append(f"{name} {file.mode:o} {file.uid} {hashlib.sha256(content).hexdigest()[:12]} {file.link}")
+    return tuple(lines)
+
+
 def _text_entry(path: Path, digest: hashlib._Hash, renamed: dict[str, str]) -> Entry:
     content = path.read_bytes()
+    if _RECORD.search(str(path)):
+        with suppress(ValueError):
+            record = json.loads(content)
+            content = json.dumps({key: record.get(key) for key in _OF_RECORD}).encode()
     try:
         text = _replace(content.decode(), renamed)
     except UnicodeDecodeError:
@@ -208,7 +257,7 @@ def _lets_in(m: Machine) -> bool:
 
 def prepare(host: Path, log: bool) -> None:
     """Let limits on commands that hang end soon; log file operations if ``log``. All that there is is on the disk."""
-    (host / POWER_CUT).unlink(missing_ok=True)
+    (host / powercut.DAMAGED).unlink(missing_ok=True)
     with Machine(host, host / "root") as m:
         powercut.settle(m)
     (host / "fast_clock").write_text(f"{_CLOCK_FACTOR}\n")
@@ -217,10 +266,9 @@ def prepare(host: Path, log: bool) -> None:
     (host / "commands.log").write_text("")
 
 
-def damaged(host: Path) -> int:
-    """How many files a power cut has damaged in a machine."""
-    mark = host / POWER_CUT
-    return len(mark.read_text().split()) if mark.exists() else 0
+def damaged(host: Path) -> dict[str, int]:
+    """The files that a power cut has damaged in a machine, and where the NUL begins in each."""
+    return powercut.read(host / powercut.DAMAGED) or {}
 
 
 def out_of_reach(host: Path) -> bool:
@@ -261,7 +309,7 @@ class Watch:
         self.hosts = list(hosts)
         self.freed: set[str] = set()
         self._since: dict[Path, float] = {}
-        self._cut = {host for host in self.hosts if (host / POWER_CUT).exists()}
+        self._cut = {host for host in self.hosts if (host / powercut.DAMAGED).exists()}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -279,7 +327,7 @@ class Watch:
                 self._look(host)
 
     def _look(self, host: Path) -> None:
-        if host not in self._cut and (host / POWER_CUT).exists():
+        if host not in self._cut and (host / powercut.DAMAGED).exists():
             self._cut.add(host)
             power.hang_up(host)
         hangs, cut = hanging.is_hanging(host), _is_cut_off(host)

@@ -30,7 +30,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / name) for name in ("to
 
 import machines  # noqa: E402
 from cases import CASES, Case  # noqa: E402
-from inject import POWER_CUT, Fault, arm, fired, plan  # noqa: E402
+from inject import POWER_CUT, Fault, arm, fired, plan, repeated  # noqa: E402
 from judge import Evidence, Outcome, Reference, Sight, Verdict, as_record, judge, tally  # noqa: E402
 from rehearsal import CHECKOUT, Rack, Run, ansible, rack  # noqa: E402
 from steps import Step, steps  # noqa: E402
@@ -72,7 +72,9 @@ def main() -> int:
     prepared: list[Prepared] = []
     errors: list[str] = []
     end = started + arguments.minutes * 60
-    chosen = [case for case in CASES if not arguments.cases or case.name in arguments.cases.split(",")]
+    again = repeated(arguments.repeat.read_text().splitlines()) if arguments.repeat else {}
+    wanted = list(again) or arguments.cases.split(",")
+    chosen = [case for case in CASES if case.name in wanted or (wanted == [""] and not case.by_name)]
     with ExitStack() as racks:
         # Most of the time a single machine waits, so some at once.
         made = {
@@ -86,7 +88,10 @@ def main() -> int:
             except CaseError as error:
                 errors.append(f"{case.name}: {error}")
         say(f"{len(prepared)} cases prepared in {time.monotonic() - started:.0f} s")
-        verdicts = inject(choose(prepared, arguments, end - time.monotonic()), end)
+        faults = choose(prepared, arguments, end - time.monotonic())
+        if arguments.repeat:
+            faults = [(each, tuple(again[each.case.name])) for each in prepared]
+        verdicts = inject(faults, end)
     return report(verdicts, errors, time.monotonic() - started)
 
 
@@ -104,6 +109,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--step", default="", help="only steps whose line matches this regular expression")
     parser.add_argument("--action", default="", help="only kinds of fault that match this regular expression")
     parser.add_argument("--list", action="store_true", help="print the steps of each case, inject nothing")
+    parser.add_argument(
+        "--repeat", type=Path, help="a report: what was not as promised in it is done again, with the same damage"
+    )
     return parser.parse_args()
 
 
@@ -262,6 +270,9 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: fl
         before[name] = machines.look(host)
     first = outcomes(prepared, number, "first", hosts)
     after_first = {name: machines.look(host) for name, host in hosts.items()}
+    kept = {name: WORK / prepared.case.name / "kept" / name for name in hosts}
+    for name, host in hosts.items():
+        machines.keep(host, kept[name])
     unreached = {name for name, host in hosts.items() if machines.out_of_reach(host)}
     for name in unreached:
         machines.press_reset(hosts[name])
@@ -284,6 +295,8 @@ def play_batch(prepared: Prepared, number: int, batch: dict[str, Fault], end: fl
             machines.damaged(host),
         )
         judged.append(judge(evidence, prepared.reference))
+        if not judged[-1].broken:
+            shutil.rmtree(kept[name])
     return judged
 
 
@@ -332,8 +345,10 @@ def report(verdicts: list[Verdict], errors: list[str], seconds: float) -> int:
         say(f"\n{verdict.evidence.host}: {verdict.evidence.fault}")
         for text in verdict.broken:
             say(f"   NOT KEPT: {text}")
+        for path, begin in sorted(verdict.evidence.damage.items()):
+            say(f"   NUL from byte {begin} on: /{path}")
     total = sum(verdict.evidence.fired == 1 for verdict in verdicts)
-    cuts = [verdict.evidence.damaged for verdict in verdicts if verdict.evidence.fault.action.startswith(POWER_CUT)]
+    cuts = [len(verdict.evidence.damage) for verdict in verdicts if verdict.evidence.fault.action.startswith(POWER_CUT)]
     say(f"\n{len(cuts)} power cuts damaged {sum(cuts)} files.")
     say(f"{total} faults injected, {len(broken)} machines not as promised, {seconds / 60:.1f} minutes.")
     say(f"Everything that was seen: {(WORK / 'report.jsonl').relative_to(CHECKOUT)}")
