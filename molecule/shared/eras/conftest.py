@@ -22,16 +22,24 @@ def name(host: Any) -> str:
 
 
 @pytest.fixture
-def era(name: str) -> str:
-    """The era's own scenario: its rack has the machine, whichever scenario runs."""
-    made = yaml.safe_load((Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "hosts.yml").read_text())
-    return made["dom0s"]["hosts"][name]["molecule_scenario"]
+def made(name: str) -> dict[str, Any]:
+    """What create wrote about the machine."""
+    file = Path(os.environ.get("NETBSD_VM") or os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "hosts.yml")
+    return yaml.safe_load(file.read_text())["dom0s"]["hosts"][name]
 
 
 @pytest.fixture
-def variables(name: str, era: str) -> dict[str, Any]:
-    """What the era's inventory says of the machine."""
-    file = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule", era, "inventory/hosts.yml")
+def era(made: dict[str, Any]) -> str:
+    """A simulated machine's own scenario: its rack has the machine, whichever scenario runs."""
+    return made["molecule_scenario"]
+
+
+@pytest.fixture
+def variables(name: str, made: dict[str, Any]) -> dict[str, Any]:
+    """What the inventories say of the machine."""
+    if "molecule_scenario" not in made:
+        return made
+    file = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule", made["molecule_scenario"], "inventory/hosts.yml")
     (group,) = yaml.safe_load(file.read_text())["dom0s"]["children"].values()
     return {**group["vars"], **group["hosts"][name]}
 

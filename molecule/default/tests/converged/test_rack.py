@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+from rehearsal import read_records
 
 GUESTS = {"xen1": ("web1", "mail1"), "xen2": ("web2", "db1"), "xen3": ("build1", "dns1", "shop1")}
 
@@ -66,3 +70,16 @@ def test_a_guest_has_the_memory_of_its_config(host, name):
 def test_guests_on_the_bridge(host, name):
     members = host.check_output("/sbin/brconfig bridge0").count("xvif")
     assert members == len(GUESTS[name])
+
+
+def test_every_run_did_what_it_had_planned(name):
+    """Also those in check mode. Without a Python nobody knows more than that it is to be brought, and a check says no
+    more either."""
+    runs, found = read_records(Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "runs.jsonl")), 0
+    for run in runs:
+        done = {change for change in run.changes if change[0] == name and change[1] != "task"}
+        planned = {change for change in run.planned if change[0] == name and change[1] != "bootstrap"}
+        assert planned == done
+        found += len(done)
+    print(f"{name}: {len(runs)} runs, {found} changes planned and made alike")
+    assert found > 10

@@ -4,36 +4,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from rehearsal import read_records
 
-LEFT = Path(__file__).resolve().parents[1] / "left_by_0_1"
-# Lines that this version adds to what 0.1 left, by file: without them each boot warned of xen-watchdog.
-ADDED = {"etc/rc.conf": [b"xenwatchdog=NO\n"]}
+# Xen 4.1's first revisions have xencommons switched by xend's variable, so that one line switches both. Only the script
+# in their package tells.
+WITH_ITS_SCRIPT = {("rc_service", "xend")}
 MENUS = {"boot_cfg": "/boot.cfg", "grub": "/grub/menu.lst", "grub2": "/grub/grub.cfg"}
-# The dom0 kernel's and the hypervisor's word for the same port.
-CONSOLES = {"pc": ({"console=pc"}, set()), "com0": ({"console=com0"}, {"console=com1", "com1=115200,8n1"})}
 
 
 def test_it_runs_xen(host, variables):
     assert f"hypervisor0 at mainbus0: Xen version {variables['dom0_xen_release']}." in host.check_output("/sbin/dmesg")
 
 
-def test_it_boots_xen_again(variables, next_boot):
-    boots = next_boot()
-    assert boots["down"] == ""
-    assert boots["loader"] == {"boot_cfg": "netbsd"}.get(variables["bootloader_loader"], variables["bootloader_loader"])
-    assert boots["hypervisor"]["release"] == variables["dom0_xen_release"]
-    assert boots["kernel"]["name"].endswith("_DOM0")
-    for_kernel, for_xen = CONSOLES[variables.get("bootloader_console", "pc")]
-    assert {f"root={variables['bootloader_root']}", *for_kernel} <= set(boots["kernel"]["cmdline"].split())
-    assert {f"dom0_mem={variables['bootloader_dom0_memory']}", *for_xen} <= set(boots["hypervisor"]["cmdline"].split())
-    assert boots["hazards"] == []
-
-
 def test_the_boot_menu_has_a_way_back(host, variables):
-    menu = host.file(MENUS[variables["bootloader_loader"]]).content_string
+    menu = host.file(MENUS[variables.get("bootloader_loader", "boot_cfg")]).content_string
     lines = [line.strip() for line in menu.splitlines()]
     natives = [line for line in lines if "/netbsd" in line and "XEN3" not in line]
     # GRUB legacy loads no kernel of 64 bits; there the way back is NetBSD's own loader.
@@ -41,21 +29,20 @@ def test_the_boot_menu_has_a_way_back(host, variables):
     assert host.file("/netbsd").size > 0
 
 
-def test_hypervisor_and_kernel_are_on_the_root_file_system(host, variables):
+def test_hypervisor_and_kernel_are_on_the_root_file_system(host, name, variables):
     assert host.file(f"/xen-{variables['dom0_xen_release']}.gz").size > 0
     # Out of a set the kernel comes unpacked.
-    kernel = "/netbsd-XEN3_DOM0" if "dom0_kernel_member" in variables else "/netbsd-XEN3_DOM0.gz"
-    assert host.file(kernel).size > 0
+    suffix = "" if "dom0_kernel_member" in variables else ".gz"
+    assert host.file(f"/netbsd-{'XEN3PAE' if name == 'nb51-pae' else 'XEN3'}_DOM0{suffix}").size > 0
     debug = host.file(f"/xen-{variables['dom0_xen_release']}-debug.gz")
     assert debug.exists == variables.get("dom0_debug_hypervisor", False)
 
 
-def test_hidden_devices_are_kept_from_dom0(host, variables, next_boot):
+def test_hidden_devices_are_kept_from_dom0(host, variables):
     hidden = variables.get("bootloader_pci_hide", [])
     assert host.file("/kern/xen/pci").exists == bool(hidden)
     if hidden:
         assert host.file("/kern/xen/pci").listdir() == hidden
-        assert "pciback.hide=(03:00.0)(04:00.1)" in next_boot()["kernel"]["cmdline"].split()
 
 
 def test_scripts_are_those_of_the_package(host):
@@ -72,7 +59,9 @@ def test_kernfs_is_in_fstab_once(host):
 
 
 def test_daemons_start_at_boot(host, variables):
-    wanted = {"3.1": ("xend", "xenbackendd"), "4.2": ("xencommons", "xend")}
+    # The xencommons of 4.1 that is packaged here has xend's switch.
+    before_4_1 = ("xend", "xenbackendd")
+    wanted = {"3.1": before_4_1, "3.3": before_4_1, "4.1": ("xend",), "4.2": ("xencommons", "xend")}
     settings = host.file("/etc/rc.conf").content_string.replace('"', "").splitlines()
     for variable in wanted.get(variables["dom0_xen_release"], ("xencommons",)):
         assert f"{variable}=YES" in settings, variable
@@ -117,11 +106,16 @@ def test_the_guest_runs(host, toolstack):
     assert {line.split()[0] for line in listed} == {"Domain-0", "web1"}
 
 
-def test_it_has_the_files_that_version_0_1_left(host, name):
-    left = {path.relative_to(LEFT / name): path.read_bytes() for path in (LEFT / name).rglob("*") if path.is_file()}
-    assert len(left) >= 5
-    for path, content in left.items():
-        added = ADDED.get(str(path), [])
-        lines = [line for line in host.file(f"/{path}").content.splitlines(keepends=True) if line not in added]
-        # A line that was lost and put back stands at the end.
-        assert sorted(lines) == sorted(content.splitlines(keepends=True)), path
+def test_every_run_did_what_it_had_planned(name):
+    """Also those in check mode. Without a Python nobody knows more than that it is to be brought, and a check says no
+    more either."""
+    runs, found = read_records(Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "runs.jsonl")), 0
+    for run in runs:
+        done = {change for change in run.changes if change[0] == name and change[1] != "task"}
+        planned = {change for change in run.planned if change[0] == name and change[1] != "bootstrap"}
+        packages_come = any(resource == "xen_packages" for _host, resource, _thing in done)
+        untold = {(name, *thing) for thing in WITH_ITS_SCRIPT} if packages_come else set()
+        assert done <= planned <= done | untold
+        found += len(done)
+    print(f"{name}: {len(runs)} runs, {found} changes planned and made alike")
+    assert found > 10

@@ -9,14 +9,9 @@ def test_the_guest_is_still_gone(host, toolstack):
     assert "web1" not in host.check_output(f"{toolstack} list")
 
 
-def test_the_next_boot_is_still_without_xen(next_boot):
-    boots = next_boot()
-    assert boots["hypervisor"] is None
-    assert boots["kernel"]["name"] == "GENERIC"
-
-
-def test_the_network_card_is_still_out_of_the_bridge(host):
-    assert "wm0" not in host.check_output("/sbin/brconfig bridge0")
+def test_the_network_card_is_still_out_of_the_bridge(host, variables):
+    card = variables["bridge_bridges"][0]["interfaces"][0]
+    assert card not in host.check_output("/sbin/brconfig bridge0")
 
 
 def test_rc_conf_is_still_without_xen(host):

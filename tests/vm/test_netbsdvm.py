@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""What the scenario netbsd-vm does around its machine, without one: wishes, trials, screens, inventory, anyvm.py."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from netbsdvm import anyvm, boot, inventory, offer, qemu, runs, wishes
+from netbsdvm.qemu import Hardware, Place
+from netbsdvm.remote import Told, Way
+from netbsdvm.wishes import NotRun, VmError
+
+COMMAND = Path(__file__).with_name("netbsd-vm")
+KEY = "ssh-ed25519 AAAA somebody"
+TOLD = Told(release="10.1", machine="amd64", arch="x86_64", interface="vioif0", console="", python=None)
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> dict[str, str]:
+    for name in ("disk.img", "key"):
+        (tmp_path / name).write_text(name)
+    for name in ("packages/All", "amd64/binary/sets", "amd64/binary/kernel"):
+        (tmp_path / name).mkdir(parents=True)
+    paths = {"NETBSD_IMAGE": "disk.img", "NETBSD_SSH_KEY": "key", "NETBSD_PACKAGES": "packages", "NETBSD_SETS": "amd64"}
+    return {name: str(tmp_path / path) for name, path in paths.items()}
+
+
+# -- wishes ------------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_machine_it_says_what_it_needs_and_is_not_run(tmp_path: Path) -> None:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("NETBSD_")}
+    for command in ("test", "create"):
+        argv = [sys.executable, str(COMMAND), command, str(tmp_path / "vm")]
+        ended = subprocess.run(argv, env=bare, capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.returncode, ended.stdout) == (77, "")
+        assert ended.stderr.startswith("netbsd-vm needs a NetBSD to boot: NETBSD_IMAGE=")
+        assert len(ended.stderr.splitlines()) == 1
+    assert not (tmp_path / "vm").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"NETBSD_SSH_KEY": ""}, "NETBSD_IMAGE needs NETBSD_SSH_KEY"),
+        ({"NETBSD_IMAGE": "/nowhere/disk"}, "NETBSD_IMAGE=/nowhere/disk: there is no such file"),
+        ({"NETBSD_PACKAGES": "/nowhere"}, "NETBSD_PACKAGES=/nowhere: there is no such directory"),
+        ({"NETBSD_SETS": "/usr"}, "NETBSD_SETS=/usr has no directories sets and kernel"),
+        ({"NETBSD_DISK": "floppy"}, "NETBSD_DISK=floppy must be one of ide, virtio, scsi"),
+        ({"NETBSD_CARD": "ne2k"}, "NETBSD_CARD=ne2k must be one of e1000, virtio-net-pci"),
+        ({"NETBSD_MEMORY": "2G"}, "NETBSD_MEMORY=2G must be a number of MiB"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_meant_is_refused(given: dict[str, str], change: dict[str, str], message: str) -> None:
+    with pytest.raises(VmError, match=message) as refused:
+        wishes.read({**given, **change})
+    assert not isinstance(refused.value, NotRun)
+
+
+def test_a_wish_that_is_empty_is_none(given: dict[str, str]) -> None:
+    asked = wishes.read({**given, "NETBSD_DISK": "", "NETBSD_XEN_RELEASE": ""})
+    assert (asked.disk, asked.xen, asked.user, asked.memory) == (None, None, "root", 2048)
+    assert list(boot.combinations(asked))[0] == ("ide", "e1000")
+    assert len(list(boot.combinations(asked))) == 6
+
+
+# -- QEMU --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_machine_is_reached_by_ssh_alone_and_loses_what_it_has_not_flushed(tmp_path: Path) -> None:
+    for disk in wishes.DISKS:
+        argv = qemu.command(Place(tmp_path), Hardware(disk, "e1000", 2048, qemu.SOFTWARE), 4022)
+        text = " ".join(argv)
+        assert "hostfwd=tcp:127.0.0.1:4022-:22" in text and "ipv6=off" in text
+        assert f"file={tmp_path}/disk.qcow2,format=qcow2,cache=writeback" in text
+        assert "max" not in argv
+
+
+def trial(directory: Path, script: str) -> bool:
+    program = directory / "qemu"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return qemu.works(qemu.HARDWARE, directory, str(program))
+
+
+def test_an_accelerator_works_if_the_firmware_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu, "TRIAL_SECONDS", 3.0)
+    assert trial(tmp_path, f"echo 'SeaBIOS (version 1.16)' > {tmp_path}/trial.log; sleep 60")
+    assert not trial(tmp_path, "echo 'failed to initialize kvm' >&2; exit 1")
+    assert not trial(tmp_path, "sleep 60")
+
+
+def test_a_process_of_somebody_else_is_not_ended(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        place.pid.write_text(f"{other.pid}\n")
+        assert qemu.running(place) is None
+        qemu.cut(place)
+        assert other.poll() is None
+        ours = subprocess.Popen(["sh", "-c", "sleep 60; true", f"file:{place.serial}"], start_new_session=True)
+        place.pid.write_text(f"{ours.pid}\n")
+        assert qemu.running(place) == ours.pid
+        qemu.cut(place)
+        assert ours.wait(5) == -9
+    finally:
+        other.kill()
+        other.wait()
+
+
+@pytest.fixture
+def monitor(tmp_path: Path) -> Iterator[list[str]]:
+    """A monitor that saves a screen of VGA text."""
+    said: list[str] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "monitor"))
+        listener.listen()
+
+        def serve() -> None:
+            talk, _address = listener.accept()
+            with talk:
+                talk.sendall(b"QEMU 7.2.0 monitor\r\n(qemu) ")
+                said.append(talk.recv(4096).decode())
+                cells = bytearray(b" \x07" * 2000)
+                cells[160:168] = b"o\x07k\x07:\x07 \x07"
+                Path(said[0].split()[3]).write_bytes(cells)
+                talk.sendall(b"\r\n(qemu) ")
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield said
+
+
+def test_the_screens_are_what_a_person_would_see(tmp_path: Path, monitor: list[str]) -> None:
+    place = Place(tmp_path)
+    place.serial.write_text("\x1b[2J>> NetBSD/x86\r\n" + "".join(f"line {n}\r\n" for n in range(40)))
+    place.log.write_text("qemu: warning\n")
+    shown = qemu.screens(place)
+    assert monitor == [f"pmemsave 0xb8000 4000 {tmp_path}/vga\n"]
+    assert (
+        shown.startswith("--- serial port\nline 15\n") and "line 39\n--- screen\nok:\n--- QEMU\nqemu: warning" in shown
+    )
+
+
+def test_without_a_machine_there_is_nothing_to_see(tmp_path: Path) -> None:
+    assert qemu.screens(Place(tmp_path)) == "--- nothing"
+
+
+# -- booting -----------------------------------------------------------------------------------------------------------
+
+
+class Mute(Way):
+    """Nobody answers."""
+
+    def answers(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        ("Enter pathname of shell or RETURN for /bin/sh:", True),
+        ("boot device: <unknown>\nroot device:", True),
+        ("panic: no console", True),
+        ("ddb.onpanic: 1 -> 0\nStarting dhcpcd.", False),
+        ("root device: wd0 was chosen\nlogin:", True),
+    ],
+)
+def test_a_machine_that_never_comes_up_is_given_up_once_it_is_quiet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, lost: bool
+) -> None:
+    place = Place(tmp_path)
+    place.serial.write_text(said)
+    monkeypatch.setattr(qemu, "running", lambda _place: 1)
+    monkeypatch.setattr(boot, "LOST_SECONDS", 1.0)
+    wanted = "does not come up" if lost else "ssh does not answer within 4 s"
+    with pytest.raises(VmError, match=wanted) as gone:
+        boot.await_ssh(place, Mute(1, "root", tmp_path, tmp_path), 4)
+    assert said.splitlines()[-1] in str(gone.value)
+
+
+# -- what it gets ------------------------------------------------------------------------------------------------------
+
+
+def test_packages_and_sets_are_offered_as_by_a_mirror(given: dict[str, str], tmp_path: Path) -> None:
+    asked = wishes.read(given)
+    (tmp_path / "packages/All/xenkernel420-4.20.1.tgz").write_text("package")
+    (tmp_path / "amd64/binary/sets/SHA512").write_text("sums")
+    tree = offer.arranged(tmp_path / "www", asked.packages, asked.sets, "10.1", "amd64")
+    assert tree is not None
+    port = offer.serve(tree, tmp_path / "www.pid")
+    try:
+        for path in ("packages/All/xenkernel420-4.20.1.tgz", "pub/NetBSD/NetBSD-10.1/amd64/binary/sets/SHA512"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as answer:
+                assert answer.read() in (b"package", b"sums")
+    finally:
+        offer.stop(tmp_path / "www.pid")
+    offered = offer.offered(port, asked.packages, asked.sets)
+    assert offered.packages == f"http://10.0.2.2:{port}/packages/All"
+    assert offered.mirror == f"http://10.0.2.2:{port}/pub/NetBSD"
+    assert offer.arranged(tmp_path / "none", None, None, "10.1", "amd64") is None
+    assert offer.offered(None, None, None) == offer.Offer(None, None)
+
+
+def declared(given: dict[str, str], told: Told, seconds: float = 30.0, **more: str) -> dict[str, object]:
+    asked = wishes.read({**given, **more})
+    offered = offer.offered(8000, asked.packages, asked.sets)
+    way = Way(2222, asked.user, Path(given["NETBSD_SSH_KEY"]), Path("/known_hosts"))
+    return inventory.variables(asked, way, told, offered, seconds, KEY)
+
+
+def test_the_inventory_says_what_the_machine_said(given: dict[str, str], tmp_path: Path) -> None:
+    for name in ("xenkernel418-4.18.5", "xentools418-4.18.5", "python312-3.12.9", "python39-3.9.1"):
+        (tmp_path / f"packages/All/{name}.tgz").write_text("")
+    found = declared(given, TOLD)
+    assert found["dom0_xen_release"] == "4.18"
+    assert found["ansible_python_interpreter"] == "/usr/pkg/bin/python3.12"
+    assert found["dom0_package_source"] == "pkg_add"
+    assert found["bridge_bridges"] == [{"name": "bridge0", "interfaces": ["vioif0"]}]
+    assert found["bootloader_reboot_timeout"] == 900
+    assert "bootloader_console" not in found and "bootloader_root" not in found and "ansible_become" not in found
+
+
+def test_what_it_has_and_what_is_wished_goes_before(given: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "packages/pkgin-24.tgz").write_text("")
+    told = Told("9.4", "amd64", "x86_64", "wm0", "com0", "/usr/pkg/bin/python3.13")
+    wished = {"NETBSD_XEN_RELEASE": "4.20", "NETBSD_ROOT_DISK": "ld0", "NETBSD_SSH_USER": "me", "NETBSD_BECOME": "su"}
+    found = declared(given, told, 180.0, **wished)
+    assert found["ansible_python_interpreter"] == "/usr/pkg/bin/python3.13"
+    names = ("dom0_xen_release", "bootloader_root", "bootloader_console", "ansible_user", "ansible_become_method")
+    assert [found[name] for name in names] == ["4.20", "ld0a", "com0", "me", "su"]
+    assert found["ansible_become"] is True
+    assert found["bootloader_reboot_timeout"] == 2700
+    assert "dom0_package_source" not in found
+
+
+# -- anyvm.py ----------------------------------------------------------------------------------------------------------
+
+STAND_IN = """#!/bin/sh
+# Takes the command line of anyvm.py 0.7.5 and leaves what it leaves.
+echo "$@" > "$HOME/called"
+while [ $# -gt 0 ]; do
+    case $1 in --data-dir) data=$2;; --release) release=$2;; esac
+    shift
+done
+[ "$release" = 10.1 ] || { echo "no such release: $release" >&2; exit 1; }
+mkdir -p "$data/netbsd/v2.0.6"
+echo image > "$data/netbsd/v2.0.6/netbsd-$release.qcow2"
+echo key > "$data/netbsd/v2.0.6/netbsd-$release-host.id_rsa"
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> dict[str, str]:
+    program = tmp_path / "bin/anyvm.py"
+    program.parent.mkdir()
+    program.write_text(STAND_IN)
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": "/nonexistent"}
+
+
+def test_a_released_image_comes_by_anyvm(
+    tmp_path: Path, stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", stand_in["PATH"])
+    monkeypatch.setattr(qemu, "accelerator", lambda _directory: qemu.SOFTWARE)
+    image, key = anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), tmp_path / "vm", stand_in)
+    assert (image.read_text(), key.read_text()) == ("image\n", "key\n")
+    called = (tmp_path / "vm/home/called").read_text()
+    assert called.startswith("--os netbsd --release 10.1 --detach --ssh-port ")
+    assert called.endswith("--vnc off --remote-vnc no --sync off --tcg --cpu-type qemu64\n")
+    with pytest.raises(
+        VmError, match=r"did not bring NetBSD 9\.9; is there a network\? Status 1\nno such release: 9\.9"
+    ):
+        anyvm.image(wishes.read({"NETBSD_RELEASE": "9.9"}), tmp_path / "vm", stand_in)
+    anyvm.check_sum(image, _sha512(image))
+    with pytest.raises(VmError, match="has the SHA512"):
+        anyvm.check_sum(image, "00" * 64)
+
+
+def _sha512(path: Path) -> str:
+    ended = subprocess.run(["sha512sum", str(path)], capture_output=True, text=True, check=True)
+    return ended.stdout.split()[0].upper()
+
+
+def test_without_anyvm_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(qemu, "accelerator", lambda _directory: qemu.SOFTWARE)
+    with pytest.raises(VmError, match=r"pip install -r requirements/anyvm\.txt"):
+        anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), tmp_path, {"PATH": "/nonexistent"})
+
+
+# -- runs that do not end ----------------------------------------------------------------------------------------------
+
+
+def playbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = tmp_path / "bin/ansible-playbook"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+def test_a_run_is_killed_at_its_task_and_not_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    playbook(tmp_path, monkeypatch, 'echo "PLAY [x]"; echo "TASK [netbsd.xen.dom0 : Files] ***"; sleep 60; touch ran')
+    acted: list[str] = []
+    runs.broken_off(
+        tmp_path / "hosts", tmp_path / "site", tmp_path / "log", "dom0 : Files", lambda: acted.append("cut")
+    )
+    assert acted == ["cut"]
+    assert (tmp_path / "log").read_text().startswith("PLAY [x]\nTASK [netbsd.xen.dom0 : Files]")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_run_that_never_gets_there_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    playbook(tmp_path, monkeypatch, 'echo "fatal: it failed"; exit 2')
+    with pytest.raises(VmError, match="ended with status 2 before task 'dom0 : Files'; all of it is in"):
+        runs.broken_off(tmp_path / "hosts", tmp_path / "site", tmp_path / "log", "dom0 : Files", lambda: None)
+    assert "fatal: it failed" in (tmp_path / "log").read_text()
+
+
+def test_wishes_name_every_variable_of_the_page() -> None:
+    page = COMMAND.with_name("README.md").read_text()
+    code = Path(wishes.__file__).read_text()
+    rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `NETBSD")]
+    told = set(re.findall(r"NETBSD_[A-Z0-9_]+", " ".join(rows)))
+    asked = set(re.findall(r'"(NETBSD_[A-Z0-9_]+)"', code))
+    assert told == asked - {"NETBSD_RELEASE"}
