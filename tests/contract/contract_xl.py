@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from booting import Boots, wait
 from contract_target import Target
 
 # A name may have blanks in it, so a line is read from its end (record list_space, xl 4.20).
@@ -19,8 +19,6 @@ _LINE = re.compile(r"(?P<name>.*\S) +(?P<domid>\d+) +\d+ +\d+ +(?P<state>[a-z-]{
 MEMORY = 32
 # Percent of a CPU for a guest that ignores everything: GRUB waits for a key as busily as it can.
 DEAF_CAP = 5
-# The least time between two looks at the machine.
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,13 @@ class Xl:
 
     def boot(self, name: str, **keys: Any) -> None:
         """Creates a Linux guest and waits until its kernel waits for something: only then does it answer requests."""
-        self.create(self.linux(name, **keys))
-        self.wait_for_state(name, "-b----")
+        config = self.linux(name, **keys)
+        self.wait_until_up(Boots(self.target, name), lambda: self.create(config))
+
+    def wait_until_up(self, boots: Boots, start: Callable[[], object], seconds: float = 120) -> None:
+        """Starts a guest, and waits until its kernel waits for something."""
+        start()
+        boots.wait(lambda: self.state(boots.name) == "-b----", lambda: self.domains(boots.name), start, seconds)
 
     def kill_monitor(self, config: str) -> None:
         """Ends the xl process that carries out on_poweroff and on_reboot of the guest created from that file."""
@@ -119,19 +122,3 @@ class Xl:
             return not self.domains()
 
         wait(gone, "no guests", 60)
-
-
-def wait(is_so: Callable[[], object], what: str, seconds: float) -> None:
-    """Polls. Raises AssertionError if it is not so within ``seconds``.
-
-    Between two looks it waits at least twice as long as a look took: under emulation that is time that a guest's boot
-    needs.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        looked = time.monotonic()
-        if is_so():
-            return
-        now = time.monotonic()
-        assert now < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(max(POLL_SECONDS, 2 * (now - looked)))

@@ -31,13 +31,13 @@ RELEASES = ("4.17", "4.20")
 _LOOP = """
 release=$("$1" info | sed -n 's/^xen_version *: *\\([0-9]*\\.[0-9]*\\).*/\\1/p')
 test -x "/usr/lib/xen-$release/bin/xl" && set -- "/usr/lib/xen-$release/bin/xl"
-folder=$(mktemp -d /tmp/corpus.XXXXXX) && cd "$folder" && tar xf - || exit 1
+folder=$(mktemp -d /tmp/corpus.XXXXXX) && cd "$folder" && tar -xf - || exit 1
 for file in *.cfg; do
     name=${file%.cfg}
     "$1" create -n -d "$file" >"$name.out" 2>"$name.err" </dev/null
     echo $? >"$name.rc"
 done
-tar cf - *.out *.err *.rc
+tar -cf - *.out *.err *.rc
 cd / && rm -rf "$folder"
 """
 _LINES, _COLUMNS = 6, 200

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from booting import Boots, wait
 from contract_target import NEWEST, OLDEST, Target
-from contract_xl import DEAF_CAP, wait
+from contract_xl import DEAF_CAP
 
 # For cases of what the collection decides by itself. What xl answers to the same commands, every release is asked. The
 # releases share these cases, so that neither is waited for.
@@ -45,10 +46,13 @@ class Story:
             system = {"kernel": facts["ignoring_kernel"], "memory": DEAF_MEMORY, "maxmem": DEAF_MEMORY, "cap": DEAF_CAP}
         self.guest = {"name": self.name, "os": "linux", "vcpus": 1, **system, **keys}
         self.config = f"{facts['config_dir']}/{self.name}"
+        self.boots = Boots(target, self.name)
+        self._declared: dict[str, Any] = {}
 
     def run(self, check: bool = False, options: dict[str, Any] | None = None, **keys: Any) -> dict[str, Any]:
         """The module with this one guest, its keys changed by ``keys``."""
         args = {"guests": [dict(self.guest, **keys)], **(options or {})}
+        self._declared = self._declared if check else args
         return self.target.module("netbsd.xen.domain", args, check=check, diff=True)
 
     def converge(self, **keys: Any) -> dict[str, Any]:
@@ -75,8 +79,12 @@ class Story:
             row = self.row()
             return row is not None and row[4][1] == "b"
 
+        def again() -> None:
+            result = self.target.module("netbsd.xen.domain", self._declared)
+            assert not result.get("failed"), result["msg"]
+
         try:
-            wait(waits, f"{self.name} waits for something", BOOT_SECONDS)
+            self.boots.wait(waits, lambda: self.row() is not None, again, BOOT_SECONDS)
         except AssertionError as error:
             log = f"/var/log/xen/xl-{self.name}.log", f"/var/log/xen/console/guest-{self.name}.log"
             said = self.target.run(["tail", "-n", "20", *log]).stdout

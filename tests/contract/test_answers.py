@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from booting import Boots
 from contract_target import Target
 from contract_xl import DEAF_CAP, MEMORY, Xl
 from story import ON_NEWEST, ON_OLDEST
@@ -56,8 +57,11 @@ def test_answer_02_two_runs_at_once_make_one_guest(xl: Xl, declared: Declared) -
 
 def test_answer_05_a_guest_that_shut_down_without_its_monitor_runs_again(xl: Xl, declared: Declared) -> None:
     config = f"{declared.target.facts['config_dir']}/{declared.name}"
-    assert declared.linux().get("failed") is None
-    xl.wait_for_state(declared.name, "-b----")
+
+    def start() -> None:
+        assert declared.linux().get("failed") is None
+
+    xl.wait_until_up(Boots(xl.target, declared.name), start)
     old = xl.domains(declared.name)[0].domid
     xl.kill_monitor(config)
     xl.ok("shutdown", declared.name)

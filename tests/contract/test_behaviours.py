@@ -14,12 +14,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from booting import wait
 from contract_target import Target
-from contract_xl import Xl, wait
+from contract_xl import Xl
 from story import Unanswered
 
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl as toolstack
-from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import QUERY_SECONDS
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl import DESTROY_SECONDS
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_call import QUERY_SECONDS, SET_SECONDS
+from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.xl_devices import DEVICE_SECONDS
 
 NOBODY = 65534
 
@@ -213,9 +215,9 @@ def test_behaviour_16_commands_take_a_small_part_of_their_time_limits(xl: Xl) ->
     limits = {
         ("list",): QUERY_SECONDS,
         ("list", "-l"): QUERY_SECONDS,
-        ("create", config): toolstack.xl_devices.DEVICE_SECONDS,
-        ("pause", "timed"): toolstack.SET_SECONDS,
-        ("destroy", "timed"): toolstack.DESTROY_SECONDS,
+        ("create", config): DEVICE_SECONDS,
+        ("pause", "timed"): SET_SECONDS,
+        ("destroy", "timed"): DESTROY_SECONDS,
     }
     took = {}
     for words in limits:

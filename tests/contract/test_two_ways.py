@@ -23,12 +23,28 @@ ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "boot_cfg": ({"default": "NetBSD"}, ""),
     "bridge": ({"bridges": [{"name": "bridge7", "interfaces": []}]}, "bridge7"),
     "device_nodes": ({"vnd_units": 12}, ""),
+    "dom0_weight": ({"release": "4.20", "weight": 1024}, "xendom0weight"),
     "domain": (
         {"guests": [{"name": "shown", "kernel": SIM_FACTS["kernel"], "memory": 32, "vnc": True, "vncpasswd": "pssst"}]},
         "write the configuration /usr/pkg/etc/xen/shown",
     ),
     "domain_request": ({"names": ["nobody"], "request": "reboot"}, "nobody"),
     "grub_menu": ({"flavour": "grub", "default": "NetBSD"}, ""),
+    "guest_system": (
+        {
+            "guests": [
+                {
+                    "name": "shown",
+                    "os": "netbsd",
+                    "memory": 32,
+                    "disks": [{"path": "/home/xen/shown.img", "size": "4G"}],
+                    "install": {"method": "sets", "release": "10.1", "authorized_keys": ["ssh-ed25519 AAAA me"]},
+                }
+            ]
+        },
+        "shown",
+    ),
+    "host_info": ({}, "hypervisor"),
     "kernfs": ({}, ""),
     "preflight": ({"release": "4.20", "boot_files": ["/netbsd"]}, ""),
     "rc_service": ({"services": [{"name": "xendomains", "enabled": True}]}, ""),
@@ -37,8 +53,13 @@ ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "xen_packages": ({"release": "4.20"}, ""),
     "xen_reboot": ({"release": "4.20"}, ""),
     "tool_scripts": ({"release": "4.20"}, ""),
+    "ttys": ({"console": "com0"}, ""),
     "xl_conf": ({"settings": {"vif.default.bridge": "bridge0"}}, ""),
 }
+
+
+# What they return is for Ansible's strategy, or made of what it kept of all hosts; the demo and Molecule see them.
+OF_A_RACK = {"plan", "rack_plan"}
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:
@@ -56,8 +77,8 @@ def both_ways(target: Target, name: str, args: dict[str, Any], check: bool = Fal
 
 def test_every_action_plugin_has_a_case() -> None:
     plugins = {path.stem for path in Path(COLLECTION, "plugins/action").glob("[!_]*.py")}
-    assert set(ACTIONS) == plugins
-    print(f"{len(plugins)} action plugins, each called through ansible")
+    assert set(ACTIONS) == plugins - OF_A_RACK
+    print(f"{len(ACTIONS)} action plugins, each called through ansible")
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -94,7 +115,9 @@ def test_a_warning_is_told_the_same_way(story: Story) -> None:
     story.converge()
     story.target.run(["rm", disk])
     result = both_ways(story.target, "netbsd.xen.domain", {"guests": [story.guest]}, check=True)
-    assert result["warnings"] == [f"guest {story.name}: its disk {disk} is gone, although the guest is running"]
+    assert result["warnings"] == [
+        f"{story.target.host}: guest {story.name}: its disk {disk} is gone, although the guest is running"
+    ]
 
 
 @pytest.mark.parametrize("where", ["on the controller", "on the machine"])
