@@ -117,6 +117,8 @@ class Promises:
         surplus, missing = sorted(run.changes - expected), sorted(expected - run.changes)
         found = f": too much {surplus}, too little {missing}"
         self.check(f"{promise} ({run.seconds:.0f} s)", not surplus and not missing, found)
+        wrong = sorted(run.planned ^ expected)
+        self.check("its first look at the rack had said the very same", not wrong, f": {wrong}")
 
     def check_untouched(self, promise: str, before: dict[str, str], after: dict[str, str]) -> None:
         """The same fingerprint twice."""

@@ -107,6 +107,35 @@ def test_the_arrows_are_those_of_the_picture() -> None:
     assert sorted(drawn) == sorted(there)
 
 
+# What is asked of a machine is asked of its Host, because what reads it runs on the controller as well. Those that act
+# and wait run on the machine itself.
+ACTING = {"_toolstack/lock", "_toolstack/waiting", "_resources/services/daemons", "_resources/systems/verify"}
+ACTING |= {"_reading", "_host", "_command", "_atomic", "_kept", "_guard", "_progress", "_unpacking"}
+OF_A_MACHINE = {"time", "socket", "subprocess", "platform", "tempfile", "shutil", "glob", "pathlib", "datetime"}
+ONLY_WORDS = {"join", "dirname", "basename", "split", "splitext", "normpath"}
+
+
+def _asks_a_machine(name: str) -> set[str]:
+    """What a file asks of the machine that it runs on, without its Host."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / f"{name}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names} & OF_A_MACHINE
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os" and node.attr != "path":
+            found.add(f"os.{node.attr}")
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os.path" and node.attr not in ONLY_WORDS:
+            found.add(f"os.path.{node.attr}")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "open":
+            found.add("open")
+    return found
+
+
+def test_who_reads_asks_the_host_alone() -> None:
+    assert {name for name in ACTING if not _asks_a_machine(name)} == set()
+    reading = {name for name in MODULES - ACTING if not name.startswith("_resources/guests/apply/")}
+    assert {name: found for name in sorted(reading) if (found := _asks_a_machine(name))} == {}
+
+
 def test_who_talks_to_the_toolstack_is_told() -> None:
     (sentence,) = re.findall(r"^The toolstack is called by (.+)\.$", PAGE, re.MULTILINE)
     assert {name.removesuffix(".py") for name in codes(sentence)} == arrows("_resources", "_toolstack").keys()

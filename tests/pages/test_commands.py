@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -76,7 +77,7 @@ def test_each_command_is_one_that_is_run_somewhere() -> None:
     makefile, pipeline = (CHECKOUT / "Makefile").read_text(), (CHECKOUT / ".ci/run").read_text()
     (parts,) = re.findall(r"^test: ([a-z -]+) ##", makefile, re.MULTILINE)
     assert {"demo", *parts.split()} <= set(re.findall(r"[a-z-]+", pipeline))
-    assert len(PLAYBOOKS) == 3
+    assert len(PLAYBOOKS) == 4
     print(f"{len(SHELL)} commands in blocks")
 
 
@@ -86,6 +87,9 @@ def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
         for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml")
         for name in yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"]
     }
+    # And those of the playbooks themselves.
+    for path in CHECKOUT.glob("playbooks/*.yml"):
+        variables.update(re.findall(r"netbsd_xen_\w+(?= \| default)", path.read_text()))
     for command in OTHER_PLAYBOOKS:
         program, *arguments = shlex.split(command)
         assert {given.split("=")[0] for given in arguments if "=" in given} <= variables, command
@@ -121,8 +125,8 @@ def test_tags_are_those_of_the_playbook() -> None:
     assert tags <= known and len(tags) == 8
 
 
-def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path]) -> None:
-    check, converge, reboot = PLAYBOOKS
+def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path], tmp_path: Path) -> None:
+    check, converge, reboot, nightly = PLAYBOOKS
 
     assert "--check" in check
     run(check, machines)
@@ -143,3 +147,48 @@ def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path]) -> None:
         assert {line.split()[0] for line in listed} == wanted, host
 
     assert run(converge, machines).changed == 0
+    assert "netbsd_xen_max_impact=live" in nightly
+    assert run(nightly, machines).changed == 0
+    cron_tells_of_drift_and_of_nothing_else(machines, tmp_path)
+
+
+def cron_tells_of_drift_and_of_nothing_else(machines: tuple[Rack, Path], directory: Path) -> None:
+    """The line for cron of docs/plan.md, on machines that are as declared: without a word, then of one that somebody
+    has changed, then of all when none answers."""
+    (block,) = blocks("crontab")
+    times, command = re.fullmatch(r"((?:\S+ ){5}) *(.*)", block.text.strip()).groups()
+    assert times == "17 * * * * " and "%" not in command, "cron takes a % for the end of the line"
+    rack_made, where = machines
+    hosts = sorted(inventory([EXAMPLE]))
+
+    def mail() -> str:
+        ended = subprocess.run(
+            ["/bin/sh", "-c", command.replace("/etc/xen-rack", str(directory))],
+            env={
+                **ansible_environment(),
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+                "ANSIBLE_INVENTORY": f"{EXAMPLE},{where}",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert ended.returncode == 0
+        return ended.stdout + ended.stderr
+
+    def states() -> dict[str, str]:
+        assert (directory / "plan.html").exists()
+        return {each["host"]: each["state"] for each in json.loads((directory / "plan.json").read_text())["hosts"]}
+
+    assert mail() == ""
+    assert states() == dict.fromkeys(hosts, "in_sync")
+
+    rack_made.execute(hosts[0], "/sbin/brconfig", "bridge0", "delete", "wm0")
+    assert f"{hosts[0]}:\n  live  bridge bridge0" in mail()
+    assert states() == {**dict.fromkeys(hosts, "in_sync"), hosts[0]: "drifted"}
+
+    rack_made.simrack("stop")
+    assert f"{hosts[0]}: can't be reached: " in mail()
+    assert states() == dict.fromkeys(hosts, "unreachable")

@@ -34,8 +34,9 @@ def ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_block_is_in_a_language_of_which_some_test_takes_care() -> None:
-    # The picture in mermaid is test_architecture.py's matter.
-    assert {block.language for block in blocks()} == {"yaml", "sh", "text", "mermaid"}
+    # The picture in mermaid is test_architecture.py's matter, the schema in JSON test_rack_files.py's, cron's line
+    # test_commands.py's.
+    assert {block.language for block in blocks()} == {"yaml", "sh", "text", "mermaid", "json", "crontab"}
     assert len(VARIABLES) + len(LISTS) == len(blocks("yaml"))
     print(f"{len(VARIABLES)} blocks of variables, {len(LISTS)} of plays and tasks")
 
@@ -62,8 +63,13 @@ def test_plays_and_tasks_are_well_formed(tmp_path: Path) -> None:
         assert checked.returncode == 0, f"{block.place}: {checked.stdout}"
 
 
-def test_both_inventories_are_declared_well() -> None:
-    for inventory, guests in (("example", 6), ("demo", 7)):
+def test_the_inventories_are_declared_well() -> None:
+    for inventory, told in (
+        ("example", "3 hosts and 6 guests"),
+        ("demo", "3 hosts and 7 guests"),
+        ("howto-netbsd", "1 hosts and 2 guests"),
+        ("howto-linux", "1 hosts and 5 guests"),
+    ):
         checked = ansible("ansible", "-i", f"inventories/{inventory}", "dom0s", "-m", "netbsd.xen.validate")
         assert checked.returncode == 0, checked.stdout
-        assert f"3 hosts and {guests} guests are declared well." in checked.stdout
+        assert f"{told} are declared well." in checked.stdout

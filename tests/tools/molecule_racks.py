@@ -25,7 +25,9 @@ from netbsd_sim.rack import hosttree  # noqa: E402
 from netbsd_sim.rack.rack import Rack  # noqa: E402
 
 # Ansible adds a control path of its own where none is said, testinfra does not, and connects anew for each command.
-_CONTROL_PATH = "-o ControlPath=~/.ansible/cp/%C"
+# Nor does Ansible make the directory of a path that it did not choose.
+_CONTROL_DIRECTORY = "~/.ansible/cp"
+_CONTROL_PATH = f"-o ControlPath={_CONTROL_DIRECTORY}/%C"
 
 
 def main(argv: list[str]) -> int:
@@ -38,6 +40,7 @@ def main(argv: list[str]) -> int:
         if (rack.directory / "rack.json").exists():
             rack.destroy()
     if argv[0] == "create":
+        Path(_CONTROL_DIRECTORY).expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
         for directory in directories:
             create(racks[directory.name], declared(directory))
         Path(argv[3]).write_text(yaml.safe_dump(inventory(racks)))

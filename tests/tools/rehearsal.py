@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,7 @@ class Run:
 
     ``changes``: (host, resource, thing) of each change that a module reported in ``changes``; for a task that changed
     something and reports no such list, (host, "task", its name).
+    ``planned``: what the run said in advance that it would change, in the same form.
     ``failures``: for each host the messages of the tasks that failed there.
     ``stats``: for each host ok, changed, failures, unreachable and so on, as Ansible's recap has them.
     """
@@ -97,6 +98,7 @@ class Run:
     seconds: float
     output: Path | None = None  # of a quiet run
     changes: set[tuple[str, str, str]] = field(default_factory=set)
+    planned: set[tuple[str, str, str]] = field(default_factory=set)
     failures: dict[str, list[str]] = field(default_factory=dict)
     stats: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -107,28 +109,39 @@ class Run:
 
 
 def ansible(
-    program: str, *arguments: str, record: Path, quiet: bool = False, brief: bool = False, limit: float = RUN_LIMIT
+    program: str,
+    *arguments: str,
+    record: Path,
+    quiet: bool = False,
+    brief: bool = False,
+    limit: float = RUN_LIMIT,
+    programs: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> Run:
     """Run one of Ansible's programs with the checkout's settings, output on the screen unless ``quiet``.
 
     With ``brief`` a task that did nothing is not on the screen, and one that did something has one line and its diff.
     ``record`` is the file in which the callback plugin writes down what happened. With ``quiet`` the output is kept
-    beside it, with the ending .out. Raises subprocess.TimeoutExpired after ``limit`` seconds; Ansible and its workers
-    have ended then.
+    beside it, with the ending .out. ``programs`` is where Ansible is, if not beside this Python; ``settings`` are
+    further variables of its environment; ``watch`` is called with its process id when it has begun. Raises
+    subprocess.TimeoutExpired after ``limit`` seconds; Ansible and its workers have ended then.
     """
     record.parent.mkdir(parents=True, exist_ok=True)
     record.unlink(missing_ok=True)
     started = time.monotonic()
     with record.with_suffix(".out").open("w") if quiet else nullcontext() as output:
         running = subprocess.Popen(
-            [str(Path(sys.executable).with_name(program)), *arguments],
+            [str((programs or Path(sys.executable).parent) / program), *arguments],
             cwd=CHECKOUT,
-            env={**ansible_environment(record), **(BRIEF if brief else {})},
+            env={**ansible_environment(record), **(BRIEF if brief else {}), **(settings or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if quiet else None,
         )
         try:
+            if watch:
+                watch(running.pid)
             status = running.wait(limit)
         except subprocess.TimeoutExpired:
             _end(running)
@@ -154,15 +167,33 @@ def read_record(record: Path, status: int, seconds: float) -> Run:
     """The Run that a record tells of. No record (Ansible did not get that far) is a run without stats."""
     run = Run(status, seconds)
     for line in record.read_text().splitlines() if record.exists() else ():
-        event = json.loads(line)
-        if event["event"] == "changed":
-            things = [(change["resource"], change["thing"]) for change in event["changes"]] or [("task", event["task"])]
-            run.changes.update((event["host"], *thing) for thing in things)
-        elif event["event"] == "failed":
-            run.failures.setdefault(event["host"], []).append(f"{event['task']}: {event['msg']}")
-        elif event["event"] == "stats":
-            run.stats = event["hosts"]
+        _add(run, json.loads(line))
     return run
+
+
+def read_records(record: Path) -> list[Run]:
+    """All runs that wrote into one record, without their status and time."""
+    runs = [Run(0, 0.0)]
+    for line in record.read_text().splitlines():
+        if runs[-1].stats:
+            runs.append(Run(0, 0.0))
+        _add(runs[-1], json.loads(line))
+    return runs
+
+
+def _add(run: Run, event: dict[str, Any]) -> None:
+    """What one line of a record tells of a run. A later look at a host tells more than the one before: now there is a
+    Python."""
+    if event["event"] == "planned":
+        others = {planned for planned in run.planned if planned[0] != event["host"]}
+        run.planned = others | {(event["host"], each["resource"], each["thing"]) for each in event["changes"]}
+    elif event["event"] == "changed":
+        things = [(change["resource"], change["thing"]) for change in event["changes"]] or [("task", event["task"])]
+        run.changes.update((event["host"], *thing) for thing in things)
+    elif event["event"] == "failed":
+        run.failures.setdefault(event["host"], []).append(f"{event['task']}: {event['msg']}")
+    elif event["event"] == "stats":
+        run.stats = event["hosts"]
 
 
 def inventory(sources: Sequence[Path]) -> dict[str, dict[str, Any]]:

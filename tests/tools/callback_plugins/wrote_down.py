@@ -15,7 +15,7 @@ DOCUMENTATION = """
     short_description: Writes a run's changes and its recap to a file
     description:
       - One JSON object a line. C(event) is C(changed) (a task that changed something, or in check mode would),
-        C(failed) or C(stats).
+        C(planned) (what a look said that a run would change, before anything was), C(failed) or C(stats).
     requirements:
       - enabled in the configuration
     options:
@@ -36,12 +36,23 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "wrote_down"
     CALLBACK_NEEDS_ENABLED = True
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        # Hosts that are no longer as they were looked at. To get a Python is no change of what a look tells.
+        self._began = set()
+
     def v2_runner_on_ok(self, result):
         if result._result.get("changed"):
-            self._write("changed", result, changes=_changes(result._result))
+            changes = _changes(result._result)
+            if changes:
+                self._began.add(result._host.get_name())
+            self._write("changed", result, changes=changes)
+        elif isinstance(result._result.get("plan"), dict) and result._host.get_name() not in self._began:
+            self._write("planned", result, changes=_told(result._result["plan"].get("steps", [])))
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
-        self._write("failed", result, msg=str(result._result.get("msg", "")))
+        said = [result._result.get("msg", ""), result._result.get("internal_traceback", "")]
+        self._write("failed", result, msg="\n".join(str(each) for each in said if each))
         # A task may have done some of its work before it failed.
         self.v2_runner_on_ok(result)
 
@@ -60,6 +71,8 @@ class CallbackModule(CallbackBase):
 def _changes(result):
     """Resource, thing and summary of each change that a module of this collection reports; empty for other modules."""
     changes = result.get("changes")
-    if not isinstance(changes, list):
-        return []
+    return _told(changes) if isinstance(changes, list) else []
+
+
+def _told(changes):
     return [{key: change[key] for key in ("resource", "thing", "summary")} for change in changes]
