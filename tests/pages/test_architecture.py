@@ -149,3 +149,10 @@ def test_no_file_is_longer_than_one_can_read() -> None:
     modules = {path.name: path.read_text() for path in Path(CHECKOUT, "plugins/modules").glob("*.py")}
     code = {name: text.rsplit('"""', 1)[-1].count("\n") for name, text in modules.items()}
     assert {name: lines for name, lines in code.items() if lines > MAX_LINES} == {}
+
+
+def test_what_is_shipped_survives_being_copied() -> None:
+    """Not every archive and copy keeps links, and a link that became a text is a module that can't be imported."""
+    shipped = [path for room in ("meta", "playbooks", "plugins", "roles") for path in (CHECKOUT / room).rglob("*")]
+    assert len(shipped) > 300
+    assert [path for path in shipped if path.is_symlink()] == []
