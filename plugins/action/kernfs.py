@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plans on the controller where the machine has been read already: netbsd.xen.kernfs, and each module of which the
-controller knows nothing more than its options. Those have a file of their name that imports this one: with a redirection
-to one name ansible-lint would call that the right name of all of these modules."""
+controller knows nothing more than its options. Each of those has a file of its name that imports this one: with a
+redirection to one name ansible-lint would call that the right name of all of these modules."""
 
 from __future__ import annotations
 

@@ -276,7 +276,19 @@ def _as_callbacks_see(raw: _RawTaskResult) -> dict[str, Any]:
 
 
 context.CLIARGS = ImmutableDict(
-    become=False, become_ask_pass=False, become_method=None, become_user=None, check=False, connection="resident",
-    diff=False, extra_vars=(), forks=1, inventory=(), start_at_task=None, tags=("all",), skip_tags=(), verbosity=0,
+    become=False,
+    become_ask_pass=False,
+    become_method=None,
+    become_user=None,
+    check=False,
+    connection="resident",
+    diff=False,
+    extra_vars=(),
+    forks=1,
+    inventory=(),
+    start_at_task=None,
+    tags=("all",),
+    skip_tags=(),
+    verbosity=0,
 )
 plugin_loader.init_plugin_loader()

@@ -43,7 +43,7 @@ class Boots:
         told: list[str] = []
 
         def decided() -> bool:
-            """Whether it is up or has panicked. What was seen once decides: a guest that waits may run a moment later."""
+            """Up, or panicked. What was seen once decides: a guest that waits may run again at the next look."""
             told.clear()
             if is_up():
                 return True

@@ -165,7 +165,7 @@ def test_behaviour_14_exit_statuses_of_create(xl: Xl) -> None:
     disk = ["format=raw,vdev=xvda,access=rw,target=/srv/xen/nosuch.img"]
     xl.create(xl.config("there"), "-p")
     cases = {
-        "syntax": (1, xl.write("syntax", "name = \"x\"\nmemory = = 3\n")),
+        "syntax": (1, xl.write("syntax", 'name = "x"\nmemory = = 3\n')),
         "no name": (1, xl.write("noname", 'type = "pv"\nkernel = "/srv/xen/nosuch"\n')),
         "type": (1, xl.config("badtype", type="pw")),
         "no kernel": (1, xl.write("nokernel", 'name = "nokernel"\ntype = "pv"\n')),
