@@ -42,13 +42,18 @@ class FileStat:
     device: str = ""
 
 
-KINDS = (
-    (stat.S_ISREG, "file"),
-    (stat.S_ISDIR, "directory"),
-    (stat.S_ISBLK, "block"),
-    (stat.S_ISCHR, "char"),
-    (stat.S_ISLNK, "link"),
-)
+_KINDS = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFBLK: "block",
+    stat.S_IFCHR: "char",
+    stat.S_IFLNK: "link",
+}
+
+
+def kind_of(mode: int) -> str:
+    """What the mode of an inode says that it is, in a word."""
+    return _KINDS.get(stat.S_IFMT(mode), "other")
 
 
 def _device(number: int) -> tuple[int, int]:
@@ -241,7 +246,7 @@ class Reading:
             return None
         except OSError as error:
             raise XenError(f"{path} can't be examined: {error.strerror}") from error
-        kind = next((name for test, name in KINDS if test(found.st_mode)), "other")
+        kind = kind_of(found.st_mode)
         major, minor = _device(found.st_rdev) if kind in ("block", "char") else (0, 0)
         mode = stat.S_IMODE(found.st_mode)
         device = "{},{}".format(*_device(found.st_dev))

@@ -24,7 +24,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import damage
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system.damage import Content
 from ansible_collections.netbsd.xen.plugins.module_utils._host import COMMAND_SECONDS, FileStat, Host, Names
-from ansible_collections.netbsd.xen.plugins.module_utils._reading import KINDS
+from ansible_collections.netbsd.xen.plugins.module_utils._reading import kind_of
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look import asks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.asks import Ask, Command
 
@@ -237,9 +237,8 @@ class CollectedHost(Host):
         if isinstance(found, dict):
             raise XenError(f"{path} can't be examined: {found['error']}")
         mode, size, uid, gid, modified, inode, major, minor, *device = found
-        kind = next((name for test, name in KINDS if test(mode)), "other")
         where = f"{device[0]},{device[1]}"
-        return FileStat(kind, size, stat.S_IMODE(mode), uid, gid, major, minor, modified, inode, where)
+        return FileStat(kind_of(mode), size, stat.S_IMODE(mode), uid, gid, major, minor, modified, inode, where)
 
     def is_lost(self, path: str) -> str:
         return "" if path in self._whole else super().is_lost(path)

@@ -10,8 +10,8 @@ says no more than where to look.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, ValuesView
+from dataclasses import is_dataclass
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _kernel, _packages, _rc_conf, _releases
@@ -226,15 +226,17 @@ def _declared(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
 
 
 def _paths_in(value: Any) -> Iterator[str]:
+    """Every text in it, however deep, that is an absolute path. All that a rack declares goes through here, so that what
+    is common is asked first."""
     if isinstance(value, str):
         if value.startswith("/") and "\0" not in value and " " not in value:
             yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _paths_in(each)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for each in value:
-            yield from _paths_in(each)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _paths_in(getattr(value, field.name))
+        return
+    if value is None or isinstance(value, (bool, int, float)):
+        return
+    if is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        value = value.values()
+    for each in value if isinstance(value, (list, tuple, set, frozenset, ValuesView)) else ():
+        yield from _paths_in(each)

@@ -31,9 +31,8 @@ def settled(settings: dict[str, Any], unknown_disk_words: frozenset[str] = froze
     _settle_cmdline(found)
     _settle_sizes(found)
     _settle_names(found)
-    for key in KEYS:
-        if key in found:
-            found[key] = _settled_value(KEYS[key], found[key])
+    for key in found.keys() & KEYS.keys():
+        found[key] = _settled_value(KEYS[key], found[key])
     _settle_lists(found, unknown_disk_words)
     return {key: value for key, value in found.items() if value not in ("", None) and not _is_default(key, value)}
 

@@ -8,6 +8,7 @@ sizes in KiB (records list_l_linux, list_l_crashed, xl 4.20; tests/contract/corp
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..guest.devices import Nic, Pci, rate_text, render_pci
@@ -24,6 +25,8 @@ _COLO = {
 }
 _TRUTHS = {"True": 1, "False": 0, True: 1, False: 0}
 _ALL_FUNCTIONS = 0xFFFFFFFF
+# Split once: a rack has thousands of guests.
+_PLACES = {key.name: tuple(key.place.split("/")) for key in KEYS.values()}
 
 
 def settled(config: dict[str, Any]) -> dict[str, Any]:
@@ -94,14 +97,16 @@ def _signed(number: int, bits: int) -> int:
     return number - (1 << bits) if number >= 1 << (bits - 1) else number
 
 
-def _at(tree: Any, place: str) -> Any:
-    for step in place.split("/"):
-        tree = tree.get(step) if isinstance(tree, dict) else None
+def _at(tree: Any, steps: Iterable[str]) -> Any:
+    for step in steps:
+        if not isinstance(tree, dict):
+            return None
+        tree = tree.get(step)
     return tree
 
 
 def _value(key: Key, config: dict[str, Any]) -> Any:
-    value = _at(config, key.place)
+    value = _at(config, _PLACES[key.name])
     if value is None:
         return None
     if key.kind == "flag":
@@ -245,5 +250,5 @@ def _devices(key: str, config: dict[str, Any]) -> list[str]:
 
 
 def _device_value(entry: dict[str, Any], place: str) -> Any:
-    value = _at(entry, place.rstrip("?"))
+    value = _at(entry, place.rstrip("?").split("/"))
     return _TRUTHS.get(value) if place.endswith("?") else value

@@ -56,6 +56,8 @@ def redacted(settings: dict[str, Any]) -> dict[str, Any]:
 def masked(settings: dict[str, Any], salt: str) -> dict[str, Any]:
     """Settings as they come from a machine that was looked at from the controller: no password leaves it, and the
     module ``look`` puts its own stand-in with this salt into its place. Without a salt nothing was masked."""
+    if not salt:
+        return settings
     return {key: _instead(lambda _key, plain: mask(salt, plain), key, value) for key, value in settings.items()}
 
 
