@@ -164,8 +164,10 @@ def _files() -> Iterator[Ask]:
     yield paths("slrdufc", "/")
     for pattern in ("/*", "/.[!.]*"):
         yield glob("slr", pattern)
-    yield glob("slrct", "/netbsd*")
-    yield glob("t", "/xen*")
+    yield glob("slrc", "/netbsd*")
+    # What is noted about a kernel or hypervisor. Its own content would be a text of many megabytes.
+    for kind in ("netbsd", "xen"):
+        yield glob("t", f"/{kind}*.origin")
     yield glob("slrct", "/etc/rc.d/xen*")
     yield paths("slrduf", "/etc/rc.d", "/usr/pkg/share/examples/rc.d", *files.GUEST_FOLDERS)
     for folder in files.GUEST_FOLDERS:

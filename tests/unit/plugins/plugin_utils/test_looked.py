@@ -246,6 +246,23 @@ def test_of_the_files_of_a_package_only_those_are_told_that_are_not_whole(tmp_pa
     assert sorted(paths) == sorted(f"/{path.relative_to(here.root)}" for path in (lost, empty))
 
 
+def test_no_hypervisor_and_no_kernel_is_brought_over(tmp_path):
+    """A real one has a megabyte or more: masked, escaped and sent it took longer than all the rest of a look."""
+    host = SimulatedHost(sim_host.make_host(tmp_path / "h", "dom0"), one_look=True)
+    binaries = ("xen.gz", "xen-debug.gz", "netbsd", "netbsd-XEN3_DOM0.gz", "home/xen/netbsd-XEN3_DOMU.gz")
+    for name in binaries:
+        (host.root / name).parent.mkdir(exist_ok=True)
+        (host.root / name).write_bytes(os.urandom(1000))
+    (host.root / "netbsd-XEN3_DOM0.gz.origin").write_text("{}")
+    looks = Looks(host)
+    found = looked(looks, first_asks(), lambda host: RESOURCES["system_files"].read(host, None)).value
+    assert found == RESOURCES["system_files"].read(host, None)
+    assert {f"/{name}" for name in binaries} <= found["files"].keys()
+    assert found["origins"] == {"/netbsd-XEN3_DOM0.gz": {}}
+    told = {path for answer in looks.said[0]["answers"] for path, facts in answer.get("paths", {}).items() if "t" in facts}
+    assert told.isdisjoint(f"/{name}" for name in binaries)
+
+
 @pytest.mark.parametrize("cut", [0, 1])
 def test_what_is_binary_is_judged_where_it_is(tmp_path, cut):
     """Passwords are masked in what is brought over, and so is what stands behind NUL bytes, as in any hypervisor."""
