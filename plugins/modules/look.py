@@ -362,10 +362,12 @@ def text_of(path: str, most: int, mask: Mask) -> Any:
 def summary(chunks: Iterator[bytes]) -> list[Any]:
     """Size, SHA512, NUL bytes (none, some or all), whether it ends with nothing else, is UTF-8, ends with a newline."""
     digest, decoder = hashlib.sha512(), codecs.getincrementaldecoder("utf-8")()
-    size, nuls, utf8, tail = 0, 0, True, b""
+    size, some, only, utf8, tail = 0, False, True, True, b""
     for chunk in chunks:
         digest.update(chunk)
-        size, nuls, tail = size + len(chunk), nuls + chunk.count(0), (tail + chunk)[-TAIL_BYTES:]
+        size, tail = size + len(chunk), (tail + chunk[-TAIL_BYTES:])[-TAIL_BYTES:]
+        # To the first one that decides: a kernel has millions of them.
+        some, only = some or b"\0" in chunk, only and not chunk.lstrip(b"\0")
         try:
             utf8 = utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
@@ -374,7 +376,7 @@ def summary(chunks: Iterator[bytes]) -> list[Any]:
         decoder.decode(b"", True)
     except UnicodeDecodeError:
         utf8 = False
-    how_many = "none" if not nuls else "all" if nuls == size else "some"
+    how_many = "none" if not some else "all" if only else "some"
     return [size, digest.hexdigest(), how_many, not tail.strip(b"\0"), utf8, tail[-1:] == b"\n"]
 
 

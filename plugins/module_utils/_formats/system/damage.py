@@ -39,10 +39,12 @@ class Content:
 def summary(chunks: Iterable[bytes]) -> Content:
     """What the content is that comes in these pieces. The module ``look`` says the same in words of its own."""
     digest, decoder = hashlib.sha512(), codecs.getincrementaldecoder("utf-8")()
-    size, nuls, utf8, tail = 0, 0, True, b""
+    size, some, only, utf8, tail = 0, False, True, True, b""
     for chunk in chunks:
         digest.update(chunk)
-        size, nuls, tail = size + len(chunk), nuls + chunk.count(0), (tail + chunk)[-ELF_TAIL:]
+        size, tail = size + len(chunk), (tail + chunk[-ELF_TAIL:])[-ELF_TAIL:]
+        # To the first one that decides: a kernel has millions of them.
+        some, only = some or b"\0" in chunk, only and not chunk.lstrip(b"\0")
         try:
             utf8 = utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
@@ -51,7 +53,7 @@ def summary(chunks: Iterable[bytes]) -> Content:
         decoder.decode(b"", True)
     except UnicodeDecodeError:
         utf8 = False
-    how_many = "none" if not nuls else "all" if nuls == size else "some"
+    how_many = "none" if not some else "all" if only else "some"
     return Content(size, digest.hexdigest(), how_many, not tail.strip(b"\0"), utf8, tail[-1:] == b"\n")
 
 

@@ -259,8 +259,8 @@ def test_no_hypervisor_and_no_kernel_is_brought_over(tmp_path):
     assert found == RESOURCES["system_files"].read(host, None)
     assert {f"/{name}" for name in binaries} <= found["files"].keys()
     assert found["origins"] == {"/netbsd-XEN3_DOM0.gz": {}}
-    told = {path for answer in looks.said[0]["answers"] for path, facts in answer.get("paths", {}).items() if "t" in facts}
-    assert told.isdisjoint(f"/{name}" for name in binaries)
+    paths = [found for answer in looks.said[0]["answers"] for found in answer.get("paths", {}).items()]
+    assert {path for path, facts in paths if "t" in facts}.isdisjoint(f"/{name}" for name in binaries)
 
 
 @pytest.mark.parametrize("cut", [0, 1])
