@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netbsdvm import anyvm, boot, inventory, offer, qemu, runs, wishes
+from netbsdvm import anyvm, boot, inventory, offer, qemu, remote, runs, wishes
 from netbsdvm.qemu import Hardware, Place
 from netbsdvm.remote import Told, Way
 from netbsdvm.wishes import NotRun, VmError
@@ -320,6 +320,30 @@ def test_a_run_is_killed_at_its_task_and_not_before(tmp_path: Path, monkeypatch:
     assert acted == ["cut"]
     assert (tmp_path / "log").read_text().startswith("PLAY [x]\nTASK [netbsd.xen.dom0 : Files]")
     assert not (tmp_path / "ran").exists()
+
+
+class Installing(Way):
+    """A machine that says one thing after the other, and the last one for ever."""
+
+    def run(self, words: str, seconds: float = 0) -> subprocess.CompletedProcess[str]:
+        told = SAID.pop(0) if len(SAID) > 1 else SAID[0]
+        return subprocess.CompletedProcess([], 0, told, "")
+
+
+SAID: list[str] = []
+
+
+@pytest.mark.parametrize(
+    "come", ["COMMAND\n/usr/sbin/pkg_add \n", "COMMAND\nsh \n\n/usr/pkg/pkgdb:\nxenkernel417-4.17.5\n"]
+)
+def test_packages_come_once_one_is_installed_or_registered(tmp_path: Path, come: str) -> None:
+    way = Installing(1, "root", tmp_path, tmp_path)
+    SAID[:] = ["COMMAND\npython3.11 pkg_add\n", "COMMAND\nsh\nperl5-5.40\n", come]
+    remote.await_packages(way, 60)
+    assert SAID == [come]
+    SAID[:] = ["COMMAND\nsh\nperl5-5.40\n"]
+    with pytest.raises(VmError, match="none of Xen's packages was installed within 0 s"):
+        remote.await_packages(way, 0)
 
 
 def test_a_run_that_never_gets_there_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

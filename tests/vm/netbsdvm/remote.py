@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,9 @@ for each in /usr/pkg/bin/python3.* /usr/local/bin/python3.*; do
     case $each in *-config|*'*') ;; *) test -x "$each" && echo "python=$each";; esac
 done
 """
+# The process has its path and a blank behind it (ps, comm); databases of packages by the age of the package tools.
+_PACKAGES_SEEN = "/bin/ps -ax -o comm; /bin/ls /usr/pkg/pkgdb /var/db/pkg"
+_PACKAGES_COME = re.compile(r"^(?:\S*/)?pkg_add *$|^xen(?:kernel|tools)\d+", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,18 @@ class Way:
         return subprocess.run(
             self.command(words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
         )
+
+
+def await_packages(way: Way, seconds: float) -> None:
+    """Until Xen's packages are on their way: one is installed at this moment, or already registered, as happens first.
+
+    Raises VmError if none comes.
+    """
+    deadline = time.monotonic() + seconds
+    while not _PACKAGES_COME.search(way.run(_PACKAGES_SEEN).stdout):
+        if time.monotonic() > deadline:
+            raise VmError(f"none of Xen's packages was installed within {seconds:.0f} s")
+        time.sleep(0.2)
 
 
 @dataclass(frozen=True)
