@@ -27,8 +27,8 @@ options:
         asks whose C(label) is C(in) its list, with the C(facts) that are wanted of each path. What C(named) finds for a
         command are the rest of its arguments, or with C(each) the last one of a command of its own.
       - C(if) is a list of alternatives, each a list of conditions which must all hold, so that C(xl) is not called
-        where it would hang. C(odd) leaves out the paths at which there is a plain file with something in it, and
-        C(instead) what is of no use in a text.
+        where it would hang. C(odd) leaves out the paths at which there is a plain file with something in it,
+        C(instead) what is of no use in a text, and C(most) the texts of more bytes.
       - The first ask has the C(salt) and the C(keys) whose values are passwords.
     type: str
     required: true
@@ -600,7 +600,7 @@ class Look:
             elif fact == "d":
                 answer[fact] = names_in(path)
             elif fact == "t":
-                answer[fact] = text_of(path, TEXT_BYTES, self._mask)
+                answer[fact] = text_of(path, ask.get("most", TEXT_BYTES), self._mask)
                 if "instead" in ask and isinstance(answer[fact], str):
                     answer[fact] = re.sub(ask["instead"][0], ask["instead"][1], answer[fact])
                 self._keep(ask, answer[fact])

@@ -49,6 +49,7 @@ class Ask:
     each: bool = False
     odd: bool = False
     instead: tuple[str, ...] = ()
+    most: int = 0
     label: str = ""
     when: When | None = None
 
@@ -67,7 +68,7 @@ class Ask:
             told.update(cwd=None if self.cwd == "/" else self.cwd)
         else:
             told.update(paths=self.paths, glob=self.glob, facts=self.facts, words=self.words, named=self.named)
-            told.update(odd=self.odd, instead=self.instead)
+            told.update(odd=self.odd, instead=self.instead, most=self.most)
             told.update({"in": self.within, "as": None if self.form == "{}" else self.form})
         return {key: value for key, value in told.items() if value}
 
@@ -103,9 +104,10 @@ def paths(facts: str, *names: str, words: str = "", when: When | None = None, la
     return Ask(paths=names, facts=facts, words=words, when=when, label=label)
 
 
-def glob(facts: str, pattern: str, when: When | None = None, label: str = "") -> Ask:
-    """Facts about all paths that fit a pattern, and what is in their directories."""
-    return Ask(glob=pattern, facts=facts, when=when, label=label)
+def glob(facts: str, pattern: str, when: When | None = None, label: str = "", most: int = 0) -> Ask:
+    """Facts about all paths that fit a pattern, and what is in their directories; no texts of more than ``most`` bytes,
+    if that is given."""
+    return Ask(glob=pattern, facts=facts, when=when, label=label, most=most)
 
 
 def named(

@@ -18,6 +18,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _kernel, _packag
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import ps
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import efi
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as files
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import state
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as packages
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import record
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl_call, xm_call
@@ -198,7 +199,8 @@ def _programs() -> list[str]:
 
 def _guests() -> Iterator[Ask]:
     yield glob("slr", "/usr/pkg/etc/xen/*")
-    yield glob("t", "/usr/pkg/etc/xen/[!.]*", label=_CONFIGS)
+    # Whoever keeps kernels beside his guests' configurations: they are none.
+    yield glob("t", "/usr/pkg/etc/xen/[!.]*", label=_CONFIGS, most=state.MAX_CONFIG_BYTES)
     yield glob("slrt", f"/usr/pkg/etc/xen/{_RECORDS}", label=_CONFIGS)
     yield glob("slrt", "/usr/pkg/etc/xen/scripts/*")
     yield paths("d", "/var/xen/save")
@@ -222,7 +224,7 @@ def _declared(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
         yield paths("slrduf", *dict.fromkeys(posixpath.dirname(path) for path in places))
     for each in wanted.get("domain", ()):
         for folder in filter(None, (each.config_dir, each.save_dir)):
-            yield glob("slrt", f"{folder}/[!.]*", label=_CONFIGS)
+            yield glob("slrt", f"{folder}/[!.]*", label=_CONFIGS, most=state.MAX_CONFIG_BYTES)
         if each.config_dir:
             yield glob("slrt", f"{each.config_dir}/{_RECORDS}", label=_CONFIGS)
 

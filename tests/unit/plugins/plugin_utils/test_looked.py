@@ -15,6 +15,7 @@ from netbsd_sim.core import profiles
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, NotRead, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._plain import as_plain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.state import MAX_CONFIG_BYTES
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.reboot import target
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.registry import RESOURCES
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.read import place_of
@@ -254,13 +255,16 @@ def test_no_hypervisor_and_no_kernel_is_brought_over(tmp_path):
         (host.root / name).parent.mkdir(exist_ok=True)
         (host.root / name).write_bytes(os.urandom(1000))
     (host.root / "netbsd-XEN3_DOM0.gz.origin").write_text("{}")
+    beside = "usr/pkg/etc/xen/netbsd-INSTALL_XEN3_DOMU.gz"
+    (host.root / beside).write_bytes(os.urandom(MAX_CONFIG_BYTES + 1))
     looks = Looks(host)
     found = looked(looks, first_asks(), lambda host: RESOURCES["system_files"].read(host, None)).value
     assert found == RESOURCES["system_files"].read(host, None)
     assert {f"/{name}" for name in binaries} <= found["files"].keys()
     assert found["origins"] == {"/netbsd-XEN3_DOM0.gz": {}}
     paths = [found for answer in looks.said[0]["answers"] for found in answer.get("paths", {}).items()]
-    assert {path for path, facts in paths if "t" in facts}.isdisjoint(f"/{name}" for name in binaries)
+    told = {path for path, facts in paths if isinstance(facts.get("t"), str)}
+    assert told.isdisjoint(f"/{name}" for name in (*binaries, beside))
 
 
 @pytest.mark.parametrize("cut", [0, 1])
