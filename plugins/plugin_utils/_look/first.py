@@ -69,7 +69,7 @@ def first_asks(declared: Mapping[str, Iterable[Any]] | None = None) -> list[Ask]
         *machine_asks(),
         *_commands(wanted),
         *_packages_of(wanted),
-        *_files(),
+        *_files(sums=declared is None),
         *_guests(),
         *_declared(wanted),
     ]
@@ -161,11 +161,13 @@ def _packages_of(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
             yield glob("s", f"{tree}/sysutils/{name}*/Makefile")
 
 
-def _files() -> Iterator[Ask]:
+def _files(sums: bool) -> Iterator[Ask]:
+    """``sums``: also of kernels that may be declared. Of those that are, ``_declared`` asks for them."""
+    kernel = "slrc" if sums else "slr"
     yield paths("slrdufc", "/")
     for pattern in ("/*", "/.[!.]*"):
         yield glob("slr", pattern)
-    yield glob("slrc", "/netbsd*")
+    yield glob(kernel, "/netbsd*")
     # What is noted about a kernel or hypervisor. Its own content would be a text of many megabytes.
     for kind in ("netbsd", "xen"):
         yield glob("t", f"/{kind}*.origin")
@@ -173,7 +175,7 @@ def _files() -> Iterator[Ask]:
     yield paths("slrduf", "/etc/rc.d", "/usr/pkg/share/examples/rc.d", *files.GUEST_FOLDERS)
     for folder in files.GUEST_FOLDERS:
         for beginning in files.GUEST_FILES:
-            yield glob("slrc", f"{folder}/{beginning}*")
+            yield glob(kernel, f"{folder}/{beginning}*")
             yield glob("t", f"{folder}/{beginning}*.origin")
     yield glob("slrct", "/usr/pkg/share/examples/rc.d/xen*")
     yield paths("slrd", "/usr/pkg")

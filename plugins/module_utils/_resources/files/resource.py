@@ -65,7 +65,8 @@ __all__ = ["ARGUMENTS", "NAME", "apply", "declare", "plan", "read"]
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Kind, size in bytes, mode and SHA512 of the files that matter; each is hashed once.
+    """Kind, size in bytes, mode and SHA512 of the files that matter; each is hashed once. Those are the declared ones,
+    or, where nothing is declared yet, all that may be: a sum reads tens of megabytes of each kernel.
 
     ``files`` holds None for what was looked for and is not there; ``origins`` what is noted about a file, by the
     file's path. For what is declared and not in place as it should be: ``told`` the SHA512 of src that its file of
@@ -73,7 +74,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     file on the machine, ``lost`` why one can't be had, all by dest; ``leftovers`` what killed runs left behind of a
     dest; ``free`` the bytes that may be written to the file system of each dest once those are gone.
     """
-    paths = set(_read_ahead(host))
+    paths = set() if declared else set(_read_ahead(host))
     wanted = declared.files if declared else ()
     for each in wanted:
         paths.update([each.dest, each.origin, each.src] if each.is_on_machine else [each.dest, each.origin])

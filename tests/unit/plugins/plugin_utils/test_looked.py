@@ -267,6 +267,21 @@ def test_no_hypervisor_and_no_kernel_is_brought_over(tmp_path):
     assert told.isdisjoint(f"/{name}" for name in (*binaries, beside))
 
 
+def test_only_kernels_that_are_declared_are_read_through(tmp_path, monkeypatch):
+    """NetBSD's own has 20 to 30 megabytes, and nobody compares it with anything."""
+    whole = WholeHost(tmp_path, monkeypatch, profiles.DEFAULT_PROFILE)
+    assert whole.run()[1] == []
+    (whole.host.root / "netbsd.test").write_bytes(b"\x7fELF")
+    looks = Looks(whole.host)
+    found = looked(looks, first_asks(declared_on(whole)), plan_on(whole))
+    assert (found.calls, found.value.steps, found.value.problems) == (1, (), ())
+    paths = [told for answer in looks.said[0]["answers"] for told in answer.get("paths", {}).items()]
+    read = {path for path, facts in paths if facts.get("c")}
+    assert {"/netbsd", "/netbsd.test"} <= {path for path, facts in paths if facts.get("s")}
+    assert read.isdisjoint({"/netbsd", "/netbsd.test"})
+    assert "/netbsd-XEN3_DOM0.gz" in read and any(path.startswith("/xen") for path in read)
+
+
 @pytest.mark.parametrize("cut", [0, 1])
 def test_what_is_binary_is_judged_where_it_is(tmp_path, cut):
     """Passwords are masked in what is brought over, and so is what stands behind NUL bytes, as in any hypervisor."""
