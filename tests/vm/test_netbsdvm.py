@@ -189,6 +189,63 @@ def test_a_machine_that_never_comes_up_is_given_up_once_it_is_quiet(
     assert said.splitlines()[-1] in str(gone.value)
 
 
+def test_a_login_prompt_without_ssh_is_the_wrong_hardware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the wrong network card a machine boots to its end, and would be waited for a quarter of an hour."""
+    place = Place(tmp_path)
+    place.serial.write_text("Starting sshd.\n\nNetBSD/amd64 (nb.example) (tty00)\n\nlogin: ")
+    monkeypatch.setattr(qemu, "running", lambda _place: 1)
+    monkeypatch.setattr(boot, "PROMPT_SECONDS", 1.0)
+    with pytest.raises(VmError, match="it has booted, and its ssh does not answer"):
+        boot.await_ssh(place, Mute(1, "root", tmp_path, tmp_path), 60)
+
+
+@pytest.fixture
+def csh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An ssh to a machine whose login shell takes no quoted text of several lines, as csh does not, and which answers
+    with what it was called with."""
+    ssh = tmp_path / "bin/ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(
+        """#!/bin/sh
+for words; do :; done
+test "$(printf '%s' "$words" | wc -l)" -eq 0 || { echo "Unmatched '." >&2; exit 1; }
+echo "$words" > "$(dirname "$0")/words"
+echo system=NetBSD; echo release=9.4; echo machine=amd64; echo arch=x86_64; echo route=wm0; echo console=
+cat > "$(dirname "$0")/stdin"
+"""
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{ssh.parent}:{os.environ['PATH']}")
+    return ssh.parent
+
+
+def test_a_machine_is_asked_whatever_the_login_shell_is(tmp_path: Path, csh: Path) -> None:
+    told = remote.ask(Way(1, "root", tmp_path, tmp_path))
+    assert (told.release, told.interface, told.python) == ("9.4", "wm0", None)
+    assert (csh / "words").read_text() == "/bin/sh\n"
+
+
+@pytest.mark.parametrize(("routes", "expected"), [("  interface: wm0", "wm0"), ("", "vioif0")])
+def test_the_interface_is_the_one_that_we_came_by(tmp_path: Path, routes: str, expected: str) -> None:
+    """A machine with an address of its own and no default route has one too."""
+    for name, said in {"route": routes, "ifconfig": IFCONFIG, "dmesg": "", "uname": "NetBSD"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\n")
+        (tmp_path / name).chmod(0o755)
+    script = re.sub(r"/s?bin/(route|ifconfig|dmesg)|/usr/bin/(uname)", rf"{tmp_path}/\1\2", remote.ASKED)
+    came = {**os.environ, "SSH_CONNECTION": "10.0.2.2 40000 10.0.2.15 22"}
+    ended = subprocess.run(["sh"], input=script, env=came, capture_output=True, text=True, timeout=30, check=True)
+    assert f"route={expected}\n" in ended.stdout
+
+
+# Source: records netbsd-7.99.10, generic/ifconfig-a.txt, with other names and numbers.
+IFCONFIG = """wm0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500
+\tinet 10.0.2.1 netmask 0xffffff00 broadcast 10.0.2.255
+vioif0: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500
+\tinet 10.0.2.15/24 broadcast 10.0.2.255 flags 0x0
+lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 33184
+\tinet 127.0.0.1 netmask 0xff000000"""
+
+
 # -- what it gets ------------------------------------------------------------------------------------------------------
 
 
@@ -325,7 +382,7 @@ def test_a_run_is_killed_at_its_task_and_not_before(tmp_path: Path, monkeypatch:
 class Installing(Way):
     """A machine that says one thing after the other, and the last one for ever."""
 
-    def run(self, words: str, seconds: float = 0) -> subprocess.CompletedProcess[str]:
+    def run(self, words: str, seconds: float = 0, given: str = "") -> subprocess.CompletedProcess[str]:
         told = SAID.pop(0) if len(SAID) > 1 else SAID[0]
         return subprocess.CompletedProcess([], 0, told, "")
 

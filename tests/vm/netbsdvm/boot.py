@@ -27,6 +27,9 @@ LOST = re.compile(
     re.MULTILINE,
 )
 LOST_SECONDS = 15.0
+# Here a boot has come to its end. Without ssh it has no network, as with another card than it is set up for.
+PROMPT = re.compile(r"^(?:\S+ )?login: ?$", re.MULTILINE)
+PROMPT_SECONDS = 180.0
 
 
 def say(text: str) -> None:
@@ -65,6 +68,8 @@ def await_ssh(place: Place, way: Way, seconds: float) -> float:
         quiet_since, before = (quiet_since if shown == before else now), shown
         if LOST.search(shown) and now - quiet_since > LOST_SECONDS:
             raise VmError(f"the machine does not come up\n{shown}")
+        if PROMPT.search(shown) and now - quiet_since > PROMPT_SECONDS:
+            raise VmError(f"it has booted, and its ssh does not answer\n{shown}")
         if now - started > seconds:
             raise VmError(f"ssh does not answer within {seconds:.0f} s\n{shown}")
         time.sleep(1)

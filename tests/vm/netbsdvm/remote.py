@@ -6,7 +6,6 @@ asked: its Python is not there yet, and its PATH may have no sbin."""
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 import time
 from dataclasses import dataclass
@@ -16,13 +15,19 @@ from netbsdvm.wishes import VmError
 
 HOST = "netbsd-vm"
 ASK_SECONDS = 120.0
-# Whatever root's shell is, sh runs the words.
-_ASKED = r"""
+# Given to sh to read: a login shell may be csh, which takes no quoted text of several lines.
+ASKED = r"""
 echo "system=$(/usr/bin/uname -s)"
 echo "release=$(/usr/bin/uname -r)"
 echo "machine=$(/usr/bin/uname -m)"
 echo "arch=$(/usr/bin/uname -p)"
-echo "route=$(/sbin/route -n get default 2>/dev/null | /usr/bin/awk '$1 == "interface:" {print $2}')"
+route=$(/sbin/route -n get default 2>/dev/null | /usr/bin/awk '$1 == "interface:" {print $2}')
+# An address by hand may be without a default route; then the interface is the one that ssh came by.
+set -- $SSH_CONNECTION
+test -n "$route" || route=$(/sbin/ifconfig -a | /usr/bin/awk -v "address=$3" '
+    /^[a-z]/ {name = $1; sub(/:.*/, "", name)}
+    $1 == "inet" {sub("/.*", "", $2); if ($2 == address) print name}')
+echo "route=$route"
 echo "console=$(/sbin/dmesg | /usr/bin/sed -n 's/^\(com[0-9]*\): console.*/\1/p' | /usr/bin/tail -n 1)"
 for each in /usr/pkg/bin/python3.* /usr/local/bin/python3.*; do
     case $each in *-config|*'*') ;; *) test -x "$each" && echo "python=$each";; esac
@@ -57,13 +62,14 @@ class Way:
 
     def answers(self) -> bool:
         try:
-            return self.run("exit 0", 45).returncode == 0
+            return self.run("/usr/bin/true", 45).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
-    def run(self, words: str, seconds: float = ASK_SECONDS) -> subprocess.CompletedProcess[str]:
+    def run(self, words: str, seconds: float = ASK_SECONDS, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run what the user's login shell takes from one line; ``given`` is what it may read."""
         return subprocess.run(
-            self.command(words), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
+            self.command(words), input=given, capture_output=True, text=True, timeout=seconds, check=False
         )
 
 
@@ -93,7 +99,7 @@ class Told:
 
 def ask(way: Way) -> Told:
     """Raises VmError if it says nothing, or is no NetBSD."""
-    ended = way.run(f"/bin/sh -c {shlex.quote(_ASKED)}")
+    ended = way.run("/bin/sh", given=ASKED)
     told = [line.partition("=")[::2] for line in ended.stdout.splitlines()]
     found = dict(told)
     if found.get("system") != "NetBSD":

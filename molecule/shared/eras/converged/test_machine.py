@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -59,12 +60,19 @@ def test_kernfs_is_in_fstab_once(host):
 
 
 def test_daemons_start_at_boot(host, variables):
-    # The xencommons of 4.1 that is packaged here has xend's switch.
+    # The xencommons of 4.1 that is packaged here has xend's switch, and so has that of Xen's own sources.
     before_4_1 = ("xend", "xenbackendd")
     wanted = {"3.1": before_4_1, "3.3": before_4_1, "4.1": ("xend",), "4.2": ("xencommons", "xend")}
     settings = host.file("/etc/rc.conf").content_string.replace('"', "").splitlines()
-    for variable in wanted.get(variables["dom0_xen_release"], ("xencommons",)):
+    for variable in wanted.get(variables["dom0_xen_release"]) or [switch(host, "xencommons")]:
         assert f"{variable}=YES" in settings, variable
+
+
+def switch(host, script):
+    """The variable that an rc.d script of the packages is switched by, as sh would tell it."""
+    text = host.file(f"/usr/pkg/share/examples/rc.d/{script}").content_string
+    told = dict(re.findall(r"""^(name|rcvar)=["']?([^"'\s;#]+)""", text, re.MULTILINE))
+    return re.sub(r"^\$\{?name\}?$", told["name"], told["rcvar"])
 
 
 def test_the_guest_starts_at_boot(host):
