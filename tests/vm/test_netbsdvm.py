@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ from netbsdvm import anyvm, boot, inventory, offer, qemu, remote, runs, wishes
 from netbsdvm.qemu import Hardware, Place
 from netbsdvm.remote import Told, Way
 from netbsdvm.wishes import NotRun, VmError
+from testinfra.utils.ansible_runner import get_ansible_host
 
 COMMAND = Path(__file__).with_name("netbsd-vm")
 KEY = "ssh-ed25519 AAAA somebody"
@@ -286,6 +288,17 @@ def test_the_inventory_says_what_the_machine_said(given: dict[str, str], tmp_pat
     assert found["bridge_bridges"] == [{"name": "bridge0", "interfaces": ["vioif0"]}]
     assert found["bootloader_reboot_timeout"] == 900
     assert "bootloader_console" not in found and "bootloader_root" not in found and "ansible_become" not in found
+
+
+@pytest.mark.parametrize(("become", "by_ansible"), [("sudo", False), ("su", True), ("doas", True)])
+def test_testinfra_becomes_root_as_ansible_does(
+    given: dict[str, str], tmp_path: Path, become: str, by_ansible: bool
+) -> None:
+    found = inventory.inventory(declared(given, TOLD, NETBSD_SSH_USER="admin", NETBSD_BECOME=become))
+    seen = {"_meta": {"hostvars": found["dom0s"]["hosts"]}, "all": {"children": ["dom0s"]}, "dom0s": {"hosts": [remote.HOST]}}
+    direct = get_ansible_host(configparser.ConfigParser(), seen, remote.HOST)
+    assert (direct is None) == by_ansible
+    assert by_ansible or direct.backend.sudo
 
 
 def test_what_it_has_and_what_is_wished_goes_before(given: dict[str, str], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ GUEST, GUEST_ADDRESS, GUEST_MAC = "web1", "10.0.2.77", "00:16:3e:00:00:77"
 NEWEST_XEN = "4.20"
 # The time limits of the roles are for machines that boot within a minute or two.
 BOOTS_WITHIN = 60.0
+SUDO = "sudo"
 
 
 def variables(
@@ -45,6 +46,9 @@ def variables(
     }
     if wishes.become:
         found.update(ansible_become=True, ansible_become_method=wishes.become)
+        if wishes.become != SUDO:
+            # Testinfra becomes root by sudo, whatever is said. Where it does not know the connection, Ansible does it.
+            found["ansible_connection"] = "ansible.builtin.ssh"
     if wishes.root_disk:
         found["bootloader_root"] = f"{wishes.root_disk}a" if not wishes.root_disk.startswith("dk") else wishes.root_disk
     if told.console == "com0":
