@@ -33,18 +33,23 @@ export GIT_CONFIG_COUNT := 1
 export GIT_CONFIG_KEY_0 := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
-# The eras, netbsd-*, are in the scenario eras, which takes longest and so begins first.
-SCENARIOS := eras $(filter-out eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+# The eras, netbsd-*, are in the scenario eras. What takes longest begins first.
+SCENARIOS := eras docker $(filter-out docker eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # A real NetBSD is run where there is one.
 VM_GIVEN := $(NETBSD_IMAGE)$(NETBSD_RELEASE)
 # In the order in which they run: the quick ones first.
 LINTERS := ruff mypy yamllint shellcheck changelog plugin-tables role-tables ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
-GENERAL := $(COLLECTIONS)/community/general/MANIFEST.json
+# Of others: what tests compare with, and what Molecule's docker driver takes.
+OTHERS := community.general community.docker ansible.posix
+MANIFESTS := $(foreach other,$(OTHERS),$(COLLECTIONS)/$(subst .,/,$(other))/MANIFEST.json)
 HERE := $(COLLECTIONS)/netbsd/xen
 RUN_TOOLS := .venv/.run-tools
 TEST_TOOLS := .venv/.test-tools
 PEERS := .build/peers/.installed
+DOCKER_DRIVER := .build/docker/python/.installed
+# Why the scenario docker was not run, if it was not.
+DOCKER_NOT_RUN := .build/docker/not-run
 
 .PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
     test-xen bench build clean collections tools packages
@@ -105,6 +110,7 @@ molecule: packages tools ## The Molecule scenarios, each on simulated racks of i
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going \
 	    $(patsubst %,molecule-%,$(or $(SCENARIO),$(SCENARIOS) $(if $(VM_GIVEN),netbsd-vm)))
 	@$(if $(SCENARIO)$(VM_GIVEN),,echo "netbsd-vm: not run. It needs a NetBSD: tests/vm/README.md")
+	@$(if $(SCENARIO),,! test -s $(DOCKER_NOT_RUN) || cat $(DOCKER_NOT_RUN))
 
 molecule-%: packages tools
 	molecule test --scenario-name $*
@@ -113,6 +119,10 @@ molecule-netbsd-vm: packages tools
 	@$(if $(VM_GIVEN),tests/tools/debian-packages qemu-system-x86 qemu-utils,:)
 	@$(if $(NETBSD_RELEASE),$(VENV)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/anyvm.txt,:)
 	@$(VENV)/bin/python tests/vm/netbsd-vm test .build/netbsd-vm
+
+# The driver is not put among the test tools: the other scenarios, which may run already, load every driver that is there.
+molecule-docker: packages tools $(DOCKER_DRIVER)
+	@$(VENV)/bin/python tests/tools/docker_scenario.py .build/docker $(if $(SCENARIO),,--or-say $(DOCKER_NOT_RUN))
 
 faults: packages tools ## Faults at each step of a converge, each on a simulated machine of its own
 	$(VENV)/bin/python tests/faults/run.py --minutes $(FAULT_MINUTES)
@@ -145,9 +155,9 @@ clean: ## Remove what was made here
 
 # --- what these need ---
 
-collections: $(GENERAL) $(HERE) ## The collections where Ansible looks for them (.build/collections)
+collections: $(MANIFESTS) $(HERE) ## The collections where Ansible looks for them (.build/collections)
 
-tools: $(TEST_TOOLS) $(GENERAL) $(HERE) ## The test tools (.venv) and the collections
+tools: $(TEST_TOOLS) $(MANIFESTS) $(HERE) ## The test tools (.venv) and the collections
 
 packages:
 	@tests/tools/debian-packages openssh-client openssh-server uidmap util-linux
@@ -170,8 +180,14 @@ $(PEERS): requirements/peers.txt requirements/run.txt
 	.build/peers/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/peers.txt
 	@touch $@
 
-$(GENERAL): requirements/collections.txt | .venv/bin/python
-	.venv/bin/python tests/tools/community_general.py .venv/bin/python requirements/collections.txt .build/collections
+$(DOCKER_DRIVER): requirements/docker.txt | .venv/bin/python
+	rm -rf $(@D)
+	.venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --target $(@D) -r requirements/docker.txt
+	@touch $@
+
+# All of them by one download.
+$(MANIFESTS) &: requirements/collections.txt | .venv/bin/python
+	.venv/bin/python tests/tools/packaged_collections.py .venv/bin/python requirements/collections.txt .build/collections $(OTHERS)
 
 # The checkout under the name by which Ansible finds it.
 $(HERE):

@@ -4,9 +4,11 @@
 
 usage: molecule_racks.py create SCENARIO_DIRECTORY RACKS INVENTORY
        molecule_racks.py destroy SCENARIO_DIRECTORY RACKS
+       molecule_racks.py copy SCENARIO_DIRECTORY RACKS
 
 ``vars/machines.yml`` of a scenario has either ``machines`` (and their ``profile``), which become the rack
 RACKS/molecule-SCENARIO, or ``scenarios``, names of others: then it has all their machines, each in its own rack.
+``copy`` makes all machines of a rack as the first one is; ``guests`` are the names of those on it.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
+sys.path.insert(0, str(CHECKOUT / ".build/collections"))
 
 from netbsd_sim.core import profiles  # noqa: E402
-from netbsd_sim.rack import hosttree  # noqa: E402
+from netbsd_sim.rack import copies, hosttree  # noqa: E402
 from netbsd_sim.rack.rack import Rack  # noqa: E402
+
+from ansible_collections.netbsd.xen.plugins.filter.guest_uuid import guest_uuid  # noqa: E402
+from ansible_collections.netbsd.xen.plugins.filter.mac import mac  # noqa: E402
 
 # Ansible adds a control path of its own where none is said, testinfra does not, and connects anew for each command.
 # Nor does Ansible make the directory of a path that it did not choose.
@@ -31,11 +37,15 @@ _CONTROL_PATH = f"-o ControlPath={_CONTROL_DIRECTORY}/%C"
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) not in (3, 4) or argv[0] != ("create" if len(argv) == 4 else "destroy"):
+    if len(argv) != {"create": 4, "destroy": 3, "copy": 3}.get(argv[0] if argv else ""):
         print(__doc__, file=sys.stderr)
         return 2
     directories = scenarios(Path(argv[1]).resolve())
     racks = {directory.name: Rack(Path(argv[2]) / f"molecule-{directory.name}") for directory in directories}
+    if argv[0] == "copy":
+        for directory in directories:
+            copy(racks[directory.name], declared(directory)["guests"])
+        return 0
     for rack in racks.values():
         if (rack.directory / "rack.json").exists():
             rack.destroy()
@@ -69,6 +79,14 @@ def create(rack: Rack, said: dict[str, Any]) -> None:
     kernel.parent.mkdir(parents=True, exist_ok=True)
     kernel.write_text("vmlinuz")
     rack.start()
+
+
+def copy(rack: Rack, guests: list[str]) -> None:
+    """Make all machines as the first one is, but for their names and what is derived from them."""
+    first, *others = rack.names
+    for other in others:
+        derived = {derive(guest, first): derive(guest, other) for guest in guests for derive in (mac, guest_uuid)}
+        copies.copy(rack, first, other, {first: other} | derived)
 
 
 def inventory(racks: dict[str, Rack]) -> dict[str, Any]:

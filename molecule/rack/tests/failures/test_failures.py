@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""What the runs of failures.yml said and did: who failed hindered nobody else, and was told of by name."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+HOSTS = [f"rack{number:02d}" for number in range(1, 21)]
+WIRED = ["rack03", "rack08", "rack12", "rack17"]
+
+
+def said(run):
+    return Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], f"{run}.out").read_text()
+
+
+def recap(run):
+    """For each host of a run its counts in Ansible's recap."""
+    lines = re.findall(r"^(rack\d\d) +: (.+)$", said(run).split("PLAY RECAP")[1], re.MULTILINE)
+    return {host: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)} for host, counts in lines}
+
+
+def bad(run):
+    """The hosts that the recap counts as failed or unreachable."""
+    return {
+        host: (each["failed"], each["unreachable"] > 0)
+        for host, each in recap(run).items()
+        if each["failed"] or each["unreachable"]
+    }
+
+
+def test_one_machine_that_is_down_and_one_that_fails_hinder_no_other():
+    counts = recap("in-batches")
+    assert sorted(counts) == HOSTS
+    assert bad("in-batches") == {"rack07": (0, True), "rack12": (1, False)}
+    # rack07 is in the first batch, rack12 in the second, with rack08; rack17 is in the third.
+    assert {host for host in HOSTS if counts[host]["changed"]} == set(WIRED)
+
+
+def test_the_tables_tell_of_them_by_name():
+    text = said("in-batches")
+    assert "rack07: can't be reached: " in text
+    assert "20 hosts: 1 can't be reached, 4 to be changed, 15 in sync" in text
+    assert re.search(r"^ +add wm1 as a member|bridge1 .*add wm1", text, re.MULTILINE)
+    assert "no such interface" in text
+
+
+def test_a_batch_of_which_every_host_fails_is_the_last():
+    """So a batch of one is a brake: the machine behind the one that failed is left as it is."""
+    counts = recap("one-at-a-time")
+    assert bad("one-at-a-time") == {"rack12": (1, False)}
+    assert counts["rack17"]["changed"] == 0
+
+
+def test_a_plan_of_a_part_tells_of_that_part():
+    assert "2 hosts: 1 can't be reached, 1 in sync" in said("plan-of-a-part")
+    assert sorted(recap("plan-of-a-part")) == ["rack05", "rack07"]
