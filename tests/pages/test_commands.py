@@ -24,6 +24,8 @@ PLAYBOOKS = [command for page, command in SHELL if page == "README.md" and comma
 OTHER_PLAYBOOKS = [
     command for page, command in SHELL if page != "README.md" and command.startswith("ansible-playbook ")
 ]
+# docs/scale.md's are run by Molecule's scenario rack, which reads them from the page; this one is of no other kind.
+RUNNERS = [command for page, command in SHELL if page == "docs/scale.md" and command.startswith("ansible-runner ")]
 EXAMPLE = CHECKOUT / "inventories/example"
 # Ansible's exit status where a task failed on some host.
 FAILED = 2
@@ -71,7 +73,7 @@ def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_command_is_one_that_is_run_somewhere() -> None:
-    assert sorted(MAKES + PLAYBOOKS + OTHER_PLAYBOOKS) == sorted(command for _page, command in SHELL)
+    assert sorted(MAKES + PLAYBOOKS + OTHER_PLAYBOOKS + RUNNERS) == sorted(command for _page, command in SHELL)
     assert MAKES == ["make demo", "make test"]
     # What make test makes, CI does, and the demo.
     makefile, pipeline = (CHECKOUT / "Makefile").read_text(), (CHECKOUT / ".ci/run").read_text()
@@ -93,10 +95,19 @@ def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
     for command in OTHER_PLAYBOOKS:
         program, *arguments = shlex.split(command)
         assert {given.split("=")[0] for given in arguments if "=" in given} <= variables, command
-        argv = [str(Path(sys.executable).with_name(program)), *arguments, "-i", "xen1,", "--list-tasks"]
+        argv = [str(Path(sys.executable).with_name(program)), *arguments, "-i", str(EXAMPLE), "-i", "xen1,", "--list-tasks"]
         listed = called(argv)
         assert listed.returncode == 0, f"{command}: {listed.stdout}{listed.stderr}"
         assert listed.stdout.count("TAGS: [") > 2, command
+
+
+def test_the_scenario_rack_runs_all_that_the_page_on_scale_has() -> None:
+    test = (CHECKOUT / "molecule/rack/tests/scale/test_scale.py").read_text()
+    (names,) = re.findall(r"^([A-Z, ]+) = re.findall\(.*sh.*PAGE", test, re.MULTILINE)
+    assert len(names.split(",")) == len([page for page, _command in SHELL if page == "docs/scale.md"])
+    for name in names.split(", "):
+        assert len(re.findall(rf"\b{name}\b", test)) > 1, f"{name} is run by no test"
+    assert "verify tests/scale" in (CHECKOUT / "molecule/rack/molecule.yml").read_text()
 
 
 def test_what_make_is_said_to_make_it_knows() -> None:

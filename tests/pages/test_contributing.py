@@ -72,6 +72,13 @@ def test_make_knows_its_targets_and_their_settings(command: str) -> None:
             assert value.isdigit()
 
 
+def test_each_scenario_has_a_line() -> None:
+    there = {path.parent.name for path in CHECKOUT.glob("molecule/*/molecule.yml")}
+    (table,) = re.findall(r"^\| scenario \|.*\n\|[-|]+\n((?:\|.*\n)+)", CONTRIBUTING.read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
+    assert sorted(told) == sorted(name for name in there if not re.match(r"netbsd-\d", name))
+
+
 @pytest.mark.parametrize("command", PYTESTS)
 def test_pytest_finds_the_tests(command: str) -> None:
     collected = called(f"{command} --collect-only -q")

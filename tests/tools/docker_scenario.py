@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,12 +62,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--or-say", type=Path, metavar="FILE")
     arguments = parser.parse_args(argv)
     said = ""
+    # What was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         return test(os.environ, arguments.directory.resolve())
     except NotRun as error:
         said = f"docker: not run. {error}\n"
+        if arguments.or_say:
+            return 0
         sys.stderr.write(said)
-        return 0 if arguments.or_say else NOT_RUN
+        return NOT_RUN
     except EngineError as error:
         print(f"docker: {error}", file=sys.stderr)
         return 1
@@ -115,6 +120,18 @@ def answer(environment: Mapping[str, str]) -> str:
     return "" if ended.returncode == 0 else last_line(ended.stderr) or f"status {ended.returncode}"
 
 
+def where(environment: Mapping[str, str]) -> dict[str, str]:
+    """DOCKER_HOST as `docker` has it from its context, which neither the SDK nor Ansible's modules know."""
+    if environment.get("DOCKER_HOST"):
+        return {}
+    asked = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    ended = subprocess.run(
+        asked, env=dict(environment), check=False, capture_output=True, text=True, timeout=ANSWER_SECONDS
+    )
+    host = ended.stdout.strip()
+    return {"DOCKER_HOST": host} if ended.returncode == 0 and host else {}
+
+
 def last_line(text: str) -> str:
     return (text.strip().splitlines() or [""])[-1]
 
@@ -125,7 +142,7 @@ def test(environment: Mapping[str, str], directory: Path) -> int:
     can(environment)
     settings = {**environment, "PYTHONPATH": str(directory / "python")}
     if environment.get("DOCKER_ENGINE") != OWN:
-        return molecule(settings)
+        return molecule({**settings, **where(environment)})
     packages = [str(CHECKOUT / "tests/tools/debian-packages"), "docker.io", "mmdebstrap"]
     if subprocess.run(packages, check=False, stdin=subprocess.DEVNULL).returncode:
         raise EngineError("Debian's packages docker.io and mmdebstrap could not be installed")
@@ -188,11 +205,11 @@ def wait_for(running: subprocess.Popen[bytes], socket: Path, log: Path) -> None:
 
 def stop(running: subprocess.Popen[bytes], pid: Path) -> None:
     """End the engine by its own process id: what we started may be sudo."""
-    for signal in ("TERM", "KILL"):
+    for name in ("TERM", "KILL"):
         if running.poll() is not None:
             return
         number = pid.read_text().strip() if pid.exists() else str(running.pid)
-        subprocess.run([*as_root(), "kill", f"-{signal}", number], check=False)
+        subprocess.run([*as_root(), "kill", f"-{name}", number], check=False)
         try:
             running.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

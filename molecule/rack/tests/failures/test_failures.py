@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 
 HOSTS = [f"rack{number:02d}" for number in range(1, 21)]
-WIRED = ["rack03", "rack08", "rack12", "rack17"]
 
 
 def said(run):
@@ -34,24 +33,24 @@ def bad(run):
 def test_one_machine_that_is_down_and_one_that_fails_hinder_no_other():
     counts = recap("in-batches")
     assert sorted(counts) == HOSTS
-    assert bad("in-batches") == {"rack07": (0, True), "rack12": (1, False)}
-    # rack07 is in the first batch, rack12 in the second, with rack08; rack17 is in the third.
-    assert {host for host in HOSTS if counts[host]["changed"]} == set(WIRED)
+    assert bad("in-batches") == {"rack07": (0, True), "rack08": (1, False)}
+    # Of those with work two are a batch. rack03 is in that of rack08, the others are behind it.
+    assert {host for host in HOSTS if counts[host]["changed"]} == {"rack03", "rack12", "rack17"}
 
 
 def test_the_tables_tell_of_them_by_name():
     text = said("in-batches")
     assert "rack07: can't be reached: " in text
     assert "20 hosts: 1 can't be reached, 4 to be changed, 15 in sync" in text
-    assert re.search(r"^ +add wm1 as a member|bridge1 .*add wm1", text, re.MULTILINE)
+    assert re.search(r"live +bridge bridge1 +create it, add wm1", text)
     assert "no such interface" in text
 
 
 def test_a_batch_of_which_every_host_fails_is_the_last():
     """So a batch of one is a brake: the machine behind the one that failed is left as it is."""
     counts = recap("one-at-a-time")
-    assert bad("one-at-a-time") == {"rack12": (1, False)}
-    assert counts["rack17"]["changed"] == 0
+    assert bad("one-at-a-time") == {"rack08": (1, False)}
+    assert counts["rack12"]["changed"] == 0
 
 
 def test_a_plan_of_a_part_tells_of_that_part():
