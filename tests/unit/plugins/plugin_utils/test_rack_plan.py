@@ -111,8 +111,8 @@ def test_an_empty_disk_of_a_guest_that_runs_elsewhere_stops_its_host() -> None:
 def test_a_slice_without_the_other_host_can_t_know_of_it() -> None:
     """So docs/scale.md has the plan of the whole rack go before runs in slices."""
     there = HostPlan("xen2", running=(running("web1", UUID),))
-    assert list(rack.rack_plan([NEW, there]).stopped(fail_on_problems=True)) == ["xen1"]
-    assert rack.rack_plan([NEW]).stopped(fail_on_problems=True) == {}
+    assert list(rack.rack_plan([NEW, there]).stopped(problems=True)) == ["xen1"]
+    assert rack.rack_plan([NEW]).stopped(problems=True) == {}
 
 
 @pytest.mark.parametrize("act", ["Create", "Restore", "Revive"])
