@@ -79,7 +79,7 @@ lint-yamllint: tools
 	yamllint --strict .
 
 lint-shellcheck: tools
-	shellcheck .ci/run tests/tools/debian-packages
+	shellcheck .ci/run tests/tools/debian-packages tests/simulator/container/init tests/simulator/container/sh
 
 lint-changelog: tools
 	antsibull-changelog lint

@@ -95,7 +95,8 @@ def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
     for command in OTHER_PLAYBOOKS:
         program, *arguments = shlex.split(command)
         assert {given.split("=")[0] for given in arguments if "=" in given} <= variables, command
-        argv = [str(Path(sys.executable).with_name(program)), *arguments, "-i", str(EXAMPLE), "-i", "xen1,", "--list-tasks"]
+        inventories = ["-i", str(EXAMPLE), "-i", "xen1,"]
+        argv = [str(Path(sys.executable).with_name(program)), *arguments, *inventories, "--list-tasks"]
         listed = called(argv)
         assert listed.returncode == 0, f"{command}: {listed.stdout}{listed.stderr}"
         assert listed.stdout.count("TAGS: [") > 2, command
