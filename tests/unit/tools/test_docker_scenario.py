@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker_scenario
@@ -20,8 +21,9 @@ Programs = Callable[..., None]
 
 
 @pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
     """Makes programs by their names and scripts, and lets nothing else be found."""
+    handler = signal.getsignal(signal.SIGTERM)
     directory = tmp_path / "bin"
     directory.mkdir()
     monkeypatch.setenv("PATH", str(directory))
@@ -33,7 +35,23 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
             (directory / name.replace("_", "-")).write_text(f"#!/bin/sh\n{script}\n")
             (directory / name.replace("_", "-")).chmod(0o755)
 
-    return make
+    yield make
+    signal.signal(signal.SIGTERM, handler)
+
+
+# A user who may become root, on a Debian that lets him mount.
+MAY = {"dpkg_query": "", "sudo": 'shift; test "$1" = true || exec "$@"', "unshare": ""}
+
+
+@pytest.fixture
+def debian(programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
+    """Where an engine of its own can start, if the program dockerd does."""
+    monkeypatch.setenv("DOCKER_ENGINE", "own")
+    monkeypatch.setattr(docker_scenario, "CHECKOUT", tmp_path)
+    (tmp_path / "tests/tools").mkdir(parents=True)
+    (tmp_path / "tests/tools/debian-packages").symlink_to("/bin/true")
+    programs(**MAY, kill='exec /bin/kill "$@"', rm="")
+    return programs
 
 
 def run(directory: Path, *options: str) -> int:
@@ -81,32 +99,42 @@ def test_an_engine_of_its_own_is_debians(programs, tmp_path, monkeypatch, capsys
 
 def test_where_nothing_may_be_mounted_no_engine_can_start(programs, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("DOCKER_ENGINE", "own")
-    programs(
-        dpkg_query="",
-        sudo='test "$2" = true || { shift; exec "$@"; }',
-        unshare="echo 'unshare failed: Operation not permitted' >&2; exit 1",
-    )
+    programs(**{**MAY, "unshare": "echo 'unshare failed: Operation not permitted' >&2; exit 1"})
     assert run(tmp_path / "work") == 77
     assert "nothing may be mounted: unshare failed: Operation not permitted" in capsys.readouterr().err
 
 
-def test_one_that_should_start_and_does_not_is_a_failure(programs, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("DOCKER_ENGINE", "own")
-    monkeypatch.setattr(docker_scenario, "CHECKOUT", tmp_path)
-    (tmp_path / "tests/tools").mkdir(parents=True)
-    (tmp_path / "tests/tools/debian-packages").symlink_to("/bin/true")
-    programs(
-        dpkg_query="",
-        sudo='test "$2" = true || { shift; exec "$@"; }',
-        unshare="",
-        docker="echo no daemon >&2; exit 1",
-        dockerd="echo 'Devices cgroup is not mounted'; exit 1",
-        kill="",
-        rm="",
-    )
+def test_one_that_should_start_and_does_not_is_a_failure(debian, tmp_path, capsys):
+    debian(docker="echo no daemon >&2; exit 1", dockerd="echo 'Devices cgroup is not mounted'; exit 1")
     assert run(tmp_path / "work") == 1
     told = capsys.readouterr().err
     assert "the engine did not start: no daemon" in told and "Devices cgroup is not mounted" in told
+
+
+def test_the_scenario_has_its_engine_and_its_base_image_and_leaves_none(debian, tmp_path):
+    debian(
+        docker=f"test -s {tmp_path}/engine",
+        mmdebstrap='for archive; do :; done; : >"$archive"',
+        dockerd=f"echo $$ >{tmp_path}/engine; exec /bin/sleep 600",
+        molecule=f'echo "$DOCKER_BASE $DOCKER_HOST" >{tmp_path}/called; exit 3',
+    )
+    assert run(tmp_path / "work") == 3
+    base, host = (tmp_path / "called").read_text().split()
+    assert base == "netbsd-xen/debian" and re.fullmatch(r"unix:///\S+/docker.sock", host)
+    assert not Path("/proc", (tmp_path / "engine").read_text().strip()).exists()
+
+
+def test_its_engine_ends_with_it_when_it_is_ended(debian, tmp_path):
+    debian(
+        docker=f"test -s {tmp_path}/engine",
+        mmdebstrap='for archive; do :; done; : >"$archive"',
+        dockerd=f"echo $$ >{tmp_path}/engine; exec /bin/sleep 600",
+        molecule="kill -TERM $PPID; exec /bin/sleep 600",
+    )
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path / "work")
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert not Path("/proc", (tmp_path / "engine").read_text().strip()).exists()
 
 
 def test_one_that_does_not_start_in_ci_is_no_pass():
