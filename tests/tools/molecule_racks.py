@@ -8,7 +8,9 @@ usage: molecule_racks.py create SCENARIO_DIRECTORY RACKS INVENTORY
 
 ``vars/machines.yml`` of a scenario has either ``machines`` (and their ``profile``), which become the rack
 RACKS/molecule-SCENARIO, or ``scenarios``, names of others: then it has all their machines, each in its own rack.
-``copy`` makes all machines of a rack as the first one is; ``guests`` are the names of those on it.
+``copy`` makes all machines of a rack as the first one is, after a look at that one and nothing else stands in its
+commands.log; ``guests`` are the names of those on it. ``quiet`` are machines on which nothing will ever be done: they
+are frozen, for the commands of a simulated machine are most of what a look at it costs.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ sys.path.insert(0, str(CHECKOUT / "tests/simulator"))
 sys.path.insert(0, str(CHECKOUT / ".build/collections"))
 
 from netbsd_sim.core import profiles  # noqa: E402
-from netbsd_sim.rack import copies, hosttree  # noqa: E402
+from netbsd_sim.rack import copies, frozen, hosttree  # noqa: E402
 from netbsd_sim.rack.rack import Rack  # noqa: E402
 
 from ansible_collections.netbsd.xen.plugins.filter.guest_uuid import guest_uuid  # noqa: E402
@@ -44,7 +46,8 @@ def main(argv: list[str]) -> int:
     racks = {directory.name: Rack(Path(argv[2]) / f"molecule-{directory.name}") for directory in directories}
     if argv[0] == "copy":
         for directory in directories:
-            copy(racks[directory.name], declared(directory)["guests"])
+            said = declared(directory)
+            copy(racks[directory.name], said["guests"], said["quiet"])
         return 0
     for rack in racks.values():
         if (rack.directory / "rack.json").exists():
@@ -81,12 +84,15 @@ def create(rack: Rack, said: dict[str, Any]) -> None:
     rack.start()
 
 
-def copy(rack: Rack, guests: list[str]) -> None:
-    """Make all machines as the first one is, but for their names and what is derived from them."""
+def copy(rack: Rack, guests: list[str], quiet: list[str]) -> None:
+    """Make all machines as the first one is, but for their names and what is derived from them, and freeze some. Raises
+    RackError if the log of the first one has more than looks."""
     first, *others = rack.names
     for other in others:
         derived = {derive(guest, first): derive(guest, other) for guest in guests for derive in (mac, guest_uuid)}
         copies.copy(rack, first, other, {first: other} | derived)
+    for name in quiet:
+        frozen.freeze(rack, name, rack.host_dir(first) / "commands.log")
 
 
 def inventory(racks: dict[str, Rack]) -> dict[str, Any]:

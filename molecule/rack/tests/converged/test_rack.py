@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-WIRED = ("rack03", "rack08", "rack12", "rack17")
+WIRED = ("rack03", "rack08", "rack12")
 
 
 def test_its_guest_runs(host):
@@ -13,8 +13,8 @@ def test_its_guest_runs(host):
 
 def test_its_bridges_are_as_declared(host):
     name = host.backend.get_pytest_id().split("://")[-1]
-    bridges = host.check_output("/sbin/ifconfig -l").split()
-    assert "bridge0" in bridges
-    assert ("bridge1" in bridges) == (name in WIRED)
-    if name in WIRED:
-        assert "wm1" in host.check_output("/sbin/brconfig bridge1")
+    # As a look at it asks: the quiet machines know no other words.
+    listed = host.check_output("/sbin/brconfig -a")
+    assert "bridge0: " in listed
+    assert ("bridge1: " in listed) == (name in WIRED)
+    assert ("wm1 " in listed) == (name in WIRED)

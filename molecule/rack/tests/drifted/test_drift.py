@@ -18,4 +18,4 @@ def test_the_guest_is_ended(request):
 
 
 def test_the_card_is_out_of_the_bridge(request):
-    assert "wm1" not in machine(request, "rack17").check_output("/sbin/brconfig bridge1")
+    assert "wm1" not in machine(request, "rack12").check_output("/sbin/brconfig bridge1")
