@@ -9,6 +9,7 @@ sysctl-n-hw.disknames, disklabel-wd0); other releases, lvm and zpool from source
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Tuple
 
 # Sectors: the first, and how many.
@@ -22,6 +23,8 @@ _WEDGE = re.compile(
     re.MULTILINE,
 )
 _COMPONENT = re.compile(r"^ *(/\S+): [a-zA-Z_]+$", re.MULTILINE)
+_COMPONENT_STATE = re.compile(r"^ +(\S+): ([a-zA-Z_]+)$", re.MULTILINE)
+_LABEL_OF = re.compile(r"^   (RAID Level|Autoconfig|Root partition): (\S+)$", re.MULTILINE)
 _CGD = re.compile(r"^(cgd[0-9]+): (?:dev ([0-9]+,[0-9]+)|(\S+)) $", re.MULTILINE)
 _POOL_PART = re.compile(r"^\t +(\S+)(?: |$)", re.MULTILINE)
 
@@ -61,6 +64,33 @@ def raid_components(text: str) -> list[str] | None:
     (sbin/raidctl/raidctl.c, rf_get_device_status; ``Components:`` has the unit before it since NetBSD 10). One that is
     missing has no path. None for anything else."""
     return _COMPONENT.findall(text) if "Components:" in text else None
+
+
+@dataclass(frozen=True)
+class RaidSet:
+    """A RAID with what its components' labels say, each thing once for all components that were read.
+
+    ``states`` are those of its components and spares by their names, ``optimal``, ``used_spare``, ``failed`` and so on;
+    ``levels``, ``autoconfig`` and ``root`` the words of the labels: ``1``; ``Yes`` or ``No``; ``No``, ``Yes``, and
+    since NetBSD 7 ``Force`` or ``Soft`` in its place.
+    """
+
+    states: dict[str, str]
+    levels: tuple[str, ...]
+    autoconfig: tuple[str, ...]
+    root: tuple[str, ...]
+
+
+def raid_set(text: str) -> RaidSet | None:
+    """What ``raidctl -s raidN`` prints (sbin/raidctl/raidctl.c, rf_get_device_status and
+    get_component_label). None for anything else."""
+    if "Components:" not in text:
+        return None
+    said: dict[str, list[str]] = {"RAID Level": [], "Autoconfig": [], "Root partition": []}
+    for name, word in _LABEL_OF.findall(text):
+        said[name] = sorted({*said[name], word})
+    head = text.partition("Component label for")[0]
+    return RaidSet(dict(_COMPONENT_STATE.findall(head)), *(tuple(words) for words in said.values()))
 
 
 def ccd_components(text: str) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
 """Resource: the boot blocks of a disk. What the firmware starts first: NetBSD's own loader, GRUB legacy, or GRUB 2.
+Where the root file system is on RAID-1 each disk has its own (mirror.py).
 
 Nothing is read ahead, because these are raw reads of a disk that only somebody who asks for them should cause. The old
 blocks are kept in a file before they are overwritten; installboot(8), grub(8) and grub-install(8) write the new ones.
@@ -11,14 +12,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..._change import LIMIT, Change, NotRead, Plan, Refused, XenError
 from ..._formats.boot import bootoptions, bootsector
 from ..._formats.system import damage, dumpfs
 from ..._host import Host
-from . import efi, loaders
+from . import efi, loaders, mirror
 from .loaders import BOOT_CFG, GRUB, GRUB2, LOADERS, Loader
 
 NAME = "boot_blocks"
@@ -51,11 +52,14 @@ _GRUB_ERROR = re.compile(r"^\s*Error [0-9]+:.*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Declared:
+    """``of`` is the RAID that the partition is a component of, empty for a disk by itself."""
+
     loader: Loader
     disk: str
     partition: str
     assume_files: frozenset[str]
     options: dict[str, str]
+    of: str = ""
 
     @property
     def raw_disk(self) -> str:
@@ -65,6 +69,15 @@ class Declared:
     @property
     def raw_partition(self) -> str:
         return f"/dev/r{self.disk}{self.partition}"
+
+    @property
+    def file_system(self) -> str:
+        """Where the root file system is seen: in a component it begins behind RAIDframe's own sectors."""
+        return f"/dev/r{self.of}a" if self.of else self.raw_partition
+
+    @property
+    def kept_blocks(self) -> str:
+        return f"{LOADER}.{self.disk}.blocks.orig" if self.of else f"{LOADER}.blocks.orig"
 
 
 def declare(params: dict[str, Any]) -> Declared:
@@ -86,6 +99,18 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
     """Whose code the disk and the partition begin with, which FFS the partition has, and the loaders' files."""
     if declared is None:
         return {"disk": None}
+    if mirror.is_raid(declared.disk):
+        found = mirror.read(host, declared.disk)
+        parts = {part: _read_one(host, _component(declared, part)) for part in found.parts}
+        return {"disk": declared.disk, "partition": declared.partition, "mirror": found, "parts": parts}
+    return _read_one(host, declared)
+
+
+def _component(declared: Declared, part: tuple[str, str]) -> Declared:
+    return replace(declared, disk=part[0], partition=part[1], of=declared.disk)
+
+
+def _read_one(host: Host, declared: Declared) -> dict[str, Any]:
     source = _stage_directory(host)
     return {
         "disk": declared.disk,
@@ -94,7 +119,7 @@ def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
         "disk_code": bootsector.code(_first_sector(host, declared.raw_disk)),
         "partition_code": bootsector.code(_first_sector(host, declared.raw_partition)),
         "options": _options(host, declared),
-        "ffs": _ffs_version(host, declared.raw_partition),
+        "ffs": _ffs_version(host, declared.file_system),
         "menus": [row.menu for row in LOADERS.values() if host.exists(row.menu)],
         "stages": {name: [_size(host, f"{source}/{name}"), _size(host, f"/grub/{name}")] for name in STAGES},
         "stage_source": source,
@@ -154,12 +179,31 @@ def plan(current: dict[str, Any], declared: Declared) -> Plan:
     """The files that the loader needs, then the blocks. Raises Refused for what would not boot."""
     if (current["disk"], current.get("partition")) != (declared.disk, declared.partition):
         raise NotRead(f"{declared.disk} was not looked at")
+    if "mirror" in current:
+        return _plan_mirror(current, declared)
+    return Plan(_plan_one(current, declared))
+
+
+def _plan_mirror(current: dict[str, Any], declared: Declared) -> Plan:
+    """Each component that works gets its own blocks, so that the machine boots from any of them."""
+    found = current["mirror"]
+    mirror.refuse_unbootable(found, declared.loader)
+    # A disk that is new in the set starts as the others do.
+    options = next((state["options"] for state in current["parts"].values() if state["options"]), {})
+    changes = []
+    for part, state in current["parts"].items():
+        changes += _plan_one({**state, "options": state["options"] or options}, _component(declared, part))
+    without = [disk for (disk, _letter), state in current["parts"].items() if state["disk_code"] == bootsector.OTHER]
+    return Plan(changes, warnings=mirror.warnings(found, without))
+
+
+def _plan_one(current: dict[str, Any], declared: Declared) -> list[Change]:
     if current["efi"]:
         raise Refused(
             f"This machine boots by EFI, which starts a file of the EFI partition and no boot blocks; {declared.disk} "
             "is left as it is."
         )
-    return Plan(_PLANS[declared.loader.name](current, declared))
+    return _PLANS[declared.loader.name](current, declared)
 
 
 def _plan_grub(current: dict[str, Any], declared: Declared) -> list[Change]:
@@ -320,10 +364,12 @@ def _install_boot_cfg(host: Host, declared: Declared, ffs: int, options: dict[st
 
     The loader comes last, so that it says that all the blocks were written: of those only the first is looked at. Old
     blocks load a new loader and new blocks an old one (sys/arch/i386/stand/bootxx/boot1.c)."""
-    _keep_blocks(host, declared.raw_partition, f"{LOADER}.blocks.orig", PARTITION_SECTORS)
+    _keep_blocks(host, declared.raw_partition, declared.kept_blocks, PARTITION_SECTORS)
     blocks = f"/usr/mdec/bootxx_ffsv{ffs}"
     given = ["-o", bootoptions.argument(options)] if options else []
     host.run([BOOT_CFG.tool, "-v", *given, declared.raw_partition, blocks], timeout=INSTALL_SECONDS)
+    if host.exists(LOADER) and host.content(LOADER) == host.content(LOADER_SOURCE):
+        return  # the same for all components of a RAID, and what was there before them stays
     if host.exists(LOADER):
         host.copy_file(LOADER, f"{LOADER}.old", 0o444)
     host.copy_file(LOADER_SOURCE, LOADER, 0o444)

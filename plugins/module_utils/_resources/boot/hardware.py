@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a machine has of what the boot arguments name: disks, memory, serial ports. An entry that names something else
-is refused, because nobody would come to a shell by it.
+"""What a machine has of what the boot arguments name: disks, memory, serial ports, PCI devices. An entry that names
+something else is refused, because nobody would come to a shell by it.
 
 - ``root=``: the dom0 kernel compares it with the names of its disks and takes what follows for a partition's letter
   (``findroot``, NetBSD sys/arch/xen/x86/autoconf.c); where nothing fits or nothing can be mounted it asks at the
@@ -9,6 +9,7 @@ is refused, because nobody would come to a shell by it.
   sys/dev/raidframe/rf_netbsdkintf.c), and so is the name of a wedge (``NAME=``, ``wedge:``).
 - ``dom0_mem=``: Xen cuts more than there is down to all that there is (``dom0_compute_nr_pages``,
   xen/arch/x86/dom0_build.c), which leaves nothing for any guest.
+- ``pciback.hide=``: a guest with a VGA adapter panics, and the ISA devices behind their bridge are dom0's.
 - ``comN=``: a UART has 115200 divided by a whole number (xen/drivers/char/ns16550.c).
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 from ... import _kernel
 from ..._change import CommandFailed, NotRead, Refused
+from ..._formats.guest import pci
 from ..._formats.system import disks
 from ..._host import Host
 from ..._toolstack import choose
@@ -48,9 +50,11 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     """What the machine has. ``lines`` are dom0 kernels' arguments, whose disks are looked at more closely.
 
     ``disks`` are their names, ``types`` those of the partitions by disk and letter, ``memory`` is in MiB, ``ports`` are
-    the numbers of the serial ports, counted from 0. None for what the machine does not tell: under Xen the kernel does
-    not see the port that Xen has.
+    the numbers of the serial ports, counted from 0, ``kept`` the PCI devices that no guest can have, looked for only
+    where a line hides some. None for what the machine does not tell: under Xen the kernel does not see the port that
+    Xen has.
     """
+    lines = list(lines)
     names = _said(host, [SYSCTL, "-n", "hw.disknames"])
     present = None if names is None else disks.names(names)
     found = {device["disk"] for line in lines for device in [_DEVICE.match(_root(line.split()))] if device}
@@ -60,6 +64,7 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
         "types": {disk: _types(host, disk) for disk in sorted(found & set(present or ()))},
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
         "ports": None if in_xen else _ports(host),
+        "kept": pci.not_for_guests(_messages(host)) if _hidden(" ".join(lines).split()) else None,
     }
 
 
@@ -94,11 +99,16 @@ def _memory_of_xen(host: Host) -> int | None:
 
 
 def _ports(host: Host) -> list[int] | None:
-    """Of the messages of a boot that are there from its beginning."""
+    messages = _messages(host)
+    return sorted({int(number) for number in _PORT.findall(messages)}) if messages else None
+
+
+def _messages(host: Host) -> str:
+    """The messages of a boot, if they are there from its beginning."""
     for text in (host.read_text(BOOT_MESSAGES), _said(host, [DMESG])):
         if text and "mainbus0 (root)" in text:
-            return sorted({int(number) for number in _PORT.findall(text)})
-    return None
+            return text
+    return ""
 
 
 # -- plan --------------------------------------------------------------------------------------------------------------
@@ -121,7 +131,12 @@ def refuse_contradicted(current: dict[str, Any], menu: Menu, in_use: InUse | Non
 
 def problems(found: dict[str, Any], given: Arguments) -> list[str]:
     """What the machine says against these arguments. Raises NotRead for a disk that was not looked at."""
-    return [*_root_problems(found, given), *_memory_problems(found, given), *_console_problems(found, given)]
+    return [
+        *_root_problems(found, given),
+        *_memory_problems(found, given),
+        *_console_problems(found, given),
+        *_pci_problems(found, given),
+    ]
 
 
 def disk_problems(found: dict[str, Any], disk: str) -> list[str]:
@@ -192,6 +207,21 @@ def _console_problems(found: dict[str, Any], given: Arguments) -> list[str]:
                 f"{have}. Set bootloader_console."
             )
     return lines
+
+
+def _hidden(words: Iterable[str]) -> list[str]:
+    return [device for word in words for device in pci.hidden_by(word)]
+
+
+def _pci_problems(found: dict[str, Any], given: Arguments) -> list[str]:
+    hidden = _hidden(given.kernel)
+    if hidden and found["kept"] is None:
+        raise NotRead("the PCI devices were not looked at")
+    return [
+        f"{device} is {found['kept'][device]}, which dom0 can't give to a guest. Take it out of bootloader_pci_hide."
+        for device in hidden
+        if device in found["kept"]
+    ]
 
 
 def _speeds(given: Arguments) -> list[tuple[int, int]]:

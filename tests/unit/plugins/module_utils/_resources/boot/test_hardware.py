@@ -172,6 +172,48 @@ def test_a_speed_that_a_port_has(tmp_path, baud):
     assert 115200 % baud == 0
 
 
+# record dmesg (NetBSD 7.99.10: GENERIC), and a bus behind a bridge
+PCI = """\
+mainbus0 (root)
+pci0 at mainbus0 bus 0: configuration mode 1
+pcib0 at pci0 dev 1 function 0: vendor 8086 product 7000 (rev. 0x00)
+vga0 at pci0 dev 2 function 0: vendor 1234 product 1111 (rev. 0x02)
+wm0 at pci0 dev 3 function 0: Intel i82540EM 1000BASE-T Ethernet (rev. 0x03)
+ppb0 at pci0 dev 28 function 0: vendor 8086 product 2448 (rev. 0x01)
+pci1 at ppb0 bus 16
+genfb0 at pci1 dev 31 function 7: vendor 10de product 0110 (rev. 0xa1)
+isa0 at pcib0
+"""
+
+
+@pytest.mark.parametrize("messages", [PCI, "".join(f"[     1.0321405] {line}\n" for line in PCI.splitlines())])
+@pytest.mark.parametrize(
+    ("hidden", "what"),
+    [
+        ("(00:02.0)", ["0000:00:02.0 is vga0, a VGA adapter, which dom0 can't give to a guest"]),
+        ("(0000:10:1f.7)", ["0000:10:1f.7 is genfb0, a VGA adapter"]),
+        ("(00:01.0)", ["0000:00:01.0 is pcib0, the bridge to ISA devices"]),
+        ("(00:03.0)(00:1c.0)", []),
+        ("(00:01.0)(00:03.0)(00:02.0)", ["0000:00:01.0 is pcib0", "0000:00:02.0 is vga0"]),
+    ],
+)
+def test_what_no_guest_can_have_is_not_hidden(tmp_path, messages, hidden, what):
+    host = machine(tmp_path, **{"/sbin/dmesg": messages})
+    lines = problems(host, f"console=pc pciback.hide={hidden}")
+    assert len(lines) == len(what) and all(words in line for words, line in zip(what, lines))
+    assert all("bootloader_pci_hide" in line for line in lines)
+
+
+def test_pci_devices_are_looked_for_where_some_are_hidden(tmp_path):
+    host = machine(tmp_path, **{"/sbin/dmesg": PCI})
+    unasked = hardware.read(host, ["console=pc"])
+    assert unasked["kept"] is None and hardware.problems(unasked, arguments("console=pc", "")) == []
+    with pytest.raises(NotRead):
+        hardware.problems(unasked, arguments("pciback.hide=(00:03.0)", ""))
+    # A kernel that has lost its first messages is believed.
+    assert problems(machine(tmp_path, **{"/sbin/dmesg": "lost\n"}), "pciback.hide=(00:02.0)") == []
+
+
 def test_a_machine_that_tells_nothing_is_believed(tmp_path):
     host = RootedHost(tmp_path)
     assert problems(host, "root=wd7a", "dom0_mem=64G console=com2 com2=9600") == []
