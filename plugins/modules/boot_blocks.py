@@ -16,6 +16,9 @@ description:
     menu, GRUB legacy on anything but FFSv1, and a machine that boots by EFI.
   - The blocks that are overwritten stay in C(/grub/DISK.blocks.orig), or C(/boot.blocks.orig) for NetBSD's loader,
     whose old file stays as C(/boot.old).
+  - Of a root file system on RAID-1 each disk gets its own, so that the machine boots from any of them, and their old
+    ones stay in C(/boot.DISK.blocks.orig). NetBSD's loader alone can. A set that is of another level, that does not
+    configure itself or that is not marked as root (C(raidctl -A root)) is refused, because the machine would not boot.
 author: netbsd.xen contributors (@netbsd-xen)
 extends_documentation_fragment:
   - netbsd.xen.resource
@@ -36,7 +39,7 @@ options:
     # end of the loaders
     required: true
   disk:
-    description: The disk that the firmware boots, for example V(wd0).
+    description: The disk that the firmware boots, for example V(wd0), or a set of RAIDframe, for example V(raid0).
     type: str
     required: true
   partition:
@@ -67,6 +70,11 @@ EXAMPLES = r"""
   netbsd.xen.boot_blocks:
     loader: grub
     disk: wd0
+
+- name: NetBSD's loader on both disks of a mirror
+  netbsd.xen.boot_blocks:
+    loader: boot_cfg
+    disk: raid0
 """
 
 RETURN = r"""

@@ -17,7 +17,7 @@ from ..core import forms
 from ..core.machine import Machine, NotSimulated, SimError
 from ..core.profiles import Disk
 from ..disk.volume import Span
-from ..system import devices, volumes
+from ..system import devices, diskparts, volumes
 
 NETBSD = "netbsd"
 GRUB = "grub"
@@ -34,6 +34,18 @@ _TEXTS = {
 }
 
 
+def nothing_to_start(m: Machine) -> str:
+    """Why the firmware finds nothing to start, of a machine whose disks are a mirror: it takes the first disk that
+    there is (`dead_disks` are gone), and its partition must have boot blocks. Empty where it finds something."""
+    if not m.data.get("raid_root"):
+        return ""
+    dead = m.data.get("dead_disks", [])
+    disk = next((disk.name for disk in m.profile.disks[:2] if disk.name not in dead), None)
+    if disk is None:
+        return "no disk to boot from"
+    return "" if disk in m.data.get("raid_blocks", {}) else f"{disk}: no boot blocks in its partition a"
+
+
 def sector(kind: str) -> bytes:
     """512 bytes: a jump, the code's texts, the signature."""
     return (b"\xeb\x48\x90" + b"\0" * 125 + _TEXTS[kind]).ljust(510, b"\0") + b"\x55\xaa"
@@ -45,6 +57,10 @@ def _first_sectors(m: Machine, device: str) -> bytes | None:
     disk = next((disk for disk in m.profile.disks if match and disk.name == match[1]), None)
     if match is None or disk is None:
         return None
+    if m.data.get("raid_root") and disk in m.profile.disks[:2] and match[2] in "ad":
+        if match[2] == "d":
+            return sector(m.data.get("boot_sector", NETBSD) if disk is m.profile.disks[0] else NETBSD)
+        return sector("partition") if disk.name in m.data.get("raid_blocks", {}) else bytes(512)
     if disk is not m.profile.disks[0]:
         return bytes(512)
     if match[2] == "d" or (match[2] == "a" and disk.first == 0):
@@ -146,6 +162,8 @@ def installboot(m: Machine, argv: list[str]) -> int:
     if not m.path(device).exists():
         raise SimError(f"installboot: Opening file system `{device}' read-write: No such file or directory")
     _refuse_option(options)
+    if m.data.get("raid_root"):
+        return _installboot_component(m, device, letters, options, names)
     on_root = device == f"/dev/r{disk.name}a"
     if "e" in letters:
         edited = {**m.data.get("boot_options", {}), **options} if on_root else options
@@ -162,6 +180,30 @@ def installboot(m: Machine, argv: list[str]) -> int:
         m.data["boot_options"] = options
         if disk.first == 0:
             m.data["boot_sector"] = NETBSD
+    return 0
+
+
+def _installboot_component(m: Machine, device: str, letters: set[str], options: dict[str, str],
+                           names: list[str]) -> int:
+    """The same for a component of a mirrored root, which is a partition like any other to installboot: i386.c looks for
+    no file system in it."""
+    disk = device.removeprefix("/dev/r")[:-1]
+    if device[-1:] != "a" or disk not in [each.name for each in m.profile.disks[:2]]:
+        raise NotSimulated(f"installboot {device}")
+    blocks = m.data.setdefault("raid_blocks", {})
+    if "e" in letters:
+        if disk not in blocks:
+            raise SimError("installboot: Invalid magic in existing bootstrap")  # arch/i386.c, i386_editboot
+        edited = {**blocks[disk], **options}
+    elif not m.path(names[1]).exists():
+        raise SimError(f"installboot: Opening primary bootstrap `{names[1]}': No such file or directory")
+    else:
+        edited = options
+    if "v" in letters:
+        primary = "" if "e" in letters else f"Primary bootstrap:   {names[1]}\n"
+        print(f"File system:         {device}\n{primary}{_boot_options(edited)}")
+    if "n" not in letters:
+        blocks[disk] = edited
     return 0
 
 
@@ -238,7 +280,11 @@ def dumpfs(m: Machine, argv: list[str]) -> int:
     letters, _values, (name,) = forms.read(argv)
     if "s" not in letters:
         raise NotSimulated(" ".join(argv))
-    if name not in ("/", f"/dev/{disk.name}a", f"/dev/r{disk.name}a", f"{disk.name}a"):
+    root = diskparts.root_disk(m)
+    if m.data.get("raid_root") and name.removeprefix("/dev/").lstrip("r")[-4:] in [f"{each.name}a" for each in
+                                                                                  m.profile.disks[:2]]:
+        raise SimError(f"dumpfs: {name}: could not find superblock, skipped")  # behind RAIDframe's own sectors
+    if name not in ("/", f"/dev/{root}a", f"/dev/r{root}a", f"{root}a"):
         # records dumpfs-s-missing, dumpfs-s-rwd0b
         where = name if name.startswith("/") else f"/dev/r{name}"
         if not m.path(where).exists():
@@ -251,7 +297,7 @@ def dumpfs(m: Machine, argv: list[str]) -> int:
     size = disk.partitions["a"] * 512 // fs.fsize
     frag = fs.bsize // fs.fsize
     location = _SUPERBLOCK[fs.version]
-    print(f"file system: /dev/r{disk.name}a\nformat\tFFSv{fs.version}\nendian\tlittle-endian")
+    print(f"file system: /dev/r{root}a\nformat\tFFSv{fs.version}\nendian\tlittle-endian")
     if fs.version == 2:
         print(f"location {location}\t(-b {location // 512})")
     print(f"magic\t{_MAGIC[fs.version]:<8x}\ttime\t{time.asctime(time.gmtime(m.data['boot_time']))}\n"

@@ -11,7 +11,7 @@ from typing import Any
 from ..core import cutoff, powercut
 from ..core.machine import Machine
 from ..system import about, mounts, rc
-from . import grub_menu, grubcfg_boot, netbsd_boot, startup, terminals
+from . import bootblocks, grub_menu, grubcfg_boot, netbsd_boot, startup, terminals
 from .startup import BootDisk, Started, dom0_memory
 
 __all__ = ["boot", "dom0_memory", "load", "mark", "would_boot"]
@@ -26,10 +26,14 @@ _LOADERS: dict[str, Callable[[BootDisk], Started]] = {
 def load(disk: BootDisk) -> tuple[Started, list[str]]:
     """What the machine ends up with, and the panics on the way there. A panic resets the machine, and the loader runs
     again; it may have noted something meanwhile, or else it starts the same for ever."""
+    nowhere = bootblocks.nothing_to_start(disk.m)
+    if nowhere:
+        return Started(down=nowhere), []
     panics: list[str] = []
     met: list[dict[str, bytes]] = []
     while True:
         started = _LOADERS[disk.m.data.get("boot_sector", NETBSD)](disk)
+        started.down = started.down or startup.asks_for_root(disk.m, started)
         panic = "" if started.down else _panic(disk.m, started)
         if not panic:
             return started, panics

@@ -15,7 +15,7 @@ from ..core import images
 from ..core.machine import Machine
 from ..core.profiles import EFI
 from ..pkg import catalogue
-from ..system import kernelinfo
+from ..system import diskparts, kernelinfo
 from . import terminals
 
 # Below this dom0's kernel does not get through its own boot. The seed's 65536 KiB was the least ever used.
@@ -139,7 +139,25 @@ def _root_device_exists(m: Machine, cmdline: str) -> bool:
     """root= or bootdev=: a disk's name and the letter of its root partition, without /dev/ (facts section 4.3)."""
     match = re.search(r"(?:^| )(?:root|bootdev)=(\S*)", cmdline, re.IGNORECASE)
     disk = m.profile.disks[0].name
+    if m.data.get("raid_root"):
+        named = diskparts.mark_of(m, diskparts.ROOT_RAID) != "no"
+        if match and match[1] in (diskparts.ROOT_RAID, diskparts.ROOT_RAID + "a"):
+            return named
+        return (match is None or match[1] in (disk, disk + "a")) and _raid_is_root(m)
     return match is None or match[1] in (disk, disk + "a")
+
+
+def asks_for_root(m: Machine, started: Started) -> str:
+    """What a native kernel waits for, which is told of no root device; empty if it finds one."""
+    if not m.data.get("raid_root") or started.down or started.hypervisor or _raid_is_root(m):
+        return ""
+    return f"kernel {started.kernel_file} asks for the root device ({diskparts.ROOT_RAID} is not marked as root)"
+
+
+def _raid_is_root(m: Machine) -> bool:
+    """A set that configures itself and may be root takes the place of the disk that was booted from
+    (sys/dev/raidframe/rf_netbsdkintf.c, rf_buildroothack); nothing else can be mounted from a component."""
+    return diskparts.mark_of(m, diskparts.ROOT_RAID) in ("root", "soft")
 
 
 def dom0_memory(m: Machine, arguments: str) -> float:

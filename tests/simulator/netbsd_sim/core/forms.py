@@ -120,7 +120,7 @@ KNOWN: dict[str, Known] = {
     "rndctl": Known("S:", source="sbin/rndctl/rndctl.c", values={"S": "/.*"}),
     "fsck": Known("fnpqy", (r"\S+",), "records from-sets fsck-empty, fsck; sbin/fsck_ffs"),
     "fsck_ffs": Known("fnpqy", (r"\S+",), "records from-sets fsck-empty, fsck; sbin/fsck_ffs"),
-    "raidctl": Known("s:", source="sbin/raidctl/raidctl.c", values={"s": r"raid\d+"}),
+    "raidctl": Known("s:A:", ("", r"raid\d+"), "sbin/raidctl/raidctl.c", {"s": r"raid\d+", "A": r"[a-z]+"}),
     "cgdconfig": Known("l", (r"cgd\d+",), "sbin/cgdconfig/cgdconfig.c"),
     "ccdconfig": Known("g", source="sbin/ccdconfig/ccdconfig.c"),
     "dkctl": Known("", (r"[a-z]+\d+ (getwedgeinfo|listwedges|addwedge \S+ \d+ \d+ (ffs|swap))",),

@@ -241,14 +241,24 @@ DEFAULT_PROFILE = NETBSD_10_1_XEN_4_20.name
 SMALL_ROOT_SECTORS = 983040
 
 
-def get(name: str, small_root: bool = False) -> Profile:
-    """The profile of that name; `small_root` is that machine with a root file system made for GRUB legacy. Raises
+def get(name: str, small_root: bool = False, raid: bool = False) -> Profile:
+    """The profile of that name; `small_root` is that machine with a root file system made for GRUB legacy, `raid` the
+    one whose second disk is as its first, with the root file system on a RAID-1 of their partitions `a`. Raises
     ValueError that names the known ones."""
     try:
         profile = PROFILES[name]
     except KeyError:
         raise ValueError(f"no profile {name!r}; there are: {', '.join(sorted(PROFILES))}") from None
+    if raid:
+        return _with_raid(name)
     return _with_small_root(name) if small_root else profile
+
+
+@lru_cache(maxsize=None)
+def _with_raid(name: str) -> Profile:
+    profile = PROFILES[name]
+    first, second, *others = profile.disks
+    return replace(profile, disks=(first, replace(first, name=second.name), *others))
 
 
 @lru_cache(maxsize=None)

@@ -14,7 +14,7 @@ from ..core import base, images, profiles, rcscripts
 from ..core.dispatch import COMMANDS
 from ..core.machine import Machine
 from ..pkg import catalogue, packages
-from ..system import devices, foreign, mounts
+from ..system import devices, diskparts, foreign, mounts
 
 BARE = "bare"  # as sysinst leaves it: no Python, no pkgin, nothing of Xen
 PYTHON = "python"  # bare, with Python and pkgin
@@ -92,16 +92,19 @@ tmpfs\t\t/tmp\ttmpfs\trw,-s=64M
 
 def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profiles.DEFAULT_PROFILE,
            address: str = "10.0.2.15", links: list[str] | None = None, *, loader: str = bootblocks.NETBSD,
-           small_root: bool = False, pkgsrc: bool = False) -> None:
+           small_root: bool = False, pkgsrc: bool = False, raid: bool = False) -> None:
     """Make `host_dir` and boot the machine in it.
 
     `links` are the library directories that lead to the shared tree (`base.library_links`); a host that is never
     entered (unit tests) does not need them. `loader` is what its disk boots. `small_root` makes a root file system that
-    GRUB legacy can read, which loader `grub` needs and gets. `pkgsrc` puts a pkgsrc tree there.
+    GRUB legacy can read, which loader `grub` needs and gets. `pkgsrc` puts a pkgsrc tree there. `raid` has the root
+    file system on RAID-1 of two disks, of which the first alone has boot blocks.
     """
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
     check_loader(profile, loader)
+    if raid and (loader != bootblocks.NETBSD or small_root or profiles.get(profile).firmware == profiles.EFI):
+        raise ValueError("a root file system on RAID-1 is booted by NetBSD's loader from a BIOS")
     root = host_dir / "root"
     for directory in _DIRECTORIES:
         (root / directory).mkdir(parents=True, exist_ok=True)
@@ -113,11 +116,15 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
     with Machine(host_dir, root) as m:
         m.data.update(_initial_state(name, profile, address))
         m.data["small_root"] = small_root or loader == bootblocks.GRUB
+        m.data["raid_root"] = raid
         _write_etc(m, name, address)
         if m.profile.firmware == profiles.EFI:
             _make_esp(m)
         _link_commands(m, links or [])
         _make_devices(m)
+        if raid:
+            diskparts.make_root_raid(m)
+            m.data["raid_blocks"] = {m.profile.disks[0].name: {}}
         _install_base_kernel(m)
         if preset != BARE:
             packages.install(m, [m.profile.python_package, "pkgin"])
@@ -225,6 +232,8 @@ def _fstab(m: Machine) -> str:
     """A root file system for GRUB legacy has no room for /usr."""
     if m.profile.firmware == profiles.EFI:
         return _FSTAB + f"{mounts.ESP_DEVICE}\t/efi\tmsdos\trw\t\t 0 0\n"
+    if m.data["raid_root"]:
+        return _FSTAB.replace("/dev/wd0a", f"/dev/{diskparts.ROOT_RAID}a")
     if not m.data["small_root"]:
         return _FSTAB
     root, rest = _FSTAB.split("/dev/wd0b", 1)
@@ -300,7 +309,8 @@ def _make_dom0(m: Machine) -> None:
     kernel = images.Image("netbsd", m.profile.netbsd_release, "XEN3_DOM0")
     m.path("/netbsd-XEN3_DOM0.gz").write_bytes(kernel.compressed())
     m.path("/xen.gz").write_bytes(m.path(f"/usr/pkg/xen{release}-kernel/xen.gz").read_bytes())
-    m.path("/boot.cfg").write_text(_XEN_BOOT_LINE + _stock_boot_cfg(m))
+    line = _XEN_BOOT_LINE.replace("wd0a", f"{diskparts.root_disk(m)}a")
+    m.path("/boot.cfg").write_text(line + _stock_boot_cfg(m))
     m.path("/etc/ifconfig.bridge0").write_text("create\n!brconfig $int add wm0 up\n")
     with open(m.path("/etc/rc.conf"), "a") as stream:
         stream.write("".join(f"{name}=YES\n" for name in catalogue.daemon_scripts(m.profile)))

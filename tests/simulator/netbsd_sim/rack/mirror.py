@@ -36,8 +36,13 @@ def _set_suffix(profile: Profile) -> str:
 
 
 def _build_release(directory: Path, profile: Profile) -> None:
-    """pub/NetBSD/NetBSD-RELEASE/PORT/binary/{kernel,sets}. archive.netbsd.org has the same paths as the CDN."""
+    """pub/NetBSD/NetBSD-RELEASE/PORT/binary/{kernel,sets}; archive.netbsd.org has old releases in pub/NetBSD-archive
+    (facts section 5)."""
     suffix = _set_suffix(profile)
+    archived = directory / "pub/NetBSD-archive" / f"NetBSD-{profile.netbsd_release}"
+    if int(profile.netbsd_release.split(".")[0]) < 9 and not archived.is_symlink():
+        archived.parent.mkdir(parents=True, exist_ok=True)
+        archived.symlink_to(f"../NetBSD/NetBSD-{profile.netbsd_release}")
     binary = directory / f"pub/NetBSD/NetBSD-{profile.netbsd_release}/{profile.arch}/binary"
     for name in ("kernel", "sets"):
         (binary / name).mkdir(parents=True)

@@ -79,7 +79,8 @@ class Rack:
     # --- create and destroy ------------------------------------------------------------------------------------
 
     def create(self, names: list[str], preset: str = hosttree.DOM0, profile: str = profiles.DEFAULT_PROFILE,
-               *, loader: str = bootblocks.NETBSD, small_root: bool = False, pkgsrc: bool = False) -> None:
+               *, loader: str = bootblocks.NETBSD, small_root: bool = False, pkgsrc: bool = False,
+               raid: bool = False) -> None:
         """Make the rack with its hosts, or add hosts to one that exists. hosttree.create tells what the options mean.
         Raises ValueError for a loader that the profile cannot have."""
         hosttree.check_loader(profile, loader)
@@ -98,7 +99,7 @@ class Rack:
             address = hosttree.address_of(len(known))
             index = len(known)
             hosttree.create(host, name, preset, profile, f"10.0.{2 + index // 240}.{15 + index % 240}", links,
-                            loader=loader, small_root=small_root, pkgsrc=pkgsrc)
+                            loader=loader, small_root=small_root, pkgsrc=pkgsrc, raid=raid)
             (host / "mounts").write_text(self.mounts(host))
             (self.directory / "addresses" / address).symlink_to(f"../hosts/{name}")
             known.append(name)

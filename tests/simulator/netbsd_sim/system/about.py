@@ -9,7 +9,7 @@ import time
 
 from ..core import forms
 from ..core.machine import Machine, SimError
-from . import kernelinfo
+from . import diskparts, kernelinfo
 
 
 def uname(m: Machine, argv: list[str]) -> int:
@@ -72,7 +72,7 @@ def message_buffer(m: Machine) -> str:
         lines += [f"{disk.name} at atabus0 drive 0",
                   f"{disk.name}: {size // 2048} MB, 512 bytes/sect x {size} sectors"]
     name = m.profile.disks[0].name
-    lines += [f"boot device: {name}", f"root on {name}a dumps on {name}b"]
+    lines += [f"boot device: {name}", f"root on {diskparts.root_disk(m)}a dumps on {name}b"]
     lines += m.data.get("kernel_messages", [])
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ from ..core import forms, profiles
 from ..core.machine import Machine, NotSimulated, SimError
 from ..core.profiles import Disk
 from ..disk import labels, volume
-from . import devices, mounts, volumes, wedges
+from . import devices, diskparts, mounts, volumes, wedges
 
 
 def vnconfig(m: Machine, argv: list[str]) -> int:
@@ -159,6 +159,8 @@ def disklabel(m: Machine, argv: list[str]) -> int:
         raise SimError(f"disklabel: {error.message}", 4) from None
     name = volumes.disk_of(special.removeprefix("/dev/"))[0]
     own = next((disk for disk in m.profile.disks if disk.name == name), None)
+    if name == diskparts.ROOT_RAID and m.data.get("raid_root"):
+        own = _root_raid(m)
     if own is not None and not (m.host_dir / "disks" / name).exists():
         if "R" in letters:
             raise NotSimulated(" ".join(argv))
@@ -198,6 +200,13 @@ def _write_label(m: Machine, name: str, old: labels.Label, proto: str) -> int:
     return 0
 
 
+def _root_raid(m: Machine) -> Disk:
+    """A mirrored root is a disk with one partition, smaller than its components by what RAIDframe keeps at their
+    beginning (RF_PROTECTED_SECTORS)."""
+    size = m.profile.disks[0].partitions["a"] - 64
+    return Disk(diskparts.ROOT_RAID, {"a": size, "d": size})
+
+
 def _own_label(m: Machine, disk: Disk) -> int:
     """The label of a disk of the machine that has no bytes here (record disklabel-wd0.txt)."""
     fs = m.profile.root_fs
@@ -213,6 +222,8 @@ def _own_label(m: Machine, disk: Disk) -> int:
         start = 0 if letter == "d" else offset
         offset += 0 if letter == "d" else size
         kind = "unused" if letter == "d" else _FSTYPES.get(letter, "4.2BSD")
+        if m.data.get("raid_root") and letter == "a" and disk.name != diskparts.ROOT_RAID:
+            kind = "RAID" if disk in m.profile.disks[:2] else kind
         if f"/dev/{disk.name}{letter}" == mounts.ESP_DEVICE and m.profile.firmware == profiles.EFI:
             kind = "MSDOS"
         sizes = f"{fs.fsize:>7}{fs.bsize:>6}{16:>6}" if kind == "4.2BSD" else f"{0:>7}{0:>6}"

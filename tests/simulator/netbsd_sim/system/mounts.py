@@ -325,6 +325,9 @@ def _sizes(m: Machine, entry: dict[str, Any]) -> tuple[int, int]:
         layout, _files, fragments = found
         return layout.dsize * layout.fsize // 512, fragments * layout.fsize // 512
     if entry["fstype"] == "ffs":
+        if m.data.get("raid_root") and entry["dir"] == "/":
+            size = m.profile.disks[0].partitions["a"] - 64
+            return size, min(1457640, size // 3)
         for disk in m.profile.disks:
             letter = entry["device"].removeprefix(f"/dev/{disk.name}")
             if letter in disk.partitions:

@@ -41,7 +41,7 @@ def variables(m: Machine) -> dict[str, str]:
         "kern.hostname": m.hostname,
         "kern.domainname": "",
         "kern.rawpartition": "3",
-        "kern.root_device": m.profile.disks[0].name,
+        "kern.root_device": diskparts.root_disk(m),
         "kern.root_partition": "0",
         "kern.boottime": time.strftime("%a %b %e %H:%M:%S %Y", time.gmtime(m.data["boot_time"])),
         "kern.configname": m.data["kernel"]["name"],
