@@ -28,7 +28,7 @@ GUESTS = [guest["name"] for guest in DECLARED]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rack]:
-    with rack(tmp_path_factory.mktemp("howto") / "rack", "--names", "xen1") as found:
+    with rack(tmp_path_factory.mktemp("howto") / "rack", "--names", "xen1", "--bare") as found:
         key = found.directory / "admin"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
         yield found
@@ -37,12 +37,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rack]:
 def run(made: Rack, *more: str, playbooks: tuple[str, ...] = SITE) -> str:
     """One run of the playbooks; what Ansible said. The guests let in whoever has the key ``admin``."""
     hosts = made.directory / "hosts.yml"
-    way = f"    ansible_ssh_executable: {made.directory}/ssh/ssh"
-    guests = f"netbsd_xen_guests:\n  vars:\n    ansible_ssh_private_key_file: {made.directory}/admin\n"
-    hosts.write_text(made.simrack("inventory").replace("  vars:\n", f"  vars:\n{way}\n") + guests)
+    listed = yaml.safe_load(made.simrack("inventory"))["dom0s"]
+    dom0 = {**listed["vars"], **listed["hosts"]["xen1"], "ansible_ssh_executable": f"{made.directory}/ssh/ssh"}
+    guests = {"vars": {"ansible_ssh_private_key_file": f"{made.directory}/admin"}}
+    hosts.write_text(yaml.safe_dump({"dom0s": {"hosts": {"xen1": dom0}}, "netbsd_xen_guests": guests}))
     public = (made.directory / "admin.pub").read_text()
     declared = [guest | {"install": with_key(guest["install"], public)} for guest in DECLARED]
-    argv = ["ansible-playbook", "-i", str(INVENTORY), "-i", str(hosts), *playbooks, "--tags", "makedev,bridge,domu"]
+    argv = ["ansible-playbook", "-i", str(INVENTORY), "-i", str(hosts), *playbooks]
     found = subprocess.run(
         [str(Path(sys.executable).with_name(argv[0])), *argv[1:], "-e", json.dumps({"domu_guests": declared}), *more],
         cwd=CHECKOUT,
@@ -66,17 +67,32 @@ def record(made: Rack, name: str) -> dict[str, Any]:
     return found
 
 
+def calls(made: Rack) -> int:
+    """How often somebody has come to the machine since the log was emptied."""
+    return len((made.host("xen1") / "sessions.log").read_text().splitlines())
+
+
 def test_from_nothing_to_logins(made: Rack) -> None:
+    """A bare machine: Python, then a look at what is to come, then all of it, with one reboot."""
+    run(made, "--tags", "bootstrap")
     said = run(made, "--check", "--diff")
     assert f"install NetBSD 10.1 from sets on /home/xen/{GUESTS[0]}.img of 2G" in said
     assert not (made.root("xen1") / f"home/xen/{GUESTS[0]}.img").exists()
-    run(made)
+    run(made, "-e", "bootloader_reboot=true")
     for name in GUESTS:
         found = record(made, name)
         assert (found["stage"], found["unit"]) == ("verified", ""), found
         assert "asks for a login" in found["proof"] or "a login over ssh" in found["proof"]
     units = made.execute("xen1", "/usr/sbin/vnconfig", "-l").splitlines()
     assert len([line for line in units if not line.endswith("not in use")]) == len(GUESTS)
+
+
+def test_the_second_run_changes_nothing_in_one_call(made: Rack) -> None:
+    made.simrack("reset-log", "xen1")
+    assert re.search(
+        r"^xen1 +: .*changed=0 +unreachable=0 +failed=0", run(made, "-e", "domu_add_hosts=false"), re.MULTILINE
+    )
+    assert calls(made) == 1
 
 
 def test_the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
