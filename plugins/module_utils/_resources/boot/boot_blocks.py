@@ -189,7 +189,7 @@ def _plan_mirror(current: dict[str, Any], declared: Declared) -> Plan:
     found = current["mirror"]
     mirror.refuse_unbootable(found, declared.loader)
     # A disk that is new in the set starts as the others do.
-    options = next((state["options"] for state in current["parts"].values() if state["options"]), {})
+    options: dict[str, str] = next((state["options"] for state in current["parts"].values() if state["options"]), {})
     changes = []
     for part, state in current["parts"].items():
         changes += _plan_one({**state, "options": state["options"] or options}, _component(declared, part))

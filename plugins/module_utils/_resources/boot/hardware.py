@@ -6,7 +6,8 @@ something else is refused, because nobody would come to a shell by it.
 - ``root=``: the dom0 kernel compares it with the names of its disks and takes what follows for a partition's letter
   (``findroot``, NetBSD sys/arch/xen/x86/autoconf.c); where nothing fits or nothing can be mounted it asks at the
   console. A partition of type RAID is let pass, because RAIDframe puts itself in its place (rf_buildroothack,
-  sys/dev/raidframe/rf_netbsdkintf.c), and so is the name of a wedge (``NAME=``, ``wedge:``).
+  sys/dev/raidframe/rf_netbsdkintf.c), and so is the name of a wedge (``NAME=``, ``wedge:``). A set of RAIDframe is not
+  there before something has configured it, which at that time only the kernel itself does (raidctl(8), -A).
 - ``dom0_mem=``: Xen cuts more than there is down to all that there is (``dom0_compute_nr_pages``,
   xen/arch/x86/dom0_build.c), which leaves nothing for any guest.
 - ``pciback.hide=``: a guest with a VGA adapter panics, and the ISA devices behind their bridge are dom0's.
@@ -25,6 +26,7 @@ from ..._formats.guest import pci
 from ..._formats.system import disks
 from ..._host import Host
 from ..._toolstack import choose
+from . import mirror
 from .adopted import InUse
 from .arguments import Arguments, arguments, taken_kinds, without
 from .entries import Menu
@@ -49,10 +51,10 @@ _PORT = re.compile(r"^(?:\[ *[0-9.]+\] )?com([0-9]+) at ", re.MULTILINE)
 def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     """What the machine has. ``lines`` are dom0 kernels' arguments, whose disks are looked at more closely.
 
-    ``disks`` are their names, ``types`` those of the partitions by disk and letter, ``memory`` is in MiB, ``ports`` are
-    the numbers of the serial ports, counted from 0, ``kept`` the PCI devices that no guest can have, looked for only
-    where a line hides some. None for what the machine does not tell: under Xen the kernel does not see the port that
-    Xen has.
+    ``disks`` are their names, ``later`` those that are not there yet when a kernel looks for its root, ``types`` those
+    of the partitions by disk and letter, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted
+    from 0, ``kept`` the PCI devices that no guest can have, looked for only where a line hides some. None for what the
+    machine does not tell: under Xen the kernel does not see the port that Xen has.
     """
     lines = list(lines)
     names = _said(host, [SYSCTL, "-n", "hw.disknames"])
@@ -61,6 +63,7 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     in_xen = _kernel.role(host) == _kernel.DOM0
     return {
         "disks": present,
+        "later": [disk for disk in sorted(found & set(present or ())) if _is_configured_later(host, disk)],
         "types": {disk: _types(host, disk) for disk in sorted(found & set(present or ()))},
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
         "ports": None if in_xen else _ports(host),
@@ -74,6 +77,14 @@ def _said(host: Host, argv: list[str]) -> str | None:
     except CommandFailed:
         return None
     return answer.stdout if answer.rc == 0 else None
+
+
+def _is_configured_later(host: Host, disk: str) -> bool:
+    """Whether a disk is a set that the kernel does not configure by itself. Where raidctl does not tell, it is none."""
+    if not mirror.is_raid(disk):
+        return False
+    found = disks.raid_set(_said(host, [mirror.RAIDCTL, "-s", disk]) or "")
+    return found is not None and "No" in found.autoconfig
 
 
 def _types(host: Host, disk: str) -> dict[str, str] | None:
@@ -166,6 +177,11 @@ def _root_problems(found: dict[str, Any], given: Arguments) -> list[str]:
         return [f"root={root}: this machine has no disk {disk}; it has {', '.join(found['disks'])}. {advice}"]
     if disk not in found["types"]:
         raise NotRead(f"the label of {disk} was not looked at")
+    if disk in found["later"]:
+        return [
+            f"root={root}: {disk} does not configure itself, and would not be there yet. Mark it, with: "
+            f"{mirror.RAIDCTL} -A root {disk} (raidctl(8)). {advice}"
+        ]
     types = found["types"][disk]
     if types is None:
         return []

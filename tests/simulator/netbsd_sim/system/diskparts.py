@@ -42,7 +42,7 @@ def root_disk(m: Machine) -> str:
 
 def mark_of(m: Machine, name: str) -> str:
     """What the components' labels say: no, yes (it configures itself), root or soft (and may be root)."""
-    return m.data.get("raid_marks", {}).get(name, "no")
+    return str(m.data.get("raid_marks", {}).get(name, "no"))
 
 
 def _marks(m: Machine, name: str) -> tuple[str, str]:

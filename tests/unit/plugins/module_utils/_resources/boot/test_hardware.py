@@ -42,6 +42,7 @@ def machine(tmp_path, **answers):
         "/sbin/sysctl -n hw.physmem64": f"{4000 * MEBIBYTE}\n",
         "/sbin/disklabel wd0": LABEL,
         "/sbin/disklabel raid0": LABEL,
+        "/sbin/raidctl -s raid0": (1, "", "raidctl: ioctl (RAIDFRAME_GET_INFO) failed: Device not configured\n"),
         "/sbin/disklabel wd1": (4, "", "disklabel: could not read existing label\n"),
         **{f"/sbin/dkctl {name} getwedgeinfo": text for name, text in WEDGES.items()},
         "/sbin/dmesg": DMESG,
@@ -67,6 +68,17 @@ def problems(host, kernel="", xen=""):
 @pytest.mark.parametrize("word", ["root", "bootdev", "ROOT"])
 def test_a_root_that_is_there(tmp_path, word, root):
     assert problems(machine(tmp_path), f"console=pc {word}={root} -v") == []
+
+
+@pytest.mark.parametrize(("autoconfig", "refused"), [("Yes", False), ("No", True)])
+def test_a_set_that_only_rc_configures_is_not_there_yet(tmp_path, autoconfig, refused):
+    """sbin/raidctl/raidctl.c, rf_get_device_status and get_component_label."""
+    said = (
+        "Components:\n           /dev/wd0a: optimal\nNo spares.\nComponent label for /dev/wd0a:\n   RAID Level: 1\n"
+        f"   Autoconfig: {autoconfig}\n   Root partition: No\n"
+    )
+    lines = problems(machine(tmp_path, **{"/sbin/raidctl -s raid0": said}), "root=raid0a")
+    assert [("raidctl -A root raid0" in line and "bootloader_root" in line) for line in lines] == [True] * refused
 
 
 @pytest.mark.parametrize(
