@@ -50,7 +50,7 @@ def run(made: Rack, *more: str, playbooks: tuple[str, ...] = SITE) -> str:
         env={**ansible_environment(), "ANSIBLE_HOME": str(made.directory / "ansible")},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1500,  # a hang must not last for ever; a busy machine may take its time
         check=False,
     )
     assert found.returncode == 0, found.stdout + found.stderr
