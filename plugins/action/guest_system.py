@@ -3,26 +3,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plans netbsd.xen.guest_system on the controller where the machine has been read already, brings what guests get from
 there to the machine, once for all of them, and compares the clocks of guests in which a login was seen with the
-controller's, which no machine knows."""
+controller's, which no machine knows. With guests' own installers it holds the conversations at their consoles, between
+two calls of the module: the first has started them, and the second is told how the conversations have ended."""
 
 from __future__ import annotations
 
+import os
+import secrets
 import time
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleError
+from ansible.plugins.loader import connection_loader
+from ansible.utils.display import Display
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import WARNINGS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import bring
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.declare import System
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.table import METHODS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work.record import VERIFIED
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _clocks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import validated
 from ansible_collections.netbsd.xen.plugins.plugin_utils._completed import with_hashes_apart
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console import installing
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import (
+    Spawned,
+    console_arguments,
+    opened,
+    refused,
+    sayer,
+    ssh_options,
+)
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import ConsoleError, Ended
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.transcript import Transcript
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 SYSTEM_FILES = "netbsd.xen.system_files"
+# Seconds for ssh and the console's program to show that they are there, or why not.
+OPENS = 30.0
+
+display = Display()
 
 
 class ActionModule(PlannedAction):
@@ -54,7 +76,7 @@ class ActionModule(PlannedAction):
         systems = guest_system.declare(validated(guest_system.ARGUMENTS, args)).systems
         local = [system for system in systems if bring.of(system)]
         if not local or self._task.check_mode:
-            return super().carry_out(args, task_vars)
+            return self._with_conversations(args, task_vars, systems)
         self._task.check_mode = True
         try:
             would = super().carry_out(args, task_vars)
@@ -64,7 +86,79 @@ class ActionModule(PlannedAction):
         if not changed and not would.get("failed"):
             return would
         unfit = self._bring([system for system in local if system.guest.name in changed], task_vars)
-        return super().carry_out({**args, "unfit": unfit} if unfit else args, task_vars)
+        return self._with_conversations({**args, "unfit": unfit} if unfit else args, task_vars, systems)
+
+    # -- guests' own installers ----------------------------------------------------------------------------------------
+
+    def _with_conversations(
+        self, args: dict[str, Any], task_vars: dict[str, Any], systems: tuple[System, ...]
+    ) -> dict[str, Any]:
+        """Let the module do it, and talk to the installers that it has started."""
+        talking = [system for system in systems if METHODS[system.install.method].talks]
+        if not talking or self._task.check_mode:
+            return super().carry_out(args, task_vars)
+        session = secrets.token_hex(8)
+        first = super().carry_out({**args, "session": session}, task_vars)
+        waiting = {
+            name: each for name, each in (first.get("conversations") or {}).items() if each["session"] == session
+        }
+        heard, said = {}, {}
+        for system in talking:
+            name = system.guest.name
+            if name in waiting:
+                heard[name], said[name] = self._talked(system, waiting[name], task_vars)
+        if not heard:
+            return first
+        second = super().carry_out({**args, "session": session, "heard": heard}, task_vars)
+        for failure in second.get("failures") or []:
+            failure.update({key: value for key, value in said.get(failure["thing"], {}).items() if value})
+        return _both(first, second)
+
+    def _talked(self, system: System, waiting: dict[str, str], task_vars: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """What to tell the module of a conversation, and what a failure has to show of it."""
+        name, dom0 = system.guest.name, str(task_vars.get("inventory_hostname", ""))
+        path = _transcript_path(dom0, name)
+        transcript = Transcript(path, f"installation of {name} on {dom0}")
+        display.vv(f"{dom0}: {name}: talks to its installer; what is said is kept in {path}", host=dom0)
+
+        def say(answer: str) -> None:
+            display.vv(f"{dom0}: {name}: its installer: {answer}", host=dom0)
+
+        try:
+            link, before = self._console(name, waiting["toolstack"], task_vars)
+            try:
+                wanted = installing.values(system.install, waiting["mark"])
+                transcript.secret(wanted["root_password"])
+                installing.converse(link, system.install.release, wanted, transcript, say, before)
+            finally:
+                link.close()
+        except ConsoleError as error:
+            why = str(error).split("\nThe screen was:\n", 1)[0]
+            kept = {"screen": transcript.clean(error.screen), "transcript": path}
+            return f" the conversation with its installer broke off: {why}. What was said is in {path}", kept
+        finally:
+            transcript.close()
+        return waiting["mark"], {"transcript": path}
+
+    def _console(self, name: str, toolstack: str, task_vars: dict[str, Any]) -> tuple[Spawned, bytes]:
+        """The console of a guest, by the host's own ssh, and what it has said at first. Raises ConsoleError."""
+        if self._connection.transport != "ssh" or self._connection.become:
+            raise ConsoleError("the way to a guest's console is ssh to dom0 as root, and this host has another")
+        ssh = connection_loader.get("ansible.builtin.ssh", self._play_context.copy(), os.devnull)
+        known = task_vars["hostvars"][task_vars["inventory_hostname"]]
+        ssh.set_options(var_options=ssh_options(known, C.config.get_plugin_vars("connection", ssh._load_name)))
+        password = ssh.get_option("password") or ""
+        if password:
+            # It is asked for at the terminal, which is ours, and not of a program that might be missing.
+            ssh.set_option("password_mechanism", "ssh_askpass")
+        link = Spawned(console_arguments(ssh, name, toolstack))
+        try:
+            return link, opened(link, password, OPENS)
+        except Ended:
+            link.close()
+            raise refused(name, link, sayer(ssh)) from None
+
+    # -- files of the controller ---------------------------------------------------------------------------------------
 
     def _bring(self, systems: list[System], task_vars: dict[str, Any]) -> dict[str, str]:
         """Bring what these guests take. Returns why, by guest, where that can't be had."""
@@ -106,6 +200,34 @@ class ActionModule(PlannedAction):
         if result.get("failed") and not result.get("failures"):
             return dict.fromkeys(files, str(result.get("msg", "it can't be sent")))
         return {failure["thing"]: failure["msg"] for failure in result.get("failures") or []}
+
+
+def _transcript_path(dom0: str, guest: str) -> str:
+    """Where the transcript of a guest's last installation is kept, on the controller."""
+    home = os.path.expanduser(C.config.get_config_value("ANSIBLE_HOME"))
+    folder = os.path.join(home, "netbsd_xen", "consoles")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return os.path.join(folder, f"{dom0}-{guest}.cast")
+
+
+def _both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The result of two calls as one. What the second does to a guest is the rest of what the first has begun."""
+    done = {change["thing"] for change in first.get("changes") or []}
+    failures = [*(first.get("failures") or []), *(second.get("failures") or [])]
+    more = [change for change in second.get("changes") or [] if change["thing"] not in done]
+    both = {
+        **second,
+        "changed": bool(first.get("changed") or second.get("changed")),
+        "changes": [*(first.get("changes") or []), *more],
+        "commands": [*(first.get("commands") or []), *(second.get("commands") or [])],
+        WARNINGS: list(dict.fromkeys([*(first.get(WARNINGS) or []), *(second.get(WARNINGS) or [])])),
+    }
+    if first.get("diff"):
+        both["diff"] = first["diff"]
+    if first.get("failed") or second.get("failed"):
+        both.update(failed=True, failures=failures)
+        both["msg"] = "; ".join(str(each["msg"]) for each in (first, second) if each.get("failed"))
+    return both
 
 
 def _just_seen(result: dict[str, Any]) -> dict[str, _clocks.Range]:

@@ -127,8 +127,15 @@ def _settings(wanted: Sequence[Setting], values: Mapping[str, str], put: Callabl
 class Conversation:
     """One run through the rules, at one console."""
 
-    def __init__(self, talk: Talk, rules: Sequence[Rule], values: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        talk: Talk,
+        rules: Sequence[Rule],
+        values: Mapping[str, str],
+        say: Callable[[str], None] = lambda _answer: None,
+    ) -> None:
         self._talk = talk
+        self._say = say
         self._rules = [whole for rule in rules if (whole := filled(rule, values))]
         self._used: dict[str, int] = {}
         self._answered: tuple[str, Face] = ("", None)
@@ -170,6 +177,7 @@ class Conversation:
     def _note(self, rule: Rule) -> None:
         self._used[rule.name] = self._used.get(rule.name, 0) + 1
         self.answers.append(rule.name)
+        self._say(rule.name)
         self._late = None
         if self._used[rule.name] > rule.most:
             text = f"the question {rule.name!r} was answered {rule.most} times, and comes again"

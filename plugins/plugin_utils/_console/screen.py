@@ -150,18 +150,26 @@ def _boxed(lines: list[str], row: int, column: int) -> Menu | None:
 
 
 def _listed(lines: list[str], row: int, column: int) -> Menu | None:
-    """The menu without a box: lines with letters around the cursor."""
+    """The menu without a box: lines with letters around the cursor, and between them what can't be chosen, such as a
+    line of dashes."""
 
     def is_item(number: int) -> bool:
         return 0 <= number < ROWS and bool(re.match(r"[> ][A-Za-z]: ", lines[number][column:]))
 
+    def is_between(number: int) -> bool:
+        return 0 <= number < ROWS and lines[number][column] == " " and bool(lines[number][column:].strip())
+
+    def end(step: int) -> int:
+        """The last item in that direction, over lines that are none."""
+        last = at = row
+        while is_item(at + step) or is_between(at + step):
+            at += step
+            last = at if is_item(at) else last
+        return last
+
     if not is_item(row):
         return None
-    top = bottom = row
-    while is_item(top - 1):
-        top -= 1
-    while is_item(bottom + 1):
-        bottom += 1
+    top, bottom = end(-1), end(1)
     return _menu([], [line[column:].rstrip() for line in lines[top : bottom + 1]], row - top, False)
 
 

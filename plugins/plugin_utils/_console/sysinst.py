@@ -4,7 +4,10 @@
 """What sysinst asks, by release of NetBSD, and what it is answered.
 
 The rules of NetBSD 7 are those of a whole installation that was recorded on a real machine (7.99.10 in a Xen PV guest,
-by HTTP).
+by HTTP). Those of NetBSD 9 and 10 are from the source, and were never seen on a machine: of usr.sbin/sysinst msg.mi.en
+and msg.entropy.en for the words; install.c, disks.c, bsddisklabel.c, label.c, net.c, util.c and configmenu.c for what
+is asked. They edit partitions otherwise, ask for no name of the disk by themselves, and for root's password without
+being told to.
 
 Values: ``disk``, ``swap`` (megabytes), ``disk_name``, ``host`` and ``directory`` (of the server with the sets),
 ``interface``, ``hostname``, ``domain``, ``address``, ``netmask``, ``gateway``, ``nameserver``, ``timezone`` with its
@@ -65,8 +68,8 @@ NETBSD_7: tuple[Rule, ...] = (
     Rule("boot blocks", Pick("^Exit"), title="Bootblocks selection"),
     Rule("sets", Pick("^Custom installation"), title="Select your distribution"),
     Rule("selected", Pick("^Install selected sets"), item="^Install selected sets"),
-    Rule("source", Pick("^{source}"), title="^Install from", most=6),
-    Rule("http", _HTTP, item="^Get Distribution", text="the http site", most=12),
+    Rule("source", Pick("^{source}$"), title="^Install from", most=6),
+    Rule("http", _HTTP, item="^Get Distribution", text="the (http|ftp) site", most=12),
     Rule("server", Fill("{host}"), prompt=r"^Host: "),
     Rule("directory", Fill("{directory}"), prompt=r"^Base directory: "),
     Rule("interface", Pick("^{interface}$"), title="Available interfaces"),
@@ -97,5 +100,49 @@ NETBSD_7: tuple[Rule, ...] = (
     Rule("complete", Pick("Hit enter"), item="Hit enter to continue", text="installation of NetBSD.* is now complete"),
 )
 
-# By the release's first number. What is not here was not recorded, and is not guessed.
-CONVERSATIONS: dict[str, tuple[Rule, ...]] = {"7": NETBSD_7}
+# What follows is as before in the words that are looked for, or has them in both.
+_CHANGED = ("begin", "partitions", "sizes", "swap", "label", "disk name", "write", "media", "configuration")
+_KEPT = tuple(rule for rule in NETBSD_7 if rule.name not in _CHANGED)
+_UNITS, _SWAP = "^Change input units", Setting(r" <swap>$", shown=r"^{swap} ")
+_NEW_CONFIG = Settings(
+    (
+        Setting("^Change root password ", shown=r" password set$"),
+        Setting("^Enable sshd ", shown=r" YES$"),
+    ),
+    then="^Finished configuring",
+)
+
+NETBSD_9: tuple[Rule, ...] = (
+    *_KEPT[:3],
+    Rule("too small", Stop("the disk is too small for what sysinst wants to put on it"), item="^Abort.*Not enough"),
+    *_KEPT[3:],
+    Rule("begin", Pick("^Yes"), title="Yes or no", text="You have chosen to install NetBSD .* Shall we continue"),
+    # Only of a disk without any table. A disklabel is what the guest's kernel and dom0 find a root in.
+    Rule("scheme", Pick("disklabel"), item="disklabel", text="partitioning scheme"),
+    Rule("partitions", Pick("^Set sizes of NetBSD partitions"), item="^Set sizes of NetBSD partitions"),
+    Rule("megabytes", Pick("^Megabytes"), item="^Megabytes"),
+    Rule("units", Pick(_UNITS), item=r"^Go on\.", text=r"^(?!.*Size \(MB\)).*Size \("),
+    Rule("sizes", Settings((_SWAP,), r"^Go on\."), item=r"^Go on\.", text=r"Size \(MB\)"),
+    Rule("swap", Fill("{swap}"), prompt=r"Size for .*in MB\? \[.*\]: "),
+    # Its name is what the disk is known by, if all breaks off behind this.
+    Rule(
+        "label",
+        Settings((Setting("^Edit name of the disk", done="disk name"),), "^Partition sizes ok"),
+        item="^Partition sizes ok",
+        text="your disklabel partitions for {disk}",
+    ),
+    Rule("disk name", Fill("{disk_name}"), prompt="Enter disk name: "),
+    Rule(
+        "write",
+        Pick("^Yes"),
+        title="Yes or no",
+        text=r"install NetBSD on your hard disk \({disk}\)\. .* Shall we continue",
+    ),
+    Rule("network works", Pick("^Yes"), title="Your network seems to work fine"),
+    Rule("media", Fill(""), prompt=r"Network media type.*: "),
+    Rule("entropy", Pick("^Not now"), title="not enough entropy"),
+    Rule("configuration", _NEW_CONFIG, item="^Finished configuring", most=12),
+)
+
+# By the release's first number. What is not here is not known, and is not guessed.
+CONVERSATIONS: dict[str, tuple[Rule, ...]] = {"7": NETBSD_7, "9": NETBSD_9, "10": NETBSD_9}

@@ -17,6 +17,8 @@ FOLDER = "/home/xen"
 ROOT = "xbd0a"
 # With a GPT: the first wedge (dk(4)).
 GPT_ROOT = "dk0"
+# Methods of installation that put a release on the disk.
+RELEASED = ("sets", "sysinst")
 _RELEASE = re.compile(r"(?P<major>[0-9]{1,2})\.(?P<minor>[0-9]{1,2})(?:\.[0-9]{1,3}){0,2}(?:_[A-Z0-9]+)?\Z")
 OLDEST, NEWEST = 5, 12
 # By architecture and a guest's type: the kernel, and the first release that has it.
@@ -64,8 +66,8 @@ def kernel_file(release: str, arch: str, guest_type: str) -> str:
 
 def boots(install: object, system: str, guest_type: str) -> dict[str, str]:
     """How a guest boots what its ``install`` puts on its first disk: the keys that it then has by default. None where
-    nothing is installed from sets, or there is no such kernel. Of a release that is wrong is told elsewhere."""
-    if not isinstance(install, dict) or system != "netbsd" or install.get("method", "sets") != "sets":
+    no release is installed, or there is no such kernel. Of a release that is wrong is told elsewhere."""
+    if not isinstance(install, dict) or system != "netbsd" or install.get("method", "sets") not in RELEASED:
         return {}
     release, arch = install.get("release"), install.get("arch", ARCHES[0])
     root = GPT_ROOT if install.get("table") == "gpt" else ROOT
@@ -75,6 +77,17 @@ def boots(install: object, system: str, guest_type: str) -> dict[str, str]:
         return {"kernel": kernel_file(release, arch, guest_type), "root": root}
     except ValueError:
         return {}
+
+
+def installer(arch: str) -> str:
+    """The name of the kernel with sysinst in it, for a PV guest (etc/etc.amd64/Makefile.inc, etc/etc.i386)."""
+    return "INSTALL_XEN3_DOMU" if arch == ARCHES[0] else "INSTALL_XEN3PAE_DOMU"
+
+
+def installer_file(release: str, arch: str) -> str:
+    """Where dom0 has that kernel."""
+    system = release if arch == ARCHES[0] else f"{release}-{arch}"
+    return f"{FOLDER}/netbsd-{system}-{installer(arch)}.gz"
 
 
 def set_suffix(release: str, arch: str) -> str:

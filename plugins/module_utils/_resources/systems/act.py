@@ -21,7 +21,7 @@ from ..._toolstack.choose import toolstack
 from ..._toolstack.lock import installing
 from ..guests.apply import health
 from ..guests.apply.files import MakeDisk
-from . import verify
+from . import installer, verify
 from .declare import System
 from .methods.method import Method
 from .methods.table import METHODS
@@ -67,10 +67,13 @@ class Put:
 
     def _put(self, job: Job, method: Method) -> None:
         if not job.record.reached(record.FILLED):
-            method.prepare(job)
-            job.reached(record.PREPARED)
+            if not method.talks:
+                method.prepare(job)
+                job.reached(record.PREPARED)
             method.fill(job)
             job.reached(record.FILLED)
+            if method.talks:
+                installer.forget(job)
         job.keys = (*self.system.install.authorized_keys, *_proof_key(job))
         method.configure(job)
         job.note(console_from=health.console_size(job.host, job.name))
@@ -105,6 +108,18 @@ class Put:
         job.note(identity=place_of(host, disk.path))
         if found.kind == content.HOLDS:
             content.clear(host, disk.path, found.size, job.record.mark)
+
+
+@dataclass(frozen=True)
+class Begin(Put):
+    """Prepare the guest's disk and start its own installer, which the run ``session`` of the controller talks to."""
+
+    session: str
+
+    def _put(self, job: Job, method: Method) -> None:
+        method.prepare(job)
+        job.reached(record.PREPARED)
+        installer.start(job, method, self.session)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..guests.declare.fields import Fields
 from ..guests.declare.guest import Guest
 from . import origin
 from .keys import COMMON_KEYS, INSTALL_KEYS, METHOD_KEYS, NETWORK_KEYS, RELEASE_KEYS
+from .methods import sysinst
 from .methods.method import Method
 from .methods.table import METHODS
 from .origin import Origin
@@ -73,11 +74,14 @@ class System:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The systems of a machine's guests, the guests themselves, whose disks must not be touched, and the names of those
-    that shall be no more."""
+    """The systems of a machine's guests, and the guests themselves, whose disks must not be touched. ``session`` is the
+    run of the controller that may hold conversations with guests' own installers, empty for none; ``heard`` are those
+    that have come to their end, the marks of the records by guest, or why one has not, which begins with a blank."""
 
     systems: tuple[System, ...]
     guests: guests_wanted.Wanted
+    session: str = ""
+    heard: dict[str, str] = field(default_factory=dict)
 
     @property
     def absent(self) -> list[str]:
@@ -89,9 +93,11 @@ def declare(params: dict[str, Any]) -> Wanted:
     found, problems = examined(params)
     if problems:
         raise Refused("\n".join(problems), problems=problems)
-    options = {name: value for name, value in params.items() if name not in (*origin.OPTIONS, "secrets", "unfit")}
+    own = (*origin.OPTIONS, "secrets", "unfit", "session", "heard")
+    options = {name: value for name, value in params.items() if name not in own}
     known = {"restart_policy": "never", "shutdown_timeout": 180}
-    return Wanted(tuple(found), guests_wanted.wanted({**known, **options}))
+    heard = {str(name): str(value) for name, value in (params.get("heard") or {}).items()}
+    return Wanted(tuple(found), guests_wanted.wanted({**known, **options}), params.get("session") or "", heard)
 
 
 def examined(params: dict[str, Any]) -> tuple[list[System], list[str]]:
@@ -153,12 +159,15 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
         ntp=_servers(fields),
         again=_again(fields),
         options=options,
-        **(origin.read(fields, rack) if method.released else {"source": ""}),
+        **(origin.read(fields, rack, method.talks) if method.released else {"source": ""}),
     )
     if not install.authorized_keys and not install.root_password and method.sets_up(install.options):
         fields.problem("nobody could log in; give authorized_keys, root_password (a hash), or both")
     if install.release or not method.released:
         for problem in method.unfit(guest, install.root, release, arch):
+            fields.problem(problem)
+    if method.talks and not fields.problems:
+        for problem in sysinst.unreachable(install.local_source or install.source, install.network):
             fields.problem(problem)
     return install
 

@@ -34,6 +34,7 @@ METHOD_KEYS = (
     "table",
     "seed",
     "user_data",
+    "cd",
 )
 INSTALL_KEYS = (*COMMON_KEYS, *METHOD_KEYS)
 NETWORK_KEYS = ("address", "gateway", "nameservers")

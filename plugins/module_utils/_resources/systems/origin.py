@@ -14,6 +14,8 @@ from ..guests.declare.fields import Fields
 from .work import sources
 
 DEFAULT_SOURCE = "https://cdn.NetBSD.org/pub/NetBSD"
+# The same for those that fetch it themselves, and know no TLS.
+PLAIN_SOURCE = "http://cdn.NetBSD.org/pub/NetBSD"
 # The module's options about it.
 OPTIONS = ("install_source", "install_remote_src", "install_keyring")
 _URL = ("http://", "https://", "ftp://")
@@ -34,10 +36,12 @@ def of_rack(params: dict[str, Any]) -> Origin:
     return Origin(source, params.get("install_keyring") or "", remote_src is not False)
 
 
-def read(fields: Fields, rack: Origin) -> dict[str, str]:
-    """The keys of ``Install`` about it; what is wrong is noted in ``fields``."""
+def read(fields: Fields, rack: Origin, plain: bool = False) -> dict[str, str]:
+    """The keys of ``Install`` about it; what is wrong is noted in ``fields``. ``plain``: for the guest itself."""
     remote = fields.flag("remote_src", "source" in fields.values or rack.remote_src)
     source = fields.text("source", rack.source).rstrip("/")
+    if plain and source == DEFAULT_SOURCE:
+        source = PLAIN_SOURCE
     keyring = fields.text("keyring", rack.keyring)
     found = {"source": source, "keyring": keyring}
     if not remote:

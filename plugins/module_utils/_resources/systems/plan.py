@@ -15,8 +15,11 @@ from ..guests.declare import config
 from ..guests.plan import storage
 from ..guests.plan.seen import Seen, lives_of, seen
 from ..guests.read.current import Current as Guests
-from .act import Act, Forget, ForgetKey, GiveBack, Prove, Put
+from . import installer
+from .act import Act, Begin, Forget, ForgetKey, GiveBack, Prove, Put
 from .declare import System, Wanted
+from .methods import sysinst
+from .methods.table import METHODS
 from .read import DISKS, Current
 from .work import content, record
 from .work.content import Content
@@ -25,6 +28,8 @@ from .work.record import Record
 
 RESOURCE = "guest_system"
 UP = ("running", "paused")
+# Of a conversation that broke off.
+_STANDS = {"stage": record.PREPARED, "next_run": "it begins with an empty disk again"}
 
 
 def plan(current: Current, wanted: Wanted) -> Plan:
@@ -35,6 +40,8 @@ def plan(current: Current, wanted: Wanted) -> Plan:
         raise NotRead(f"{asked} was not read")
     found = Plan()
     for system in wanted.systems:
+        if wanted.heard and system.guest.name not in wanted.heard:
+            continue
         try:
             _one(system, current, wanted, found)
         except NotRead:
@@ -74,6 +81,9 @@ def _one(system: System, current: Current, wanted: Wanted, found: Plan) -> None:
     guests = _guests(current, wanted)
     live = lives_of(system.guest, guests, wanted.guests) if guests else []
     disk = _content(system, current)
+    if live and mine and installer.is_it(live[0], mine):
+        _talks(system, mine, live[0], current, wanted, found)
+        return
     if live:
         _runs(system, live[0], disk, found)
         return
@@ -145,6 +155,19 @@ def _runs(system: System, live: Domain, disk: Content, found: Plan) -> None:
     )
 
 
+def _talks(system: System, mine: Record, live: Domain, current: Current, wanted: Wanted, found: Plan) -> None:
+    """The guest's own installer runs. Only the run that has started it lets it go on, until it has heard its end."""
+    name, heard = system.guest.name, wanted.heard.get(system.guest.name, "")
+    if wanted.session and mine.session == wanted.session and not heard:
+        return
+    halts = heard == mine.mark
+    ours = bool(wanted.session) and mine.session == wanted.session
+    act = installer.End(name, current.config_dir, mine, live.domid, ours, halts)
+    what = "is told to be through" if halts else "was not heard to its end"
+    summary = f"end the installer of {_words(system)}, which {what}"
+    found.changes.append(_change(name, act, summary, f"domain {live.domid}", ""))
+
+
 # -- a disk to be written ----------------------------------------------------------------------------------------------
 
 
@@ -184,7 +207,7 @@ def _write(
             raise Refused(f"guest {name}: {'; '.join(problems)}; nothing was written")
     over = disk.kind == content.HOLDS and not _is_ours(mine, disk, name)
     resumed = mine if mine and disk.kind != content.MISSING and not over else None
-    act = Put(system, current.config_dir, resumed, disk.word)
+    act = _act(system, current, wanted, resumed, disk)
     before = resumed.stage if resumed else disk.words or ("no disk" if disk.kind == content.MISSING else record.EMPTY)
     impact = GUEST_RECREATE if over else LIVE
     found.changes.append(
@@ -199,10 +222,25 @@ def _write(
     )
 
 
+def _act(system: System, current: Current, wanted: Wanted, resumed: Record | None, disk: Content) -> Put:
+    """Who fills the disk: this machine, or the guest's own installer, which must have been heard to its end."""
+    name = system.guest.name
+    heard = wanted.heard.get(name, "")
+    if METHODS[system.install.method].talks and not (resumed and resumed.reached(record.FILLED)):
+        if heard and (resumed is None or heard != resumed.mark):
+            raise XenError(f"guest {name}: {heard.strip()}", **_STANDS)
+        if not heard:
+            return Begin(system, current.config_dir, resumed, disk.word, wanted.session)
+    return Put(system, current.config_dir, resumed, disk.word)
+
+
 def _is_ours(mine: Record | None, disk: Content, name: str) -> bool:
     """Whether what a disk holds is our own unfinished work: its label has the mark of the record, and no system has had
     the file system since we had it mounted."""
-    return mine is not None and disk.mark == mine.mark and disk.mounted_on in ("", mount_point(name))
+    if mine is None or disk.mark != mine.mark:
+        return False
+    installers = (sysinst.TARGET,) if mine.method == sysinst.NAME else ()
+    return disk.mounted_on in ("", mount_point(name), *installers)
 
 
 def _missing(system: System, current: Current, guests: Guests | None) -> None:
@@ -240,7 +278,8 @@ def _summary(system: System, resumed: Record | None, over: bool, unknown: bool) 
     disk = system.install.disk
     size = f" of {units.size_text(disk.size)}" if disk.size else ""
     article = "" if system.install.release else "a "
-    what = f"install {article}{_words(system)} from {system.install.method} on {disk.path}{size}"
+    by = "by" if METHODS[system.install.method].talks else "from"
+    what = f"install {article}{_words(system)} {by} {system.install.method} on {disk.path}{size}"
     if over:
         return f"{what}, over what it holds"
     if resumed:

@@ -26,7 +26,7 @@ class Current:
     login is there.
 
     The rest is looked at only where an installation is to be begun, or goes on: ``guests`` is None then not;
-    ``contents`` are what the disks hold, by path.
+    ``contents`` are what the disks hold, by path. ``program`` is what guests are managed with, xl or xm.
     """
 
     config_dir: str
@@ -36,15 +36,17 @@ class Current:
     proofs: tuple[str, ...] = ()
     guests: Guests | None = None
     contents: dict[str, Content] = field(default_factory=dict)
+    program: str = ""
 
 
 def read(host: Host, declared: Wanted | None) -> Current:
     """The records, and whether their disks are still there. Costs no command."""
-    folder = (declared.guests.config_dir if declared else "") or toolstack(host).paths.config_dir
+    tool = toolstack(host)
+    folder = (declared.guests.config_dir if declared else "") or tool.paths.config_dir
     found, broken = record.read_all(host, folder)
     disks = {each.disk: place_of(host, each.disk) for each in found.values()}
     proofs = tuple(sorted(name for name in found if host.exists(record.proof_key(folder, name))))
-    return Current(folder, found, broken, disks, proofs)
+    return Current(folder, found, broken, disks, proofs, program=tool.name)
 
 
 def place_of(host: Host, path: str) -> str:

@@ -15,6 +15,7 @@ from . import plan as planning
 from . import read as reading
 from .declare import Wanted
 from .read import Current
+from .work.record import PREPARED
 
 NAME = planning.RESOURCE
 STATE = Current
@@ -25,8 +26,10 @@ ARGUMENTS: dict[str, Any] = {
     "install_remote_src": {"type": "bool", "default": True},
     # Public keys, whatever its name makes ansible-test think.
     "install_keyring": {"type": "str", "no_log": False},
-    # The action plugin's part.
+    # The action plugin's parts.
     "unfit": {"type": "dict", "default": {}},
+    "session": {"type": "str", "default": ""},
+    "heard": {"type": "dict", "default": {}},
     **LIMIT,
 }
 
@@ -54,7 +57,16 @@ def plan(current: Current, declared: Wanted) -> Plan:
 
 def tell(current: Current) -> dict[str, Any]:
     """What the module returns beside the changes."""
-    return {"logins": logins.logins(current)}
+    return {"logins": logins.logins(current), "conversations": conversations(current)}
+
+
+def conversations(current: Current) -> dict[str, dict[str, str]]:
+    """The guests whose installers wait to be talked to: by whom, with which mark, and by which toolstack's console."""
+    return {
+        name: {"session": mine.session, "mark": mine.mark, "toolstack": current.program}
+        for name, mine in sorted(current.records.items())
+        if mine.session and mine.stage == PREPARED
+    }
 
 
 def apply(host: Host, change: Change) -> None:

@@ -53,6 +53,7 @@ class Image:
     systems: tuple[str, ...] = ("netbsd", "linux", "other")
     keys: tuple[str, ...] = ("image", "sha512", "seed", "user_data")
     released: bool = False
+    talks: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         """Only the image knows."""
@@ -106,6 +107,9 @@ class Image:
             job.say("makes its seed")
             job.note(host_keys=_make_seed(job))
         job.host.run([RM, "-rf", _folder(job)])
+
+    def installer(self, job: Job) -> Guest:
+        return job.guest
 
     def leave(self, job: Job) -> None:
         whole.unmark(job)

@@ -34,6 +34,11 @@ class Method(Protocol):
     def released(self) -> bool:
         """Whether it installs a release of NetBSD, and has RELEASE_KEYS."""
 
+    @property
+    def talks(self) -> bool:
+        """Whether the disk is filled by the guest's own installer, which the controller talks to at its console between
+        ``prepare`` and ``fill``; ``fill`` then proves what that has left."""
+
     def root(self, disk: Disk, index: int, options: Any) -> str:
         """What the guest calls the file system on its disk number ``index``; empty if only the guest knows."""
 
@@ -58,6 +63,9 @@ class Method(Protocol):
 
     def configure(self, job: Job) -> None:
         """Make it this guest's own."""
+
+    def installer(self, job: Job) -> Guest:
+        """The guest as it is for the time of its installation, of a method that ``talks``."""
 
     def leave(self, job: Job) -> None:
         """Take away what said whose the disk is, now that the record says that all is there."""

@@ -51,6 +51,7 @@ class Packages:
     systems: tuple[str, ...] = ("linux",)
     keys: tuple[str, ...] = ("packages", "sums", "filesystem", "table")
     released: bool = False
+    talks: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         return linux.root(disk, options.table)
@@ -110,6 +111,9 @@ class Packages:
         _make_accounts(job)
         _set_up_at_boot(job)
         linux.finish(job)
+
+    def installer(self, job: Job) -> Guest:
+        return job.guest
 
     def leave(self, job: Job) -> None:
         whole.unmark(job)

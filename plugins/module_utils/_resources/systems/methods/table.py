@@ -8,6 +8,7 @@ from .image import IMAGE
 from .method import Method
 from .packages import PACKAGES
 from .sets import SETS
+from .sysinst import SYSINST
 from .tree import TREE
 
-METHODS: dict[str, Method] = {method.name: method for method in (SETS, TREE, PACKAGES, IMAGE)}
+METHODS: dict[str, Method] = {method.name: method for method in (SETS, SYSINST, TREE, PACKAGES, IMAGE)}

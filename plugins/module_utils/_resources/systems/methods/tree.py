@@ -39,6 +39,7 @@ class Tree:
     systems: tuple[str, ...] = ("linux",)
     keys: tuple[str, ...] = ("tree", "sha512", "filesystem", "table")
     released: bool = False
+    talks: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         return linux.root(disk, options.table)
@@ -82,6 +83,9 @@ class Tree:
         if stage not in job.made:
             self.fill(job)
         linux.finish(job)
+
+    def installer(self, job: Job) -> Guest:
+        return job.guest
 
     def leave(self, job: Job) -> None:
         whole.unmark(job)

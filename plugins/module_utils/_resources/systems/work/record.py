@@ -33,7 +33,9 @@ class Record:
     another content was written over; ``address``, ``host_keys`` (as in .pub files) and ``proof`` say how the guest can
     be reached, and how its login was seen, ``seen`` in one word (``ssh`` or ``console``, empty for not yet); ``clock``
     is how many seconds its clock was before dom0's then, to so many seconds more or less (``clock_margin``), None if
-    nobody could tell; ``console_from`` is how long its console's log was before it booted, in bytes."""
+    nobody could tell; ``console_from`` is how long its console's log was before it booted, in bytes; ``installer`` the
+    UUID of the domain in which the guest's own installer runs, empty for none, and ``session`` the run that talks to
+    it."""
 
     stage: str
     method: str
@@ -50,6 +52,8 @@ class Record:
     seen: str = ""
     clock: float | None = None
     clock_margin: float = 0.0
+    installer: str = ""
+    session: str = ""
 
     @property
     def finished(self) -> bool:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""The simulator's sysinst at the other end of a console whose time is virtual: nobody waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from netbsd_sim.xen.common.menus import Line, Screen, Trouble
+from netbsd_sim.xen.common.sysinst import Place, Settings, Sysinst
+
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import Ended
+
+
+@dataclass
+class Told:
+    """A guest that only notes what sysinst does to it."""
+
+    release: str
+    arch: str = "amd64"
+    memory: int = 128
+    disks: list[tuple[str, int]] = field(default_factory=lambda: [("xbd0", 700)])
+    interfaces: list[str] = field(default_factory=lambda: ["xennet0"])
+    done: list[str] = field(default_factory=list)
+    settings: Settings | None = None
+
+    def write_label(self, disk: str, name: str, swap: int) -> None:
+        self.done.append(f"label {disk} {name} {swap}")
+
+    def make_file_systems(self, disk: str) -> None:
+        self.done.append(f"newfs {disk}")
+
+    def fetch(self, protocol: str, place: Place, name: str) -> bool:
+        self.done.append(f"fetch {protocol}://{place.host}/{place.directory}{place.sets}/{name}")
+        return "nowhere" not in place.directory
+
+    def finish(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def halt(self) -> None:
+        self.done.append("halt")
+
+    def reboot(self) -> None:
+        self.done.append("reboot")
+
+
+class Console:
+    """A talk.Link to it."""
+
+    def __init__(self, guest: Told, trouble: Trouble | None = None, entropy: bool = False) -> None:
+        self.guest = guest
+        self.sysinst = Sysinst(guest, entropy)
+        self.line = Line(Screen(self.sysinst.program()), trouble)
+        self._clock = 0.0
+        self._due: list[tuple[float, str]] = []
+        self._send(self.line.start())
+
+    def _send(self, outs: list[tuple[float, str]]) -> None:
+        at = self._due[-1][0] if self._due else self._clock
+        for seconds, text in outs:
+            at += seconds
+            if text:
+                self._due.append((at, text))
+
+    def now(self) -> float:
+        return self._clock
+
+    def write(self, data: bytes) -> None:
+        if self.line.screen.ended:
+            return
+        for key in data.decode():
+            self._send(self.line.key(key))
+
+    def read(self, seconds: float) -> bytes:
+        if self.line.cut:
+            raise Ended("the console was cut")
+        if self._due and self._due[0][0] <= self._clock + seconds:
+            at, text = self._due.pop(0)
+            self._clock = max(self._clock, at)
+            return text.encode()
+        if not self._due and self.line.screen.ended:
+            raise Ended("the guest has ended")
+        self._clock += max(seconds, 0.001)
+        return b""
+
+    def close(self) -> None:
+        pass
