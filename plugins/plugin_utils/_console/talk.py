@@ -164,8 +164,8 @@ class Talk:
     def enter(self, faced: Face, patience: float = PATIENCE) -> bool:
         """Press Enter; whether the program took it: it faces us with something else, or nothing for now, or has
         ended."""
-        self.key(ENTER)
         try:
+            self.key(ENTER)
             return self.until(lambda face: True if face != faced else None, patience) or False
         except Ended:
             return True

@@ -57,7 +57,8 @@ class Console:
 
     def _send(self, outs: list[tuple[float, str]]) -> None:
         at = self._due[-1][0] if self._due else self._clock
-        for seconds, text in outs:
+        # A guest that halts is gone before the next key could be typed.
+        for seconds, text in [(0.0, text) for _seconds, text in outs] if self.line.screen.ended else outs:
             at += seconds
             if text:
                 self._due.append((at, text))

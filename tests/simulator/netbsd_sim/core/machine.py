@@ -102,6 +102,15 @@ class Machine:
         time.sleep(seconds * self.pace)
         self._acquire()
 
+    def unlocked(self, work: Callable[[], bytes]) -> bytes:
+        """Do something without the lock. Sections of `data` fetched before are stale afterwards."""
+        self.save()
+        self._release()
+        try:
+            return work()
+        finally:
+            self._acquire()
+
     def hang(self) -> None:
         """Never come back, without the lock (records xenstored-dead-hang, xs-kill; NetBSD 7.99.10)."""
         from . import hanging

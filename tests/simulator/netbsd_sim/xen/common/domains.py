@@ -300,6 +300,11 @@ def unpause(m: Machine, domain: Domain) -> bool:
     return True
 
 
+def ends(m: Machine, domain: Domain, reason: int) -> None:
+    """The guest halts or reboots by itself, now."""
+    _plan(m, m.now(), "shutdown", domid=domain["domid"], reason=reason)
+
+
 def panic(m: Machine, domain: Domain) -> None:
     """A NetBSD guest panics and reboots when a network is detached (record guest-panic-on-netdetach)."""
     guests.write_console(m, domain, 'panic: kernel diagnostic assertion "(entry->flags & UVM_MAP_STATIC) == 0" '

@@ -59,8 +59,10 @@ def system(m: Machine, config: dict[str, Any]) -> str:
 
 
 def ignores_requests(domain: dict[str, Any]) -> bool:
-    """At the prompt for a root device nobody listens."""
-    return told_to_ignore(domain) or domain.get("system", {}).get("state") == guestsystem.ROOT_PROMPT
+    """At the prompt for a root device nobody listens, nor in an installer ("ignore shutdown request:", record
+    sysinst/screens.txt)."""
+    deaf = (guestsystem.ROOT_PROMPT, guestsystem.INSTALLER)
+    return told_to_ignore(domain) or domain.get("system", {}).get("state") in deaf
 
 
 def told_to_ignore(domain: dict[str, Any]) -> bool:
@@ -113,6 +115,11 @@ def boot_messages(m: Machine, domain: dict[str, Any]) -> str:
     if said:
         return "\n".join([*lines, said])
     return "\n".join([*lines, "boot device: xbd0", "root on xbd0a dumps on xbd0b", "root file system type: ffs", ""])
+
+
+def installs(domain: dict[str, Any]) -> bool:
+    """Whether an installer runs in it."""
+    return bool(domain.get("system", {}).get("state") == guestsystem.INSTALLER)
 
 
 def login_prompt(m: Machine, domain: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...core import rcconf
+from ...core import images, rcconf
 from ...core.machine import Machine
 from ...disk import gpt, labels, volume
 from ...disk.volume import File, Span
@@ -28,6 +28,8 @@ from .hypervisor import Domain
 # How far it comes. NOWHERE: its disks hold nothing at all, and nobody can tell more than that it will not ask for a
 # login; so the rest of its life is taken for that of a guest with a system. UNKNOWN: a disk whose bytes are not here.
 LOGIN, SINGLE_USER, ROOT_PROMPT, PANIC, NOWHERE, UNKNOWN = "login", "single", "prompt", "panic", "nowhere", "unknown"
+# One whose kernel has sysinst in it, which asks for no login: INSTALL_XEN3_DOMU, INSTALL_XEN3PAE_DOMU.
+INSTALLER = "installer"
 _PROMPT = "cannot mount root, error = {error}\nroot device (default {device}): "
 _SINGLE = "Enter pathname of shell or RETURN for /bin/sh: "
 _KEY_FILE = re.compile(r"etc/ssh/ssh_host_(\w+_)?key\Z")
@@ -53,6 +55,11 @@ class System:
 
 def look(m: Machine, domain: Domain) -> System:
     """What the guest's kernel and its system make of its disks now."""
+    image = images.identify(local(m, domain["config"]["b_info"].get("kernel", "")))
+    if image is not None and image.name.startswith("INSTALL"):
+        # record sysinst/screens.txt, screens 4 and 5
+        return System(INSTALLER, "boot device: xbd0\nroot on md0a dumps on md0b\nroot file system type: ffs\n"
+                                 "warning: no /dev/console\nCreated tmpfs /dev (1523712 byte, 2944 inodes)\n")
     spans = [disk_of(m, vbd) for vbd in domain["vbds"]]
     if any(span is None for span in spans):
         return System(UNKNOWN)

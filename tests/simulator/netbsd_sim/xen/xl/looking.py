@@ -140,6 +140,10 @@ def _console(m: Machine, args: list[str], call: Call) -> int:
     except BlockingIOError:
         err(f"xenconsole: Could not lock /var/run/xenconsole.{domain['domid']}: Resource temporarily unavailable\n")
         return 35
+    if guests.installs(domain):
+        from ..common import installer
+
+        return installer.attach(m, domain)
     log = m.path(f"{guests.CONSOLE_LOGS}/guest-{domain['name']}.log")
     out(log.read_text(errors="surrogateescape") if log.exists() else "")
     flush()

@@ -277,6 +277,10 @@ def _console(m: Machine, args: list[str]) -> int:
     guest = xend.find_live(m, words[0])
     if guest.live is None:
         raise NotSimulated("xm console 0")
+    if guests.installs(guest.live):
+        from ..common import installer
+
+        return installer.attach(m, guest.live)
     path = guests.console_log(m, guest.live)
     out(path.read_text(errors="surrogateescape") if path.exists() else "")
     flush()
