@@ -20,6 +20,8 @@ from .talk import ENTER, KILL, Talk
 
 LOGIN, SHELL, BUSY, PASSWORD, OURS, HELD = "login", "shell", "busy", "password", "ours", "held"
 ERASE, REPRINT, ABORT = "\x7f", "\x12", "\x07"
+# How often is logged in at most: a line of the kernel's may hide each prompt of one login.
+LOGINS = 3
 # Seconds for the echo of a key.
 ECHO = 5.0
 _LOGIN = re.compile(r"(?:^|\s)login: ?$", re.IGNORECASE)
@@ -78,7 +80,7 @@ class Session:
                 self._stays = not tried
                 return self._read()
             if seen.kind == LOGIN:
-                if self._login(seen, last=tried > 0):
+                if self._login(seen, last=tried + 1 >= LOGINS):
                     return self._read()
                 tried += 1
                 # It was seen to be there, and takes its time.

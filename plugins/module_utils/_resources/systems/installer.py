@@ -47,6 +47,8 @@ def start(job: Job, method: Method, session: str) -> None:
     mine = str(uuid.uuid4())
     guest = replace(method.installer(job), uuid=mine, uuid_given=True)
     job.note(installer=mine, session=session)
+    # One whose installer has ended by itself is not worth a copy.
+    job.host.remove(path)
     job.host.write_text(path, config.text_of(guest, tool.dialect), config.SECRET_MODE)
     Create(guest, 0, path).carry_out(tool, job.name)
 

@@ -47,7 +47,7 @@ tmpfs		/var/shm	tmpfs	rw,-m1777,-sram%25
 def attach(m: Machine, domain: Domain) -> int:
     """Be at its console until it ends or ^] comes, without the machine's lock meanwhile."""
     at_terminal()
-    session = _Session(m, domain)
+    session = Session(m, domain)
     out(session.begin())
     flush()
     reads, looked = True, 0.0
@@ -75,12 +75,12 @@ def attach(m: Machine, domain: Domain) -> int:
                 return 0
 
 
-class _Session:
+class Session:
     def __init__(self, m: Machine, domain: Domain) -> None:
         self._m, self._domain = m, domain
         self._typed_path = m.host_dir / "installers" / f"{domain['domid']}.json"
         trouble = m.host_dir / "installer_trouble.json"
-        self.guest = _Guest(m, domain)
+        self.guest = Guest(m, domain)
         program = Sysinst(self.guest).program()
         self._line = Line(Screen(program), Trouble(**json.loads(trouble.read_text())) if trouble.exists() else None)
 
@@ -118,7 +118,7 @@ class _Session:
         return text
 
 
-class _Guest:
+class Guest:
     """The machine that sysinst runs on. `again`: what it is told was told before."""
 
     def __init__(self, m: Machine, domain: Domain) -> None:

@@ -117,7 +117,8 @@ def marked(host: Stepping) -> bool:
 
 
 def test_each_method_is_killed():
-    assert {guest["install"].get("method", "sets") for guest in GUESTS.values()} == set(METHODS)
+    # The one by which the controller takes part has a file of its own, test_method_sysinst.py.
+    assert {guest["install"].get("method", "sets") for guest in GUESTS.values()} | {"sysinst"} == set(METHODS)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
