@@ -311,12 +311,14 @@ options:
           method:
             description:
               - Where the system comes from. V(sets) is NetBSD from its sets, and the default.
+              - V(sysinst) is NetBSD by its own installer, which the controller talks to at the guest's console.
               - V(tree) is Linux from a tarball, which O(guests[].install.tree) names.
               - V(packages) is Linux from C(.deb) or C(.rpm) files, which O(guests[].install.packages) names.
               - V(image) is any system from an image of its disk, which O(guests[].install.image) names.
             type: str
           release:
-            description: The release of NetBSD, in quotes, such as V("10.1"). Must be given for method V(sets).
+            description: The release of NetBSD, in quotes, such as V("10.1"). Must be given for the methods V(sets) and
+              V(sysinst).
             type: str
           arch:
             description: V(amd64), which is the default, or V(i386).
@@ -324,7 +326,8 @@ options:
           source:
             description: A mirror (C(http), C(https) or C(ftp)) or a directory of dom0, in which the release lies as
               C(NetBSD-RELEASE/ARCH/binary), or with O(guests[].install.remote_src=false) of the controller. The default
-              is O(netbsd.xen.guest_system#module:install_source).
+              is O(netbsd.xen.guest_system#module:install_source). With method V(sysinst) the guest itself fetches from
+              it, so it must be a mirror by C(http) or C(ftp).
             type: str
           remote_src:
             description:
@@ -387,8 +390,9 @@ options:
             elements: str
           sums:
             description:
-              - For method V(sets), the SHA512 of files by their names, for sets and kernel. Without one the signed list
-                is asked if there is an O(guests[].install.keyring), else the release's own file C(SHA512).
+              - For method V(sets), the SHA512 of files by their names, for sets and kernel, and for method V(sysinst)
+                for its two kernels. Without one the signed list is asked if there is an
+                O(guests[].install.keyring), else the release's own file C(SHA512).
               - For method V(packages), the SHA256 or SHA512 of packages by their names. Must be given for those from
                 URLs.
             type: dict
@@ -396,6 +400,12 @@ options:
             description: How much of the disk is for swap, such as V(512M), or V(0). The default is as much as
               O(guests[].memory).
             type: raw
+          cd:
+            description:
+              - For method V(sysinst), the path in dom0 of an installation CD's image, or of a drive such as
+                C(/dev/cd0a), from which the guest gets its sets instead of by the network. While it is installed it
+                has no other disk but its first one and this.
+            type: path
           tree:
             description:
               - For method V(tree), a tarball with the root of a Linux system (plain, or packed by gzip, bzip2 or xz),

@@ -39,6 +39,12 @@ notes:
   - In the guest, root logs in with a key, and sshd, powerd, swap and the console are set up.
   - A vnd unit is needed meanwhile, and with a GPT the wedges (dk(4)) that dom0's kernel makes on it. It is given back
     whatever happens, if need be by the next run.
+  - Method V(sysinst) starts the guest with the kernel that has NetBSD's own installer in it (C(INSTALL_XEN3_DOMU)), and
+    the action plugin talks to that at the guest's console, by the host's own ssh as root, with the Python libraries
+    pexpect and pyte on the controller. The guest fetches its sets itself, without TLS and without a check of their
+    sums; the kernels are checked as for method V(sets). When it has halted, its disk is looked at in dom0, and set up
+    as after V(sets). What was said is kept in C(netbsd_xen/consoles) below C(ANSIBLE_HOME). A conversation that broke
+    off begins again with an empty disk. No password that is used is ever typed.
   - Method V(tree) makes a file system of a tarball, with the programs of the package C(e2fsprogs), which must be there.
     A disk that the guest knows as C(xvda1) or C(hda1) (C(0x301)) is that file system, and one that it knows as C(xvda)
     or C(hda) (C(0x300)) gets a partition table, with the file system in its first partition; the guest's root follows
@@ -85,6 +91,14 @@ options:
     type: str
   unfit:
     description: Why the action plugin can't have a file of the controller, by guest. For it alone.
+    type: dict
+    default: {}
+  session:
+    description: Of the run that talks to guests' own installers. For the action plugin alone.
+    type: str
+    default: ""
+  heard:
+    description: How conversations with guests' own installers have ended, by guest. For the action plugin alone.
     type: dict
     default: {}
   config_dir:
@@ -134,6 +148,21 @@ EXAMPLES = r"""
 - name: A login is seen
   netbsd.xen.guest_system:
     guests: *guests
+
+- name: A guest that NetBSD's own installer sets up
+  netbsd.xen.guest_system:
+    guests:
+      - name: web5
+        os: netbsd
+        memory: 512M
+        disks: [{path: /home/xen/web5.img, size: 8G}]
+        nics: [bridge0]
+        install:
+          method: sysinst
+          release: "10.1"
+          source: http://cdn.NetBSD.org/pub/NetBSD
+          network: {address: 10.0.0.25/24, gateway: 10.0.0.1, nameservers: [10.0.0.2]}
+          authorized_keys: ["{{ lookup('file', '~/.ssh/id_ed25519.pub') }}"]
 
 - name: Debian from a tarball, in which debootstrap has made one
   netbsd.xen.guest_system:
@@ -278,11 +307,27 @@ logins:
     clock_margin:
       description: By how many seconds that may be wrong, for a call takes its time.
       type: float
+conversations:
+  description:
+    - The guests whose own installers wait to be talked to, by name. After a run there are none, unless it broke off.
+  returned: always
+  type: dict
+  contains:
+    session:
+      description: The run that was to talk to it.
+      type: str
+    mark:
+      description: What its disk is called, by which it is known to be ours.
+      type: str
+    toolstack:
+      description: Whose C(console) leads to it, C(xl) or C(xm).
+      type: str
 failures:
   description:
     - What could not be done, each with its C(thing), C(msg) and whatever is known about the cause. That is the last
       lines of its C(console), the C(step) at which it was, the C(stage) that its record has reached, and what the
-      C(next_run) does.
+      C(next_run) does. Of a conversation with a guest's own installer also the last C(screen), and the C(transcript),
+      a file of the controller that C(asciinema play) shows.
   returned: failure
   type: list
   elements: dict

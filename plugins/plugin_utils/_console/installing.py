@@ -10,6 +10,7 @@ from typing import Callable, Mapping
 from urllib.parse import urlsplit
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.declare import Install
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.sysinst import CD_DEVICE
 
 from .conversation import SILENCE, Conversation
 from .needs import ConsoleError, Ended
@@ -25,17 +26,20 @@ def values(install: Install, mark: str) -> dict[str, str]:
     root's password is one that nobody knows, for as long as nobody could log in: what counts is the hash that is put
     onto the disk when the guest has halted, so no password that is used is ever typed.
     """
-    interface, place = install.network, urlsplit(install.source)
+    interface, place, cd = install.network, urlsplit(install.source), install.options.cd
     address = interface.parsed[0] if interface and interface.addresses else None
     name, _dot, domain = install.hostname.partition(".")
-    return {
-        "disk": install.root[:-1],
-        "swap": str(install.options.swap >> 20),
-        "disk_name": mark,
+    by_network = {
         "source": place.scheme.upper(),
         "host": place.hostname or "",
         # Without a slash at its beginning, which would become %2F.
         "directory": f"{place.path.strip('/')}/NetBSD-{install.release}".lstrip("/"),
+    }
+    return {
+        **({"source": "CD-ROM", "cd": CD_DEVICE} if cd else by_network),
+        "disk": install.root[:-1],
+        "swap": str(install.options.swap >> 20),
+        "disk_name": mark,
         "interface": "xennet0",
         "hostname": name,
         "domain": domain,

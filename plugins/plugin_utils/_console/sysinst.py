@@ -9,7 +9,8 @@ and msg.entropy.en for the words; install.c, disks.c, bsddisklabel.c, label.c, n
 is asked. They edit partitions otherwise, ask for no name of the disk by themselves, and for root's password without
 being told to.
 
-Values: ``disk``, ``swap`` (megabytes), ``disk_name``, ``host`` and ``directory`` (of the server with the sets),
+Values: ``disk``, ``swap`` (megabytes), ``disk_name``, ``source`` (HTTP, FTP or CD-ROM), ``host`` and ``directory`` (of
+the server with the sets) or ``cd`` (the device),
 ``interface``, ``hostname``, ``domain``, ``address``, ``netmask``, ``gateway``, ``nameserver``, ``timezone`` with its
 ``region``, ``root_password``.
 """
@@ -28,6 +29,7 @@ _HTTP = Settings(
     ),
     then="^Get Distribution",
 )
+_CD = Settings((Setting("^Device ", shown=r"^Device +{cd}( |$)"),), then="^Continue")
 _CONFIG = Settings(
     (
         Setting("^Timezone ", shown=r" {timezone}$"),
@@ -68,8 +70,11 @@ NETBSD_7: tuple[Rule, ...] = (
     Rule("boot blocks", Pick("^Exit"), title="Bootblocks selection"),
     Rule("sets", Pick("^Custom installation"), title="Select your distribution"),
     Rule("selected", Pick("^Install selected sets"), item="^Install selected sets"),
-    Rule("source", Pick("^{source}$"), title="^Install from", most=6),
+    Rule("source", Pick("^{source}( |$)"), title="^Install from", most=6),
     Rule("http", _HTTP, item="^Get Distribution", text="the (http|ftp) site", most=12),
+    # From its source in all releases (menus.mi, cdromsource): nobody has recorded it.
+    Rule("cd", _CD, item="^Continue", text="the CDROM device", most=6),
+    Rule("cd device", Fill("{cd}"), prompt="^device: "),
     Rule("server", Fill("{host}"), prompt=r"^Host: "),
     Rule("directory", Fill("{directory}"), prompt=r"^Base directory: "),
     Rule("interface", Pick("^{interface}$"), title="Available interfaces"),

@@ -232,8 +232,8 @@ def _declared(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
 
 
 def _paths_in(value: Any) -> Iterator[str]:
-    """Every text in it, however deep, that is an absolute path. All that a rack declares goes through here, so that what
-    is common is asked first."""
+    """Every text in it, however deep, that is an absolute path. All of a rack goes through here, so that what is
+    common is asked first."""
     if isinstance(value, str):
         if value.startswith("/") and "\0" not in value and " " not in value:
             yield value

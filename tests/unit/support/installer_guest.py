@@ -31,6 +31,9 @@ class Told:
         self.done.append(f"newfs {disk}")
 
     def fetch(self, protocol: str, place: Place, name: str) -> bool:
+        if protocol == "cd":
+            self.done.append(f"read {place.device}:{place.sets}/{name}")
+            return place.device == "xbd1d"
         self.done.append(f"fetch {protocol}://{place.host}/{place.directory}{place.sets}/{name}")
         return "nowhere" not in place.directory
 

@@ -167,9 +167,13 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
         for problem in method.unfit(guest, install.root, release, arch):
             fields.problem(problem)
     if method.talks and not fields.problems:
-        for problem in sysinst.unreachable(install.local_source or install.source, install.network):
+        for problem in _unreachable(install):
             fields.problem(problem)
     return install
+
+
+def _unreachable(install: Install) -> list[str]:
+    return sysinst.unreachable(install.local_source or install.source, install.network, install.options.cd)
 
 
 def _release(fields: Fields) -> str:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...._change import XenError
+from ...._formats.guest.devices import Disk
+from ...._formats.guest.vdev import vdev_number
 from ...._formats.install import disk_content, netbsd_release
 from ...._formats.install.network import Interface
 from ..work import content, netbsd_disk, netbsd_system, units
@@ -22,13 +24,14 @@ from ..work.job import Job
 from ..work.netbsd_disk import LABEL
 
 if TYPE_CHECKING:
-    from ...._formats.guest.devices import Disk
     from ...guests.declare.fields import Fields
     from ...guests.declare.guest import Guest
 
 NAME = "sysinst"
 # Releases whose conversation is known, by their first numbers (plugins/plugin_utils/_console/sysinst.py).
 DIALOGUES = (7, 9, 10)
+# What its CD is to the guest, and what that calls it: the second of two disks, as a whole (Xen HOWTO).
+CD_VDEV, CD_DEVICE = "0x2", "xbd1d"
 # Where sysinst mounts what it installs (usr.sbin/sysinst/target.c, target_prefix).
 TARGET = "/targetroot"
 # What its own sets take of a disk beside swap: less than that it refuses itself, in its own words.
@@ -40,17 +43,19 @@ _NEEDED = ("sbin/init", "bin/sh", "etc/rc", "etc/rc.conf", "etc/master.passwd", 
 
 @dataclass(frozen=True)
 class Options:
-    """``sums`` are the SHA512 that the admin gives, by the names of kernels; ``swap`` in bytes."""
+    """``sums`` are the SHA512 that the admin gives, by the names of kernels; ``swap`` in bytes; ``cd`` is the path in
+    dom0 of an image, or of a drive, that has the sets, empty where they come by the network."""
 
     sums: dict[str, str]
     swap: int
+    cd: str = ""
 
 
 @dataclass(frozen=True)
 class Sysinst:
     name: str = NAME
     systems: tuple[str, ...] = ("netbsd",)
-    keys: tuple[str, ...] = ("sums", "swap")
+    keys: tuple[str, ...] = ("sums", "swap", "cd")
     released: bool = True
     talks: bool = True
 
@@ -76,7 +81,10 @@ class Sysinst:
 
     def read(self, fields: Fields, guest: Guest, disk: Disk) -> Options:
         swap = fields.size("swap")
-        return Options(_sums(fields, guest), guest.memory << 20 if swap is None else swap)
+        cd = fields.path("cd")
+        if cd and vdev_number(disk.vdev) == vdev_number(CD_VDEV):
+            fields.problem(f"the guest's first disk is {disk.vdev}, which the CD of its installer will be; give it 0x1")
+        return Options(_sums(fields, guest), guest.memory << 20 if swap is None else swap, cd)
 
     def check(self, job: Job) -> int:
         job.say("fetch")
@@ -85,6 +93,8 @@ class Sysinst:
         kernel = netbsd_release.installer(install.arch)
         path = netbsd_release.installer_file(install.release, install.arch)
         netbsd_system.fetch_kernel(job, kernel, path, options.sums)
+        if options.cd and job.host.stat(options.cd) is None:
+            raise XenError(f"{options.cd} does not exist; bring it there, or leave cd out to have the sets fetched")
         return int(options.swap) + _LEAST_BYTES
 
     def prepare(self, job: Job) -> None:
@@ -97,7 +107,9 @@ class Sysinst:
         kernel = netbsd_release.installer_file(job.install.release, job.install.arch)
         # It must not come up again when sysinst reboots it, nor when it has crashed.
         guest = replace(job.guest, on_poweroff="destroy", on_reboot="destroy", on_crash="destroy")
-        return replace(guest, kernel=kernel, ramdisk="", cmdline="", health=None, state="running")
+        cd = job.install.options.cd
+        disks = (job.install.disk, Disk(cd, CD_VDEV, "ro")) if cd else guest.disks
+        return replace(guest, disks=disks, kernel=kernel, ramdisk="", cmdline="", health=None, state="running")
 
     def fill(self, job: Job) -> None:
         """Prove that sysinst has left a whole system, on this very disk."""
@@ -142,10 +154,12 @@ def _sums(fields: Fields, guest: Guest) -> dict[str, str]:
     return netbsd_system.sums(fields, files)
 
 
-def unreachable(source: str, network: Interface | None) -> list[str]:
-    """Why the guest itself, with this network, could not fetch sets from this source. Pure."""
+def unreachable(source: str, network: Interface | None, cd: str) -> list[str]:
+    """Why the guest itself, with this network, could not get sets from this source. Pure."""
+    if cd:
+        return []
     if network is None:
-        return ["the guest has no network, and method sysinst has it fetch the sets; declare nics and network"]
+        return ["the guest has no network, and method sysinst has it fetch the sets; declare nics and network, or cd"]
     found = []
     if network.dhcp or not network.addresses or ":" in network.addresses[0]:
         found.append("method sysinst types the guest's address into sysinst; give network an IPv4 address")

@@ -154,6 +154,8 @@ class Guest:
             volume.mark(span, TARGET, False, int(self._m.now()))
 
     def fetch(self, protocol: str, place: Place, name: str) -> bool:
+        if protocol == "cd":
+            raise NotSimulated("sets from a CD")
         if place.host.endswith(".invalid"):
             return False
         folder = fetch.MIRROR / place.directory.strip("/") / place.sets.strip("/")

@@ -51,6 +51,7 @@ class Place:
     host: str = "ftp.NetBSD.org"
     directory: str = ""
     sets: str = ""
+    device: str = "cd0a"
 
 
 @dataclass
@@ -375,12 +376,15 @@ class Sysinst:
                     return False
             yield Say(f"     Status: Running\n    Command: ftp {protocol}://{self.place.host}/{self.place.directory}"
                       f"{self.place.sets}/{name}", 10.0)
-            again = not self.network_up or not self.guest.fetch(protocol, self.place, name)
+            again = protocol != "cd" and not self.network_up or not self.guest.fetch(protocol, self.place, name)
             if again:
                 yield Field("Hit enter to continue", text=f"     Status: Command failed\n    Command: ftp {name}\n\n")
                 continue
             done += 1
         yield Say("     Status: Running\n    Command: (cd /dev; sh MAKEDEV all)", 96.0)
+        if not self.network_up:
+            yield from self._continue(_EXTRACTED.format(release=self.guest.release))
+            return True
         title = ("Is the network information you entered accurate for this machine\n"
                  "in regular operation and do you want it installed in /etc?")
         self.settings.keep_network = yield from self._sure("", title, no_first=False)
@@ -396,11 +400,29 @@ class Sysinst:
             chosen = yield Menu(items, "Install from", _MEDIUM.format(all=number, done=done, name=name), row=10)
             if chosen == 9:
                 return ""
-            if chosen not in (1, 2):
+            if chosen == 0 and (yield from self._cd()):
+                return "cd"
+            if chosen not in (0, 1, 2):
                 raise Unknown(items[int(chosen)])
+            if not chosen:
+                continue
             protocol = kinds[int(chosen) - 1].lower()
             if (yield from self._site(protocol)):
                 return protocol
+
+    def _cd(self) -> Answers:
+        """None of its drives is a CD drive (disks.c, is_cdrom_device), so it asks (util.c, get_via_cdrom)."""
+        at, text = 0, "Enter the CDROM device to be used and directory on the CDROM where\nthe distribution is located."
+        while True:
+            rows = (f"{'Device':<35} {self.place.device}", f"{'Binary set directory':<35} {self.place.sets}")
+            at = yield Menu((*rows, "Cancel installation", "Back to source selection & retry"), text=text,
+                            last="Continue", boxed=False, row=6, at=at)
+            if at == 0:
+                self.place.device = str((yield Field("device: ", holds=self.place.device, boxed=True)))
+            elif at == 4:
+                return True
+            else:
+                return False
 
     def _site(self, protocol: str) -> Answers:
         """False for back to where the source is chosen: also after a yes or no in this menu, surprise 6 of the
