@@ -147,8 +147,17 @@ class Conversation:
 
         Raises:
             ConsoleError: a question that no rule knows, one that comes again and again, or silence; with the screen.
-            Ended: the console ended before the last answer.
+            Ended: the console ended before the last answer; with the screen too.
         """
+        try:
+            self._run()
+        except Ended as ended:
+            raise Ended(f"{ended}; {self._last()}", self._talk.shown()) from None
+
+    def _last(self) -> str:
+        return f"the last answer was {self.answers[-1] if self.answers else 'nothing yet'!r}"
+
+    def _run(self) -> None:
         while True:
             rule, face = self._next()
             if isinstance(rule.act, Stop):
@@ -198,13 +207,8 @@ class Conversation:
             if isinstance(face, Menu) and now() - since > UNKNOWN:
                 raise ConsoleError("the program asks what is not in its conversation", self._talk.shown())
             if now() - self._talk.heard_at > SILENCE:
-                last = self.answers[-1] if self.answers else "nothing yet"
-                text = f"nothing came for {SILENCE:.0f} seconds; the last answer was {last!r}"
-                raise ConsoleError(text, self._talk.shown())
-            try:
-                self._talk.hear(UNKNOWN)
-            except Ended as ended:
-                raise Ended(str(ended), self._talk.shown()) from None
+                raise ConsoleError(f"nothing came for {SILENCE:.0f} seconds; {self._last()}", self._talk.shown())
+            self._talk.hear(UNKNOWN)
 
     def _matches(self, rule: Rule, face: Face) -> bool:
         if rule.after and rule.after not in self._used:

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from netbsd_sim.core.machine import Machine
+from netbsd_sim.xen.common import domains, installer
 from netbsd_sim.xen.common.menus import Line, Screen, Trouble
 from netbsd_sim.xen.common.sysinst import Place, Settings, Sysinst
 
@@ -86,6 +89,44 @@ class Console:
             raise Ended("the guest has ended")
         self._clock += max(seconds, 0.001)
         return b""
+
+    def close(self) -> None:
+        pass
+
+
+class AtMachine:
+    """A talk.Link to the installer of a guest of a simulated machine, at whose disk it works; it ends with the guest,
+    or ``after`` so many keys."""
+
+    def __init__(self, folder: Path, name: str, after: int = -1) -> None:
+        self._folder, self._after, self._keys, self._clock = folder, after, 0, 0.0
+        with Machine(folder) as m:
+            (domain,) = [each for each in domains.domains(m).values() if each["name"] == name]
+            self._domid = domain["domid"]
+            self._session = installer.Session(m, domain)
+            self._said = self._session.begin()
+
+    def now(self) -> float:
+        return self._clock
+
+    def write(self, data: bytes) -> None:
+        with Machine(self._folder) as m:
+            self._session._m = self._session.guest._m = m
+            for key in data.decode():
+                self._keys += 1
+                self._said += self._session.take(key)
+
+    def read(self, seconds: float) -> bytes:
+        if 0 <= self._after < self._keys:
+            raise Ended("the console's program ended")
+        said, self._said = self._said, ""
+        if not said:
+            self._clock += max(seconds, 0.001)
+            with Machine(self._folder) as m:
+                domains.settle(m)
+                if domains.get(m, self._domid) is None:
+                    raise Ended("the guest has ended")
+        return said.encode()
 
     def close(self) -> None:
         pass
