@@ -49,7 +49,13 @@ options:
           O(os_defaults).
         type: str
       uuid:
-        description: The guest's UUID. It is derived from O(host_name) and the guest's name if it is not given.
+        description: The guest's UUID. It is derived from O(host_name) and the guest's name if it is not given. With
+          V(any) none is written, and Xen makes one up at each start; that is what a configuration made by hand mostly
+          does.
+        type: str
+      config:
+        description: The name of its config file in O(config_dir), where that is not the guest's own name, such as
+          V(web1.cfg).
         type: str
       type:
         description: V(pv) (the default), V(pvh), V(hvm), or V(pvshim), a pv kernel within a pvh guest.
@@ -167,7 +173,8 @@ options:
             type: str
           mac:
             description: Its MAC address. It is derived from O(host_name), the guest's name and the interface's number
-              if it is not given, so that it is the same in every run.
+              if it is not given, so that it is the same in every run. With V(any) none is written, and Xen makes one
+              up at each start.
             type: str
           model:
             description: Which card is emulated for a V(hvm) guest, such as V(e1000).
@@ -497,7 +504,7 @@ options:
     description:
       - Values for guests that do not give their own, by the guest's V(os).
       - A guest with a V(bootloader) or of type V(hvm) takes no kernel, ramdisk or command line from here.
-      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(vtpm), V(uuid), V(state), V(depends_on),
+      - "Not from here: V(name), V(os), V(disks), V(nics), V(pci), V(vtpm), V(uuid), V(config), V(state), V(depends_on),
         V(install) and passwords."
     type: dict
     default: {}

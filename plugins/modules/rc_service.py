@@ -79,6 +79,10 @@ options:
             type: list
             elements: str
             default: []
+          files:
+            description: The names of the config files that have not their guest's name, by guest.
+            type: dict
+            default: {}
           config_dir:
             description: Where their config files are, each by its guest's name.
             type: path

@@ -42,8 +42,10 @@ def _has_pkgin(host: Host) -> bool:
     return all(host.stat(file.path, follow=False) is not None for file in files)
 
 
-def later(host: Host) -> list[Problem]:
+def later(host: Host, variables: Variables) -> list[Problem]:
     """A run looks closely at packages that came since, which takes long, and brings them to the disk."""
+    if not variables.on("bootstrap_settle"):
+        return []
     fresh = sorted(set(_packages.registered(host)) - _packages.on_disk(host))
     if not fresh:
         return []

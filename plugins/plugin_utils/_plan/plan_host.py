@@ -155,7 +155,7 @@ class _Planning:
     def bootstrap(self) -> None:
         """What must be there before any module runs."""
         self.steps += bootstrap.steps(self.host, self.variables)
-        self.later += bootstrap.later(self.host)
+        self.later += bootstrap.later(self.host, self.variables)
 
     def exchange(self) -> None:
         """The exchange of one Xen for another, behind which nothing is told yet."""
@@ -243,7 +243,7 @@ class _Planning:
 
     def _guests(self, current: Any, wanted: Any) -> None:
         here = [guest for guest in wanted.guests if guest.state != "absent"]
-        names, uuids = {guest.name for guest in here}, {guest.uuid for guest in here}
+        names, uuids = {guest.name for guest in here}, {guest.uuid for guest in here if guest.uuid}
         self.declared = [DeclaredGuest(guest.name, guest.uuid) for guest in here]
         for each in current.domains:
             if each.domid and not (each.row.dying or each.row.unnamed):

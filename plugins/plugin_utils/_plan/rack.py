@@ -203,7 +203,7 @@ def rack_plan(found: Iterable[HostPlan | Unseen]) -> RackPlan:
     by_name: dict[str, list[tuple[str, RunningGuest]]] = {}
     for plan in plans:
         names = {guest.name for guest in plan.declared_guests}
-        uuids = {guest.uuid.lower() for guest in plan.declared_guests}
+        uuids = {guest.uuid.lower() for guest in plan.declared_guests if guest.uuid}
         for running in plan.running:
             uuid = running.uuid.lower()
             if uuid:

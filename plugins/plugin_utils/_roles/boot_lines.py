@@ -24,6 +24,11 @@ def ports(variables: Variables) -> list[int | None]:
     return [None if device == "pc" else int(device[len("com") :]) for device in devices]
 
 
+def keeps_menu(variables: Variables) -> bool:
+    """Whether the boot menu is left alone, whatever it says."""
+    return variables.on("bootloader_keep_menu")
+
+
 def device(port: int | None) -> str:
     return "pc" if port is None else f"com{port}"
 
@@ -59,7 +64,7 @@ def adopted(variables: Variables) -> list[str]:
 def declared(variables: Variables) -> arguments.Arguments:
     """What the variables declare of the usual console's entry, without our defaults. Nothing where the menu is the
     admin's own, which its own task judges."""
-    if variables.get("bootloader_entries") is not None:
+    if variables.get("bootloader_entries") is not None or keeps_menu(variables):
         return arguments.Arguments((), ())
     port = ports(variables)[0]
     own = arguments.arguments(dom0_args(variables, port), xen_args(variables, port))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Dict
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import ttys
@@ -126,12 +126,19 @@ def menu(variables: Variables) -> list[Entry]:
 
 
 def entries(variables: Variables) -> list[Entry]:
-    """The admin's own entries, else those of the menu."""
+    """The admin's own entries, else those of the menu; none where the menu is left alone."""
+    if boot_lines.keeps_menu(variables):
+        return []
     own = variables.get("bootloader_entries")
     return menu(variables) if own is None else own
 
 
 # -- loaders -----------------------------------------------------------------------------------------------------------
+
+
+def _writes(when: Callable[[Variables], bool]) -> Callable[[Variables], bool]:
+    """Where the menu is not left alone."""
+    return lambda variables: not boot_lines.keeps_menu(variables) and when(variables)
 
 
 def _is_netbsds(variables: Variables) -> bool:
@@ -246,9 +253,9 @@ _MENU: Sources = {
     "assume_files": _files,
 }
 TASKS = {
-    "boot_cfg": Task(boot_cfg, "boot menu", {"path": _path, **_MENU}, when=_is_netbsds),
+    "boot_cfg": Task(boot_cfg, "boot menu", {"path": _path, **_MENU}, when=_writes(_is_netbsds)),
     "grub_menu": Task(
-        grub_menu, "boot menu", {"flavour": "bootloader_loader", "protocol": _protocol, **_MENU}, when=_is_grub
+        grub_menu, "boot menu", {"flavour": "bootloader_loader", "protocol": _protocol, **_MENU}, when=_writes(_is_grub)
     ),
     # GRUB's native entry starts NetBSD's loader, which boots what its own menu says.
     "boot_cfg_behind_grub": Task(
@@ -261,7 +268,7 @@ TASKS = {
             **_CONSOLE,
             "assume_files": _files,
         },
-        when=_native_is_chained,
+        when=_writes(_native_is_chained),
     ),
     # A login where the console is now to be.
     "ttys": Task(ttys, "bootloader_console", _CONSOLE, when=_is_serial),

@@ -57,6 +57,7 @@ def xendomains(variables: Variables) -> dict[str, Any]:
         "guests": {
             "autostart": variables["services_xendomains"],
             "declared": [str(guest["name"]) for guest in declared if guest.get("name")],
+            "files": {str(guest["name"]): str(guest["config"]) for guest in declared if guest.get("config")},
             "config_dir": variables["services_config_dir"],
         },
     }
@@ -66,7 +67,12 @@ def xendomains_alone(variables: Variables) -> list[dict[str, Any]]:
     """The list of guests, and what it must not be without: with a list and nothing that starts xenstored, /etc/rc hangs
     under Xen."""
     enabled = [{"name": name, "enabled": True} for name in _names(variables)]
-    return [*enabled, xendomains(variables)]
+    return _managed([*enabled, xendomains(variables)], variables)
+
+
+def _managed(found: list[dict[str, Any]], variables: Variables) -> list[dict[str, Any]]:
+    """Without those that stay as they are."""
+    return [each for each in found if each["name"] not in (variables.get("services_keep") or ())]
 
 
 def watchdog(variables: Variables) -> list[dict[str, Any]]:
@@ -78,12 +84,8 @@ def watchdog(variables: Variables) -> list[dict[str, Any]]:
 
 
 def services(variables: Variables) -> list[dict[str, Any]]:
-    return [
-        *daemons(variables),
-        xendomains(variables),
-        *watchdog(variables),
-        *variables["services_extra"],
-    ]
+    ours = [*daemons(variables), xendomains(variables), *watchdog(variables)]
+    return [*_managed(ours, variables), *variables["services_extra"]]
 
 
 def settings(variables: Variables) -> dict[str, Any]:

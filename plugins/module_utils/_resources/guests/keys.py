@@ -66,7 +66,7 @@ class Key:
     @property
     def configures(self) -> bool:
         """Whether it is a part of the guest's configuration, of which a guest that is only to be stopped needs none."""
-        return self.name not in ("name", "uuid") and bool(self.xl or self.write or self.read is None)
+        return self.name not in ("name", "uuid", "config") and bool(self.xl or self.write or self.read is None)
 
     def written(self, guest: Guest, dialect: str) -> dict[str, Any]:
         """What it becomes in a guest's configuration; nothing where it was not given."""
@@ -85,6 +85,7 @@ KEYS = (
     Key("name", "str", values.name, xl="name", seen=live.never),
     Key("os", "str", choice("other", values.SYSTEMS)),
     Key("uuid", "str", values.uuid, xl="uuid", seen=live.uuid),
+    Key("config", "str", values.config_file),
     Key("type", "str", choice("pv", values.TYPES), by_os=True, xl="type", write=written.guest_type,
         instead={"builder": "type", "pvshim": "type: pvshim"}, seen=live.guest_type),
     Key("kernel", "str", Fields.path, by_os=True, xl="kernel", seen=booted("kernel")),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ... import _rc_conf, _xendomains
@@ -25,6 +25,7 @@ MAX_CONFIG_BYTES = 1 << 20
 OPTIONS: dict[str, Any] = {
     "autostart": {"type": "list", "elements": "str", "required": True},
     "declared": {"type": "list", "elements": "str", "default": []},
+    "files": {"type": "dict", "default": {}},
     "config_dir": {"type": "path", "default": DEFAULT_FORMAT[:-3]},
 }
 
@@ -33,12 +34,17 @@ _WORD = re.compile(r"[^\s\"'`$\\%*?\[\]]+\Z")
 
 @dataclass(frozen=True)
 class Guests:
-    """The guests that start with the machine, in their order; all names that are declared; and where their
-    configurations are."""
+    """The guests that start with the machine, in their order; all names that are declared; where their configurations
+    are; and the files of those whose file has not their name."""
 
     autostart: tuple[str, ...]
     declared: frozenset[str]
     config_dir: str
+    files: dict[str, str] = field(default_factory=dict, hash=False)
+
+    def word(self, name: str) -> str:
+        """What stands for a guest in the list, by the usual format."""
+        return self.files.get(name, name)
 
     @property
     def format(self) -> str:
@@ -52,10 +58,11 @@ def declare(service: str, given: dict[str, Any] | None) -> Guests | None:
     if service != NAME:
         raise Refused(f"Service {service}: guests are for {NAME}, whose list they are.")
     names = [str(name) for name in (*given["autostart"], *(given.get("declared") or ()))]
-    for word in (*names, given["config_dir"]):
+    files = {str(name): str(file) for name, file in (given.get("files") or {}).items()}
+    for word in (*names, *files.values(), given["config_dir"]):
         if not _WORD.match(word):
             raise Refused(f"Service {NAME}: {word!r} can't be in the list {LIST} or in {FORMAT}.")
-    return Guests(tuple(given["autostart"]), frozenset(names), given["config_dir"].rstrip("/"))
+    return Guests(tuple(given["autostart"]), frozenset(names), given["config_dir"].rstrip("/"), files)
 
 
 def read(host: Host) -> list[dict[str, Any]]:
@@ -87,7 +94,8 @@ def variables(
     """What the two variables are to be. ``told`` is what is told of each (see ``_rc_conf.told``).
 
     The declared guests come first, in their order; a word that is nobody's of them stays, and means the same file as
-    before. Raises Undecided for a list that only sh could tell, Refused for one that it works out.
+    before. A list that starts the same guests from the same files stays, whatever its format. Raises Undecided for a
+    list that only sh could tell, Refused for one that it works out.
     """
     for name in (LIST, FORMAT):
         if _rc_conf.effective(told.get(name), name) == _rc_conf.COMPUTED:
@@ -97,19 +105,20 @@ def variables(
             )
     form = (told.get(FORMAT) or {}).get("value") or DEFAULT_FORMAT
     kept = [each for each in listed if _guest(each, guests) not in guests.declared]
-    mine = [each["word"] for each in listed if each not in kept]
-    if form == guests.format and mine == list(guests.autostart):
-        words = [each["word"] for each in listed]
-    else:
-        words = [*guests.autostart, *(_word(each, form, guests) for each in kept)]
+    mine = [each["path"] for each in listed if each not in kept]
     warnings += _warnings(kept)
+    if mine == [f"{guests.config_dir}/{guests.word(name)}" for name in guests.autostart]:
+        same = (LIST, " ".join(each["word"] for each in listed)), (FORMAT, form)
+        # A format that is nowhere is the script's own.
+        return same if told.get(FORMAT) or (listed and not told.get(LIST)) else same[:1]
+    words = [*map(guests.word, guests.autostart), *(_word(each, form, guests) for each in kept)]
     return (LIST, " ".join(words)), (FORMAT, guests.format)
 
 
 def _guest(entry: dict[str, Any], guests: Guests) -> str:
     """Whose word it is."""
     word: str = entry["word"]
-    if word in guests.declared and entry["path"] == f"{guests.config_dir}/{word}":
+    if word in guests.declared and entry["path"] == f"{guests.config_dir}/{guests.word(word)}":
         return word
     return entry["guest"] or word
 

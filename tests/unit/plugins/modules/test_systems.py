@@ -19,7 +19,7 @@ from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 MODULES = "ansible_collections.netbsd.xen.plugins.modules"
 # They only read, or run on the controller.
-OTHERS = {"domain_info", "host_info", "look", "plan", "rack_plan", "validate"}
+OTHERS = {"adopt", "domain_info", "host_info", "look", "plan", "rack_plan", "validate"}
 ALSO_FOR_LINUX = {"domain", "domain_request", "xl_conf"}
 NAMES = sorted(path.stem for path in (CHECKOUT / "plugins/modules").glob("*.py"))
 CHANGING = [name for name in NAMES if name not in OTHERS]

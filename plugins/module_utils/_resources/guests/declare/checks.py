@@ -27,9 +27,22 @@ def contradictions(guest: Guest, values: dict[str, Any], release: str | None, to
         return []
     problems = _amounts(guest) + _booting(guest, values) + _devices(guest) + _unknown_to(guest, values, release)
     problems += _emulated(guest) if guest.type == "hvm" and toolstack == "xl" else []
+    problems += _unnamed(guest, values)
     if guest.name in guest.depends_on:
         problems.append("depends_on names the guest itself")
     return problems + (_xm(guest, values, str(release)) if toolstack == "xm" else [])
+
+
+def _unnamed(guest: Guest, values: dict[str, Any]) -> list[str]:
+    """What the installation of a system goes by."""
+    if not values.get("install"):
+        return []
+    problems = [] if guest.uuid else ["uuid is 'any'; a guest that gets its system by install needs one that stays"]
+    if not all(nic.mac for nic in guest.nics):
+        problems.append("mac is 'any'; a guest that gets its system by install needs addresses that stay")
+    if guest.config:
+        problems.append(f"config is {guest.config!r}; a guest that gets its system by install has a file of its name")
+    return problems
 
 
 def warnings(guest: Guest, toolstack: str = "xl") -> list[str]:

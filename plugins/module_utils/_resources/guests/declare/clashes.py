@@ -43,13 +43,16 @@ def _same_identity(guests: Sequence[Guest]) -> list[str]:
 
 def everywhere(guest: Guest) -> Iterator[tuple[str, str]]:
     """By what a guest is known beyond its host."""
-    yield "uuid", guest.uuid
+    if guest.uuid:
+        yield "uuid", guest.uuid
     for nic in guest.nics:
-        yield "mac", nic.mac
+        if nic.mac:
+            yield "mac", nic.mac
 
 
 def _identities(guest: Guest) -> Iterator[tuple[str, Any]]:
     yield from everywhere(guest)
+    yield "configuration", guest.config or guest.name
     if guest.vnc is not None and guest.vnc.display is not None:
         yield "vnc display", guest.vnc.display
     if guest.state in _UP:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ...._formats.guest import devices, disk_spec
 from ...._formats.guest.devices import Disk, Nic, Pci
 from .fields import Fields
-from .values import GuestFields
+from .values import ANY, GuestFields
 
 DISK_KEYS = (
     "path",
@@ -168,7 +168,8 @@ def _nic(part: Fields, derived_mac: str, guest_type: str) -> Nic:
         if key in part.values:
             part.problem(f"{key} is {part.values[key]!r}; {reason}")
     mac = (part.text("mac") or derived_mac).lower()
-    problem = devices.mac_problem(mac)
+    mac = "" if mac == ANY else mac
+    problem = devices.mac_problem(mac) if mac else None
     if problem:
         part.problem(f"mac is {mac!r}; {problem}")
     bridge = part.text("bridge")

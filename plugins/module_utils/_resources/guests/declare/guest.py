@@ -22,7 +22,7 @@ from . import checks
 from . import settings as guest_settings
 from .devices import Vnc
 from .fields import Fields
-from .values import DOWN, SYSTEMS, GuestFields, Health, name_problem
+from .values import ANY, DOWN, SYSTEMS, GuestFields, Health, name_problem
 
 # What a guest that boots in its own way does not take from os_defaults.
 _KERNEL_KEYS = ("kernel", "ramdisk", "cmdline", "root", "extra")
@@ -66,6 +66,8 @@ class Guest:
     health: Health | None = None
     # Without a configuration it is only looked for and stopped.
     configured: bool = True
+    # The file of its configuration, where that has another name.
+    config: str = ""
     # The values of the keys that nothing but the configuration has a use for.
     others: dict[str, Any] = field(default_factory=dict, hash=False)
     settings: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -195,7 +197,7 @@ def _guest(fields: GuestFields, secrets: dict[str, Any], release: str | None) ->
     own = {name: value for name, value in found.items() if name in Guest.__dataclass_fields__}
     return Guest(
         **own,
-        uuid_given=bool(fields.values.get("uuid")),
+        uuid_given=fields.values.get("uuid") not in (None, "", ANY),
         configured=fields.configured,
         others={name: value for name, value in found.items() if name not in own},
         settings=guest_settings.settings(fields, release),

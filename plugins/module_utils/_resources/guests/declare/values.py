@@ -20,10 +20,15 @@ TYPES = ("pv", "pvh", "hvm", "pvshim")
 EVENT_ACTIONS = ("destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart")
 HEALTH_KEYS = ("console", "port", "address", "timeout")
 MAX_VCPUS = 512
+# In place of a UUID or a MAC address: none is written, and Xen makes one up at each start.
+ANY = "any"
+# Files in the configuration directory that are no guest's.
+NO_CONFIG = (".conf", ".orig", ".prev", "~", ".sxp")
 MAX_NAME = 64
 HEALTH_SECONDS, MAX_HEALTH_SECONDS = 120, 3600
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+~-]*\Z")
 _POOL = re.compile(r"[!-~]{1,64}\Z")
 _CPUS_ALLOWED = 'a text like "2", "0-3,^1" or "all", or a list with one for each virtual CPU'
 
@@ -132,8 +137,20 @@ def name_problem(text: object) -> str | None:
 
 
 def uuid(fields: GuestFields, key: str) -> str:
-    """The UUID that is given, or one that is the same in every run."""
+    """The UUID that is given, or one that is the same in every run; empty for whichever Xen makes up."""
+    if fields.values.get(key) == ANY:
+        return ""
     return given_uuid(fields, key) or devices.derived_uuid(fields.host_name, fields.name)
+
+
+def config_file(fields: GuestFields, key: str) -> str:
+    """The name of its configuration's file, empty for its own name."""
+    text = fields.text(key)
+    if text and (not _FILE.match(text) or ".." in text or text.endswith(NO_CONFIG)):
+        allowed = f"a file's name alone, without blanks, that does not end in {', '.join(NO_CONFIG)}"
+        fields.wrong(key, text, allowed)
+        return ""
+    return "" if text == fields.name else text
 
 
 def cmdline(fields: GuestFields, key: str) -> str:

@@ -252,12 +252,14 @@ def _is_medium_change(guest: Guest, old: dict[str, Any], new: dict[str, Any]) ->
 def _nics(it: Running, _pairs: Differences) -> GuestPlan | None:
     """Interfaces that come and go while the guest runs. A NetBSD guest panics when one is taken from it (record
     guest-panic-on-netdetach, NetBSD 7.99.10)."""
-    guest = it.guest
+    guest = guest_live.with_made_up_macs(it.guest, it.live)
     declared, present = guest_live.declared_nics(guest), guest_live.nics_by_mac(guest, it.live)
     going = {mac: nic for mac, nic in present.items() if declared.get(mac) != nic}
     if it.stays_paused or guest.type == "hvm" or (going and (guest.os == "netbsd" or not it.wanted.detach_devices)):
         return None
     coming = [nic for nic in guest.nics if present.get(nic.mac) != declared[nic.mac]]
+    if not all(nic.mac for nic in coming):
+        return None  # whether one was taken is seen by its MAC address
     return merge(
         [_nic_goes(it, mac, nic) for mac, nic in going.items()]
         + [_nic_comes(it, nic, declared[nic.mac], nic.mac not in present) for nic in coming]

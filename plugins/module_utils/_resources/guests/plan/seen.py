@@ -15,6 +15,7 @@ from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from ..read import lost
 from ..read.current import ConfigFile, Current, StartFacts
+from ..read.file_names import by_guest
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Seen(Current):
 
 def seen(current: Current, wanted: Wanted) -> Seen:
     """What was read, for the plan of these guests."""
+    current = by_guest(current, wanted)
     assumed = {path: "file" for path in wanted.assume_files if current.files.get(path) is None}
     start = current.start
     changed: dict[str, Any] = {

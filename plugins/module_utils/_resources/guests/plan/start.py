@@ -64,8 +64,8 @@ def nic_problems(guest: Guest, nic: Nic, current: Seen) -> list[str]:
     if nic.bridge not in bridges:
         present = ", ".join(bridges) or "none"
         found.append(f"bridge {nic.bridge} does not exist on the machine; there are: {present}")
-    having = [name for name, config in storage.others(guest, current) if nic.mac in _macs(config)]
-    having += [name for name, end in storage.devices_of_others(guest, current) if end.mac == nic.mac]
+    having = [name for name, config in storage.others(guest, current) if nic.mac and nic.mac in _macs(config)]
+    having += [name for name, end in storage.devices_of_others(guest, current) if nic.mac and end.mac == nic.mac]
     return found + [f"mac {nic.mac} is in use by {name}" for name in dict.fromkeys(having)]
 
 
@@ -76,7 +76,7 @@ def _macs(config: dict[str, Any]) -> list[str]:
 def _identity(guest: Guest, current: Seen) -> list[str]:
     found = []
     for name, config in storage.others(guest, current):
-        if config.get("uuid") == guest.uuid:
+        if guest.uuid and config.get("uuid") == guest.uuid:
             found.append(f"uuid {guest.uuid} is in use by {name}")
         display = guest.vnc.display if guest.vnc else None
         if display is not None and display in _displays(config):

@@ -184,7 +184,7 @@ def _configured(guest: Guest, current: Seen) -> Iterator[Claim]:
 def _undeclared(current: Seen, wanted: Wanted) -> Iterator[Claim]:
     """What configurations of guests that nobody declares name: the machine, or somebody, may start them."""
     declared = {other.name for other in wanted.guests}
-    uuids = {other.uuid for other in wanted.guests}
+    uuids = {other.uuid for other in wanted.guests if other.uuid}
     for path, file, config in _configs(current):
         settings = config.settings or {}
         if settings.get("name", file) in declared or file in declared or settings.get("uuid") in uuids:

@@ -95,7 +95,7 @@ def label(domid: int) -> str:
 def _needs(host: Host, guest: Guest) -> dict[str, str]:
     """The places of a guest's disks and its MAC addresses, with what they are in words."""
     disks = {_place(host, disk.path): f"disk {disk.path}" for disk in guest.disks if disk.path}
-    return {**disks, **{nic.mac: f"mac {nic.mac}" for nic in guest.nics}}
+    return {**disks, **{nic.mac: f"mac {nic.mac}" for nic in guest.nics if nic.mac}}
 
 
 def _held(found: Iterable[Backend], needs: dict[str, str], listed: set[int]) -> str:

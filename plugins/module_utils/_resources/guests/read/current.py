@@ -110,7 +110,8 @@ class StartFacts:
 class Current:
     """The guests' configuration files, the running domains, and the files that matter to them.
 
-    ``configs`` are by file name, and ``occupied`` are the names in their directory that something else has.
+    ``configs`` are by file name, and ``occupied`` are the names in their directory that something else has. Where a
+    guest is declared with another file than its name says (``file_names.py``), ``config_files`` has the file of a name.
     ``managed`` are the guests that xend keeps. ``saved`` says of each saved guest whether it has run since; those that
     were ``restoring`` were interrupted in that. ``waited``: how many seconds what was coming or going had. ``vnd`` is
     None if nobody looked. ``files`` says what is at each path, None for nothing; ``identities`` what it is under any
@@ -141,10 +142,11 @@ class Current:
     sizes: dict[str, int] = field(default_factory=dict)
     elsewhere: dict[str, ConfigFile] = field(default_factory=dict)
     salt: str = ""
+    config_files: dict[str, str] = field(default_factory=dict)
 
     def config_path(self, name: str) -> str:
         """A guest's configuration file."""
-        return f"{self.config_dir}/{name}"
+        return f"{self.config_dir}/{self.config_files.get(name, name)}"
 
     def save_path(self, name: str) -> str:
         """The file that holds a saved guest's memory."""

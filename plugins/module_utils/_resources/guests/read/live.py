@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Tuple
 
 from ...._change import NotRead
@@ -68,6 +69,7 @@ def disks(guest: Guest, domain: Domain) -> Pair | None:
 
 def nics(guest: Guest, domain: Domain) -> Pair | None:
     """In what was declared of them: defaults that the toolstack filled in are not ours to judge."""
+    guest = with_made_up_macs(guest, domain)
     live, declared = nics_by_mac(guest, domain), declared_nics(guest)
     return None if live == declared else (list(live.values()), list(declared.values()))
 
@@ -82,6 +84,14 @@ def pci(guest: Guest, domain: Domain) -> Pair | None:
 def disks_by_vdev(domain: Domain) -> dict[Any, dict[str, Any]]:
     """The disks of a running domain by their virtual device."""
     return {disk["vdev"]: disk for disk in domain.devices("disk")}
+
+
+def with_made_up_macs(guest: Guest, domain: Domain) -> Guest:
+    """The guest, where it may have any MAC address with those that Xen has made up for the running domain."""
+    named = {nic.mac for nic in guest.nics}
+    made_up = (nic["mac"] for nic in domain.devices("vif") if nic["mac"] not in named)
+    nics = tuple(nic if nic.mac else replace(nic, mac=next(made_up, "")) for nic in guest.nics)
+    return replace(guest, nics=nics)
 
 
 def declared_nics(guest: Guest) -> dict[str, dict[str, Any]]:

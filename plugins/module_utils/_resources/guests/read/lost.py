@@ -40,12 +40,12 @@ def belongs_to(guest: Guest, domain: Domain, current: Current) -> bool:
 
 def _is(guest: Guest, domain: Domain, current: Current) -> bool:
     persisted = current.configs.get(guest.name)
-    uuids = {guest.uuid, ((persisted and persisted.settings) or {}).get("uuid")} - {None}
+    uuids = {guest.uuid, ((persisted and persisted.settings) or {}).get("uuid")} - {None, ""}
     return domain.settings.get("name") == guest.name or domain.settings.get("uuid") in uuids
 
 
 def _has_mac_of(guest: Guest, domain: Domain) -> bool:
-    macs = {nic.mac for nic in guest.nics}
+    macs = {nic.mac for nic in guest.nics if nic.mac}
     return any(nic.get("mac") in macs for nic in domain.devices("vif"))
 
 

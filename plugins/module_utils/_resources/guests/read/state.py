@@ -16,13 +16,13 @@ from ...._toolstack import waiting
 from ...._toolstack.choose import toolstack
 from ...._toolstack.interface import Toolstack
 from ..declare import config as guest_config
+from ..declare.values import NO_CONFIG
 from ..declare.wanted import Wanted
 from . import backends, elsewhere, lost, saved, storage, vnd
 from .current import ConfigFile, Current, Dom0, StartFacts, VndNodes
+from .file_names import by_guest
 from .started_with import read_started_with
 
-# Files in the configuration directory that are no guest's.
-_NOT_A_GUEST = (".conf", ".orig", ".prev", "~", ".sxp")
 # A guest's configuration is a page of text; whatever is larger is something else.
 MAX_CONFIG_BYTES = 1 << 20
 # The block script looks for these nodes (tools/hotplug/NetBSD/block), and asks vnconfig(8) which units are in use.
@@ -98,7 +98,7 @@ def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, Confi
         # xendomains' hooks lie in the same directory, and are executable: NAME-pre, NAME-post.
         if found.kind != "file" or found.size > MAX_CONFIG_BYTES or found.mode & 0o111:
             occupied.append(name)
-        elif not name.endswith(_NOT_A_GUEST):
+        elif not name.endswith(NO_CONFIG):
             configs[name] = _config_in(host, f"{config_dir}/{name}", dialect)
     return configs, occupied
 
@@ -122,6 +122,7 @@ def _config_in(host: Host, path: str, dialect: str) -> ConfigFile:
 def for_start(host: Host, declared: Wanted, current: Current) -> StartFacts:
     """What only a start needs to know. Six commands at most, whatever the number of guests, unless one starts from a
     device."""
+    current = by_guest(current, declared)
     tool = toolstack(host)
     info = tool.info()
     units = vnd.configured(host) if host.system == "NetBSD" else []

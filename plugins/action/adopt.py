@@ -1,0 +1,102 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at a machine that was made by hand, and writes the variables with which netbsd.xen.site would do nothing there.
+
+What is imported here is so for the reason that ``plan.py`` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible.utils.unsafe_proxy import wrap_var
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted, adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import first_asks
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.info import by_module
+from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import describe
+from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.rack_text import clean
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE
+from ansible_collections.netbsd.xen.plugins.plugin_utils._templates import Templated, of_roles, seen_by_roles
+
+ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path", "required": True}}
+ROLES = of_roles(DataLoader())
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._task_vars = task_vars = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _checked, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        name = str(task_vars["inventory_hostname"])
+        try:
+            where = inventory.place(options["directory"], name)
+            # They are found anew, not believed.
+            self._before = inventory.written_before(where)
+            found = looked(by_module(self, task_vars), first_asks(), self._adopted).value
+            text = inventory.text_of(name, found)
+            path, changed = inventory.write(where, text, self._task.check_mode)
+        except XenError as error:
+            return {**result, **error.details, "failed": True, "msg": str(error)}
+        except OSError as error:
+            return {**result, "failed": True, "msg": f"The inventory can't be written: {error}."}
+        self._show(name, found, where, path, changed)
+        return {
+            **result,
+            "changed": changed,
+            "path": path,
+            "variables": found.found.variables,
+            "not_declared": [str(each) for each in found.found.told],
+            "left": found.left,
+            "in_sync": found.plan.in_sync,
+        }
+
+    def _adopted(self, host: Host) -> Adopted:
+        machine = describe(host)
+        return adopt(host, machine, lambda ours: self._variables(machine, ours))
+
+    def _variables(self, machine: dict[str, Any], ours: Mapping[str, Any]) -> Templated:
+        """The variables as the roles would see them, with the written ones over those of the inventory."""
+        own = {key: value for key, value in self._task_vars.items() if key not in self._before}
+        known = seen_by_roles(ROLES, {**own, **{key: wrap_var(value) for key, value in ours.items()}})
+        known[MACHINE] = machine
+        templar = self._templar.copy_with_new_env(available_variables=known)
+        return Templated(templar, known, self._loader, None, ROLES)
+
+    def _show(self, name: str, found: Adopted, where: inventory.Place, path: str, changed: bool) -> None:
+        """Text of a terminal's own; a result would be shown as JSON or YAML, if at all."""
+        counts = ", ".join(f"{number} of {total} {what}" for what, (number, total) in _declared(found).items())
+        display.display("")
+        verdict = "plans to nothing" if found.plan.in_sync else "a run would still do something"
+        display.display(f"{clean(name)}: {counts} declared; {verdict}")
+        for told in found.found.told:
+            display.display(f"  not declared, stays as it is: {clean(str(told))}", color=constants.COLOR_SKIP)
+        for left in found.left:
+            display.display(f"  a run would still: {clean(left)}", color=constants.COLOR_CHANGED)
+        if where.taken and path != where.taken:
+            text = f"  {where.taken} is there and stays; compare it with {path}, which Ansible does not read"
+            display.display(clean(text), color=constants.COLOR_WARN)
+        verb = "as it was" if not changed else "would be written" if self._task.check_mode else "written"
+        display.display(f"  {clean(path)}: {verb}")
+
+
+def _declared(found: Adopted) -> dict[str, tuple[int, int]]:
+    """By kind, how many are declared of how many."""
+    variables = found.found.variables
+    of_kind = {"guests": "domu_guests", "bridges": "bridge_bridges"}
+    return {kind: (len(variables.get(name) or []), found.counts.get(kind, 0)) for kind, name in of_kind.items()}

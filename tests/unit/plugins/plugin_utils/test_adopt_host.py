@@ -1,0 +1,198 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dom0s that were made by hand, of all eras and in other people's styles: what is written of them plans to nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from netbsd_sim.core import profiles
+
+from ansible_collections.netbsd.xen.plugins.module_utils import _packages
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted, adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import first_asks
+from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import describe, plan_host
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE
+from ansible_collections.netbsd.xen.plugins.plugin_utils._templates import Templated, of_roles, seen_by_roles
+from ansible_collections.netbsd.xen.tests.unit.support.look_here import Looks
+from ansible_collections.netbsd.xen.tests.unit.support.whole_host import NAME, Jinja, WholeHost
+
+NEWEST = profiles.DEFAULT_PROFILE
+KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
+CONFIGS = "/usr/pkg/etc/xen"
+CANARY = "kanarienvogel77"
+IMPORTED: Counter[str] = Counter()
+
+
+def config(name: str, mac: str = "", more: str = "") -> str:
+    """As people write one."""
+    vif = f"mac={mac},bridge=bridge0" if mac else "bridge=bridge0"
+    disk = f"file:/home/xen/{name}.img,0x1,w"
+    return f'# {name}\nname = "{name}"\nkernel = "{KERNEL}"\nmemory = 32\nvif = ["{vif}"]\ndisk = ["{disk}"]\n{more}'
+
+
+@dataclass
+class Style:
+    """Files that somebody wrote, guests that run by their files, and what is to be told of it, by the thing."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    started: tuple[str, ...] = ()
+    more_rc_conf: str = ""
+    commands: tuple[tuple[str, ...], ...] = ()
+    told: tuple[str, ...] = ()
+    has: dict[str, Any] = field(default_factory=dict)
+
+
+STYLES = {
+    "as the HOWTO": Style(
+        files={f"{CONFIGS}/nbsd1": config("nbsd1", "00:16:3e:00:00:09", 'root = "xbd0a"\n')},
+        started=("nbsd1",),
+        more_rc_conf='xendomains="nbsd1"\n',
+    ),
+    "files with an ending, and no identities": Style(
+        files={
+            f"{CONFIGS}/web.cfg": config("web"),
+            f"{CONFIGS}/mail.cfg": config("mail", more='on_crash = "preserve"\n'),
+            f"{CONFIGS}/off.cfg": config("off"),
+        },
+        started=("web.cfg", "mail.cfg"),
+        more_rc_conf=f'xendomains="mail web"\nxendomains_config="{CONFIGS}/%s.cfg"\n',
+    ),
+    "rc.conf reads another file": Style(
+        files={f"{CONFIGS}/a": config("a"), "/etc/rc.conf.site": 'xendomains="a"\n'},
+        started=("a",),
+        more_rc_conf="if [ -r /etc/rc.conf.site ]; then\n\t. /etc/rc.conf.site\nfi\n",
+    ),
+    "a menu with modules": Style(
+        files={
+            "/boot.cfg": (
+                "# by hand\nbanner=Welcome\n"
+                "menu=Xen:load /netbsd-XEN3_DOM0.gz root=wd0a console=pc;multiboot /xen.gz dom0_mem=524288\n"
+                "menu=Xen for a look:dev hd1a:;load /netbsd-PVH root=wd1a;multiboot /xen-debug.gz dom0=pvh\n"
+                "menu=Native:load solaris;load zfs;boot /netbsd\n"
+                "menu=Native:boot /netbsd -s\ndefault=1\ntimeout=2\n"
+            )
+        },
+    ),
+    "what can't be declared": Style(
+        files={
+            f"{CONFIGS}/broken": 'name = "broken"\nmemory = [\n',
+            f"{CONFIGS}/secret": config("secret", more=f"vfb = ['vnc=1,vncpasswd={CANARY}']\n"),
+            f"{CONFIGS}/nobridge": 'name = "nobridge"\nkernel = "/k"\nmemory = 32\nvif = [""]\n',
+            f"{CONFIGS}/fine": config("fine"),
+            "/root/elsewhere": config("elsewhere").replace("disk", "# disk"),
+        },
+        started=("fine", "/root/elsewhere"),
+        told=("guest broken", "guest secret", "guest nobridge", "guest elsewhere"),
+    ),
+    "two bridges": Style(
+        files={"/etc/ifconfig.bridge1": "create\n!brconfig $int add wm1 up\n"},
+        commands=(
+            ("/sbin/ifconfig", "bridge1", "create"),
+            ("/sbin/brconfig", "bridge1", "add", "wm1"),
+            ("/sbin/ifconfig", "bridge1", "up"),
+            ("/sbin/ifconfig", "wm1", "up"),
+        ),
+    ),
+}
+
+
+def made(whole: WholeHost, style: Style) -> WholeHost:
+    """The machine as somebody made it."""
+    whole.host.remove(_packages.RECORD)
+    whole.host.make_dir("/home/xen")
+    whole.machine.write(KERNEL, "netbsd-XEN3_DOMU")
+    for path, text in style.files.items():
+        whole.machine.write(path, text)
+        if path.startswith(CONFIGS):
+            name = path.rpartition("/")[2].removesuffix(".cfg")
+            whole.machine.write(f"/home/xen/{name}.img", "disk")
+    whole.machine.append("/etc/rc.conf", style.more_rc_conf)
+    for command in style.commands:
+        ended = whole.machine.run(*command)
+        assert ended.rc == 0, ended
+    for file in style.started:
+        whole.toolstack("create", file if file.startswith("/") else f"{CONFIGS}/{file}")
+    return whole
+
+
+def variables(whole: WholeHost, machine: dict[str, Any], ours: dict[str, Any]) -> Templated:
+    """Those of an inventory that says nothing of the host, and ours."""
+    own = {name: whole.own[name] for name in ("inventory_hostname", "bootstrap_python", "bootstrap_python_package")}
+    known = {**seen_by_roles(of_roles(whole.loader), {**own, **ours}), MACHINE: machine}
+    return Templated(Jinja(known), known, whole.loader)
+
+
+def adopted(whole: WholeHost) -> tuple[Adopted, str]:
+    """From the controller, as the action does it."""
+    found = looked(Looks(whole.host), first_asks(), lambda host: adopted_by(host, whole))
+    assert found.calls <= 6
+    return found.value, inventory.text_of(NAME, found.value)
+
+
+def adopted_by(host: Any, whole: WholeHost) -> Adopted:
+    machine = describe(host)
+    return adopt(host, machine, lambda ours: variables(whole, machine, dict(ours)))
+
+
+def told(found: Adopted) -> list[str]:
+    """Without the examples that the package of an old toolstack puts beside the guests."""
+    return [each.thing for each in found.found.told if "names no guest" not in each.why]
+
+
+def proven(whole: WholeHost, text: str, style: Style, found: Adopted) -> None:
+    """The written file alone plans to nothing; what is told stands in it."""
+    loaded = inventory._loaded(text)
+    plan = plan_host(whole.host, variables(whole, describe(whole.host), loaded))
+    assert (plan.steps, plan.problems, plan.later) == ((), (), ())
+    assert plan.in_sync
+    assert found.left == []
+    assert sorted(told(found)) == sorted(style.told)
+    assert all(thing in text for thing in style.told)
+    assert CANARY not in text
+    IMPORTED.update(machines=1, told=len(style.told))
+    IMPORTED.update(guests=len(loaded["domu_guests"]), bridges=len(loaded["bridge_bridges"]))
+
+
+@pytest.mark.parametrize("era", profiles.PROFILES)
+def test_a_dom0_of_every_era_plans_to_nothing(tmp_path, monkeypatch, era):
+    style = STYLES["as the HOWTO"]
+    whole = made(WholeHost(tmp_path, monkeypatch, era, preset="dom0"), style)
+    found, text = adopted(whole)
+    proven(whole, text, style, found)
+    (guest,) = found.found.variables["domu_guests"]
+    assert guest["autostart"] is True
+    assert guest["nics"] == [{"bridge": "bridge0", "mac": "00:16:3e:00:00:09"}]
+    # What the file has and nobody else is compared with it: a change by other hands is seen.
+    whole.machine.write(f"{CONFIGS}/nbsd1", config("nbsd1", "00:16:3e:00:00:09", 'root = "xbd0a"\nvcpus = 2\n'))
+    plan = plan_host(whole.host, variables(whole, describe(whole.host), inventory._loaded(text)))
+    assert [step.thing for step in plan.steps] == ["nbsd1"]
+
+
+@pytest.mark.parametrize("name", [name for name in STYLES if name != "as the HOWTO"])
+def test_other_peoples_styles_plan_to_nothing(tmp_path, monkeypatch, name):
+    whole = made(WholeHost(tmp_path, monkeypatch, NEWEST, preset="dom0"), STYLES[name])
+    found, text = adopted(whole)
+    proven(whole, text, STYLES[name], found)
+
+
+@pytest.mark.parametrize(("era", "loader"), [(NEWEST, "grub2"), ("netbsd-5.1-xen-3.1", "grub")])
+def test_the_menu_of_a_grub_stays(tmp_path, monkeypatch, era, loader):
+    whole = made(WholeHost(tmp_path, monkeypatch, era, preset="dom0", loader=loader), Style())
+    found, text = adopted(whole)
+    proven(whole, text, Style(), found)
+    assert found.found.variables["bootloader_loader"] == loader
+    assert found.found.variables["bootloader_keep_menu"] is True
+
+
+def test_the_count():
+    """Of those above."""
+    print(
+        f"{IMPORTED['machines']} machines made by hand imported, all plan to nothing: {IMPORTED['guests']} guests, "
+        f"{IMPORTED['bridges']} bridges declared, {IMPORTED['told']} things told as not declarable"
+    )
