@@ -89,7 +89,7 @@ def _nic(nic: dict[str, Any]) -> str:
     """Such as ``00:16:3e:00:00:01 on bridge0``."""
     rest = {key: value for key, value in nic.items() if key not in ("mac", "bridge")}
     bridge = f" on {nic['bridge']}" if nic.get("bridge") else ""
-    return f"{nic['mac'] or 'a derived address'}{bridge}{_said(rest)}"
+    return f"{nic.get('mac') or 'any address'}{bridge}{_said(rest)}"
 
 
 def _said(words: dict[str, Any]) -> str:

@@ -20,8 +20,14 @@ DIRECTORY = "/usr/pkg/etc/xen"
 CFG = f'xendomains_config="{DIRECTORY}/%s.cfg"\n'
 
 
-def run(host: Any, autostart: list[str], declared: list[str] | None = None, check: bool = False) -> Outcome:
-    guests = {"autostart": autostart, "declared": declared or [], "config_dir": DIRECTORY}
+def run(
+    host: Any,
+    autostart: list[str],
+    declared: list[str] | None = None,
+    check: bool = False,
+    files: dict[str, str] | None = None,
+) -> Outcome:
+    guests = {"autostart": autostart, "declared": declared or [], "files": files or {}, "config_dir": DIRECTORY}
     service = {"name": "xendomains", "enabled": None, "state": None, "variables": {}, "guests": guests}
     params = {"services": [service], "release": "4.20", "assume_files": []}
     outcome = converge(rc_service, params, host, check)
@@ -145,3 +151,21 @@ def test_the_guests_that_start_at_the_next_boot(tmp_path: Path, profile: str) ->
     assert guests() == [["web1", "1", "32"], ["mail", "2", "32"]]
     run(SimulatedHost(machine), ["web1"])
     assert guests() == [["web1", "1", "64"], ["mail", "2", "32"]]
+
+
+def test_a_list_with_a_format_of_its_own_stays(tmp_path: Path) -> None:
+    """It starts the declared guests from their files, in their order."""
+    host = Machine(tmp_path, rc_conf=RC_CONF + 'xendomains="mail web1"\n' + CFG)
+    for name in ("mail", "web1"):
+        host.put(f"{DIRECTORY}/{name}.cfg", f'name = "{name}"\n')
+    before = host.text("/etc/rc.conf")
+    files = {"mail": "mail.cfg", "web1": "web1.cfg"}
+    assert run(host, ["mail", "web1"], files=files).done == []
+    assert host.text("/etc/rc.conf") == before
+    run(host, ["web1", "mail"], files=files)
+    assert settings(host) == {"xendomains": "web1.cfg mail.cfg", "xendomains_config": f"{DIRECTORY}/%s"}
+
+
+def test_of_no_guests_nothing_is_written(tmp_path: Path) -> None:
+    host = Machine(tmp_path, rc_conf=RC_CONF)
+    assert run(host, []).done == []
