@@ -71,20 +71,16 @@ _value:
   elements: dict
 """
 
-import os
-import subprocess
 from dataclasses import asdict
 from typing import Any
 
-from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.loader import connection_loader
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 
-from ansible_collections.netbsd.xen.plugins.module_utils import _atomic
-from ansible_collections.netbsd.xen.plugins.plugin_utils import _guest_hosts
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.plugin_utils import _guest_hosts, _guest_ways
 from ansible_collections.netbsd.xen.plugins.plugin_utils._guest_hosts import Dom0
 
 GROUPS = ("netbsd_xen_guests",)
@@ -92,19 +88,6 @@ GUESTS = "domu_guests"
 # What the last of role domu's tasks is registered as, and netbsd.xen.plan.
 LOGINS = "domu_logins_result"
 PLAN = "netbsd_xen_plan"
-# What ansible.cfg says of connections, for hosts that say nothing themselves.
-SETTINGS = {
-    "ansible_user": "remote_user",
-    "ansible_port": "port",
-    "ansible_ssh_private_key_file": "private_key_file",
-    "ansible_ssh_executable": "ssh_executable",
-    "ansible_ssh_args": "ssh_args",
-    "ansible_ssh_common_args": "ssh_common_args",
-    "ansible_ssh_extra_args": "ssh_extra_args",
-}
-# How long the controller waits for the keys of all guests together, and for those of one.
-SCAN_SECONDS = 60
-ONE_SCAN_SECONDS = 3
 
 display = Display()
 
@@ -115,12 +98,13 @@ class LookupModule(LookupBase):
     def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[Any]:
         self._known = variables or {}
         dom0s = [dom0 for host in self._known.get("ansible_play_hosts_all", []) if (dom0 := self._dom0(host))]
-        folder = os.path.join(os.path.expanduser(constants.config.get_config_value("ANSIBLE_HOME")), "netbsd_xen")
-        found, left_out = _guest_hosts.hosts(dom0s, scan, os.path.join(folder, "known_hosts"))
+        found, left_out = _guest_hosts.hosts(dom0s, _guest_ways.scan, _guest_ways.folder())
         for line in left_out:
             display.warning(line)
-        for each in found:
-            _keep(each.path, "".join(f"{line}\n" for line in each.known_hosts))
+        try:
+            _guest_ways.keep(found)
+        except XenError as error:
+            raise AnsibleError(f"guest_hosts: {error}") from error
         return [asdict(each) for each in found]
 
     def _dom0(self, host: str) -> Dom0 | None:
@@ -132,7 +116,7 @@ class LookupModule(LookupBase):
         said = {name: self._templated(own, own[name]) for name in _guest_hosts.CONNECTION if name in own}
         return Dom0(
             name=host,
-            connection={**_settings(), **said},
+            connection={**_guest_ways.settings(), **said},
             guests=tuple(self._value(own, GUESTS, [])),
             logins=logins,
             groups=tuple(self._value(own, "domu_add_hosts_groups", GROUPS)),
@@ -161,43 +145,5 @@ class LookupModule(LookupBase):
         return found
 
 
-def _settings() -> dict[str, Any]:
-    connection_loader.get("ssh", class_only=True)
-    get = constants.config.get_config_value
-    return {name: get(key, plugin_type="connection", plugin_name="ssh") for name, key in SETTINGS.items()}
-
-
 def _logins(result: Any) -> dict[str, Any]:
     return dict(result.get("logins") or {}) if isinstance(result, dict) else {}
-
-
-def scan(addresses: list[str]) -> dict[str, frozenset[str]]:
-    """The host keys that the controller sees. What it does not see has none, and without the program it sees none."""
-    argv = ["ssh-keyscan", "-T", str(ONE_SCAN_SECONDS), *addresses]
-    try:
-        ended = subprocess.run(
-            argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=SCAN_SECONDS
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
-    found: dict[str, set[str]] = {}
-    for line in ended.stdout.splitlines():
-        words = line.split()
-        if len(words) >= 3 and not line.startswith("#"):
-            found.setdefault(words[0], set()).add(" ".join(words[1:3]))
-    return {address: frozenset(keys) for address, keys in found.items()}
-
-
-def _keep(path: str, text: str) -> None:
-    """A file of the controller, written if it is another. Raises AnsibleError."""
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        try:
-            with open(path, encoding="utf-8") as file:
-                if file.read() == text:
-                    return
-        except FileNotFoundError:
-            pass
-        _atomic.replace(path, text.encode(), 0o600)
-    except OSError as error:
-        raise AnsibleError(f"guest_hosts: {path} can't be written: {error.strerror}") from error

@@ -11,6 +11,7 @@ that are kept open (ControlPath), which Ansible names after address, port and us
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import shlex
 from collections import Counter
@@ -112,9 +113,43 @@ def _candidates(dom0: Dom0, twice: set[str]) -> list[_Candidate]:
 def _why_not(found: _Candidate) -> str:
     if not found.login["address"]:
         return f"nobody knows its address ({found.login['proof']})"
+    if not is_address(found.login["address"]):
+        return "what its dom0 gives for its address is none"
     if not found.login["host_keys"]:
         return "its host keys are not known, and none is accepted blindly"
     return ""
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address. What comes from a machine must not become an option of ssh."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def reached(
+    dom0: Dom0, guest: str, name: str, login: Mapping[str, Any], seen: Mapping[str, frozenset[str]], folder: str
+) -> GuestHost:
+    """A guest whose ``login`` has an address, as a host called ``name``. Where no host keys are known, what the admin
+    has told ssh of host keys counts. ``seen`` are those that the controller sees, if it has looked."""
+    found = _Candidate(dom0, guest, name, login)
+    return _host(found, _is_straight(found, seen), folder)
+
+
+def variables(host: GuestHost) -> dict[str, Any]:
+    """What the inventory says of such a host, for whom nothing is left to be looked up."""
+    found = {
+        "ansible_connection": "ssh",
+        "ansible_host": host.address,
+        "ansible_user": host.user,
+        "ansible_ssh_common_args": host.ssh_common_args,
+        "ansible_control_path": host.control_path,
+        "ansible_host_key_checking": True if host.known_hosts else None,
+        DOM0_VARIABLE: host.dom0,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _is_local(dom0: Dom0) -> bool:
@@ -149,13 +184,14 @@ def _host(found: _Candidate, straight: bool, folder: str) -> GuestHost:
 
 
 def _arguments(found: _Candidate, path: str, straight: bool) -> str:
-    options = {
-        "StrictHostKeyChecking": "yes",
-        "HostKeyAlias": found.name,
-        "CheckHostIP": "no",
-        "UserKnownHostsFile": f'"{_literal(path)}"',
-        "GlobalKnownHostsFile": "/dev/null",
-    }
+    options = {}
+    if found.login["host_keys"]:
+        options["StrictHostKeyChecking"] = "yes"
+        options["UserKnownHostsFile"] = f'"{_literal(path)}"'
+        options["GlobalKnownHostsFile"] = "/dev/null"
+    if found.login["host_keys"] or not straight:
+        options["HostKeyAlias"] = found.name
+        options["CheckHostIP"] = "no"
     if not straight:
         options["ProxyCommand"] = _jump(found.dom0)
     return " ".join(f"-o {shlex.quote(f'{name}={value}')}" for name, value in options.items())

@@ -20,6 +20,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import state
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import addresses
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import record
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl_call, xm_call
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.asks import Ask, When, command, glob, named, paths
@@ -78,6 +79,33 @@ def first_asks(declared: Mapping[str, Iterable[Any]] | None = None) -> list[Ask]
 def machine_asks() -> list[Ask]:
     """What to ask where only the machine itself is of interest."""
     return [*_machine()]
+
+
+def guests_asks(folders: Iterable[str] = (), whole: bool = True) -> list[Ask]:
+    """What to ask where only the guests are of interest; if not ``whole``, only which there are and in what state.
+    ``folders`` are further places of their files."""
+    return [*_outline(list(folders)), *(_whole_guests() if whole else ())]
+
+
+def _outline(folders: list[str]) -> Iterator[Ask]:
+    yield command(ps.COMMAND)
+    yield paths("s", _kernel.PRIVCMD, "/proc/xen/capabilities", _XL, _XM, _XEND)
+    yield command([_XL, "list"], xl_call.QUERY_SECONDS, when=_WITH_XL)
+    yield command([_XM, "list"], xm_call.QUERY_SECONDS, when=_WITH_XM)
+    for folder in dict.fromkeys(["/usr/pkg/etc/xen", *folders]):
+        yield paths("sd", folder)
+        yield glob("slrt", f"{folder}/[!.]*", label=_CONFIGS)
+        yield glob("slrt", f"{folder}/{_RECORDS}", label=_CONFIGS)
+        yield glob("s", f"{folder}/.*.proof")
+    yield paths("d", "/var/xen/save")
+
+
+def _whole_guests() -> Iterator[Ask]:
+    yield command([_XL, "list", "-l"], xl_call.QUERY_SECONDS, when=_WITH_XL)
+    yield command([_XM, "list", "--long"], xm_call.QUERY_SECONDS, when=_WITH_XM)
+    yield named("slr", _PATH_IN_TEXT, [_CONFIGS])
+    yield paths("slrt", *addresses.LEASES, *addresses.DNSMASQ_LEASES)
+    yield command(addresses.ARP)
 
 
 def _machine() -> Iterator[Ask]:

@@ -15,6 +15,7 @@ from ..._host import Host
 LEASES = ("/var/db/dhcpd.leases", "/var/db/isc-dhcp/dhcpd.leases", "/var/lib/dhcp/dhcpd.leases")
 # Of dnsmasq (config.h: LEASEFILE), on a BSD and on Linux.
 DNSMASQ_LEASES = ("/var/db/dnsmasq.leases", "/var/lib/misc/dnsmasq.leases")
+ARP = ("/usr/sbin/arp", "-an")
 
 
 def known(host: Host, mac: str, shown: str) -> list[str]:
@@ -24,7 +25,7 @@ def known(host: Host, mac: str, shown: str) -> list[str]:
     found += [neighbours.leased_addresses(host.read_text(path) or "").get(mac, "") for path in LEASES]
     found += [neighbours.dnsmasq_addresses(host.read_text(path) or "").get(mac, "") for path in DNSMASQ_LEASES]
     try:
-        found += reversed(neighbours.arp_addresses(host.try_run(["/usr/sbin/arp", "-an"]).stdout).get(mac, []))
+        found += reversed(neighbours.arp_addresses(host.try_run(ARP).stdout).get(mac, []))
     except CommandFailed:
         pass  # it is one of several that may tell
     return list(dict.fromkeys(filter(None, found)))

@@ -43,10 +43,15 @@ def read(host: Host, declared: Wanted | None) -> Current:
     """The records, and whether their disks are still there. Costs no command."""
     tool = toolstack(host)
     folder = (declared.guests.config_dir if declared else "") or tool.paths.config_dir
+    return replace(read_in(host, folder), program=tool.name)
+
+
+def read_in(host: Host, folder: str) -> Current:
+    """The same of the directory of the guests' configurations, without the toolstack."""
     found, broken = record.read_all(host, folder)
     disks = {each.disk: place_of(host, each.disk) for each in found.values()}
     proofs = tuple(sorted(name for name in found if host.exists(record.proof_key(folder, name))))
-    return Current(folder, found, broken, disks, proofs, program=tool.name)
+    return Current(folder, found, broken, disks, proofs)
 
 
 def place_of(host: Host, path: str) -> str:

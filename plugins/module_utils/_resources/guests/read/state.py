@@ -38,14 +38,14 @@ def state(host: Host, declared: Wanted | None) -> Current:
     paths = tool.paths
     config_dir = (declared.config_dir if declared else "") or paths.config_dir
     save_dir = (declared.save_dir if declared else "") or paths.save_dir
-    configs, occupied = _configs(host, config_dir, tool.dialect)
+    configs, occupied = read_configs(host, config_dir, tool.dialect)
     pools, pins, shares = (_asked_for(keys, configs, declared) for keys in (("pool",), ("cpus",), ("weight", "cap")))
-    domains = _domains(tool, pools, pins, shares) if ok else []
+    domains = read_domains(tool, pools, pins, shares) if ok else []
     # Ahead of the tasks the machine is seen at one moment; where it decides, what comes and goes has its time.
     waits = declared is not None and not host.one_look
     if waits and any(lost.is_passing(domain.row) for domain in domains):
         waiting.until(lambda: not any(map(lost.is_passing, tool.rows())), waiting.GOING_SECONDS)
-        domains = _domains(tool, pools, pins, shares)
+        domains = read_domains(tool, pools, pins, shares)
     # Nobody has to look for what the guests of the directory were made from.
     strange = any(domain.name not in configs for domain in domains)
     found = elsewhere.paths(host, config_dir, MAX_CONFIG_BYTES, strange)
@@ -73,8 +73,8 @@ def state(host: Host, declared: Wanted | None) -> Current:
     )
 
 
-def _domains(tool: Toolstack, pools: bool, pins: bool, shares: bool) -> list[Domain]:
-    """A running guest's password is in its live configuration too."""
+def read_domains(tool: Toolstack, pools: bool = False, pins: bool = False, shares: bool = False) -> list[Domain]:
+    """Every running domain but domain 0. A running guest's password is in its live configuration too."""
     found = tool.domains(pools, pins, shares)
     return [replace(domain, config=domain.config and guest_config.redacted(domain.config)) for domain in found]
 
@@ -87,7 +87,7 @@ def _asked_for(keys: tuple[str, ...], configs: dict[str, ConfigFile], declared: 
     return any(named & set(config.settings or {}) for config in configs.values())
 
 
-def _configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, ConfigFile], list[str]]:
+def read_configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, ConfigFile], list[str]]:
     """Every guest's configuration in the directory, by file name; and the names that are taken by something else."""
     configs: dict[str, ConfigFile] = {}
     occupied = []
