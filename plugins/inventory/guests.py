@@ -195,7 +195,6 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils import _guest_ways
 from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory import dom0s, hosts, parallel, reading, remote
 from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.dom0s import Dom0
 from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.hosts import Host
-from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
 
 NAME = "netbsd.xen.guests"
 ENDINGS = ("guests.yml", "guests.yaml")
@@ -349,8 +348,7 @@ def _values(host: Host) -> list[tuple[str, str]]:
 
 def _read(dom0: Dom0, question: reading.Question, loader: Any) -> dict[str, Any]:
     """What a dom0 says. In a process of its own."""
-    execute = remote.looks(dom0.variables, loader)
-    return looked(execute, question.first_asks(), lambda host: reading.read(host, question)).value
+    return reading.asked(remote.looks(dom0.variables, loader), question)
 
 
 def _digest(value: Any) -> str:

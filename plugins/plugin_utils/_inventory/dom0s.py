@@ -91,6 +91,8 @@ def _declared(templar: Any, raw: Any) -> Iterable[tuple[str, DeclaredGuest]]:
         if not isinstance(guest, Mapping):
             continue
         known = worked_out(templar, {key: guest[key] for key in _KEYS if key in guest})
+        if known.get("state") == "absent":
+            continue
         install = guest.get("install")
         install = install if isinstance(install, Mapping) else templar.template(install)
         inside = install if isinstance(install, Mapping) else {}

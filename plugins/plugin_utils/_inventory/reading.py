@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Dict, List
 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.outline import (
     Outline,
@@ -20,8 +20,10 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems impo
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.table import METHODS
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.asks import Ask
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.collected import CollectedHost
+from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import guests_asks
 
+Execute = Callable[[List[Dict[str, Any]]], Dict[str, Any]]
 # As netbsd.xen.domain_info has them. The second are those of guests that have a domain and may do something.
 STATES = ("running", "paused", "down", "crashed", "dying", "saved", "shutdown", "duplicate")
 LIVING = ("running", "paused", "duplicate")
@@ -46,19 +48,36 @@ class Question:
         fits = not self.names or any(fnmatch.fnmatchcase(name, pattern) for pattern in self.names)
         return fits and state in self.states
 
-    def first_asks(self) -> list[Ask]:
-        """What is asked at once. Where few machines will have such a guest, all is asked of these alone."""
-        is_usual = not self.names and "running" in self.states
-        return guests_asks(filter(None, (self.config_dir, self.save_dir)), whole=is_usual)
+    @property
+    def is_usual(self) -> bool:
+        """Whether most machines have such a guest."""
+        return not self.names and "running" in self.states
+
+    def first_asks(self, whole: bool = True) -> list[Ask]:
+        """What is asked at once; if not ``whole``, only what tells names and states."""
+        return guests_asks(filter(None, (self.config_dir, self.save_dir)), whole)
 
 
-def read(host: CollectedHost, question: Question) -> dict[str, Any]:
-    """The ``names`` of all guests, and the ``guests`` that are wanted. Nothing more is read where there is none of
-    these. Raises XenError."""
+def asked(execute: Execute, question: Question) -> dict[str, Any]:
+    """The ``names`` of all guests of a machine, and the ``guests`` that are wanted. Where few machines will have such a
+    guest, nothing more than names and states is asked of the others. ``execute`` is that of ``looked``. Raises
+    XenError."""
+    if not question.is_usual:
+        first = looked(execute, question.first_asks(whole=False), lambda host: _outlined(host, question))
+        known, wanted = first.value
+        if not wanted:
+            return {"names": sorted(known.guests()), "guests": []}
+    return looked(execute, question.first_asks(), lambda host: _read(host, question)).value
+
+
+def _outlined(host: CollectedHost, question: Question) -> tuple[Outline, list[str]]:
     known = outline(host, question.config_dir, question.save_dir)
-    states = {name: guest["state"] for name, guest in known.guests().items()}
-    wanted = [name for name, state in states.items() if question.wants(name, state)]
-    return {"names": sorted(states), "guests": _guests(host, known, wanted, question.addressed) if wanted else []}
+    return known, [name for name, guest in known.guests().items() if question.wants(name, guest["state"])]
+
+
+def _read(host: CollectedHost, question: Question) -> dict[str, Any]:
+    known, wanted = _outlined(host, question)
+    return {"names": sorted(known.guests()), "guests": _guests(host, known, wanted, question.addressed)}
 
 
 def _guests(host: CollectedHost, known: Outline, wanted: list[str], addressed: frozenset[str]) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
 from typing import Any
 
 from ansible import constants, context
@@ -20,9 +19,8 @@ from ansible.playbook.task import Task
 from ansible.plugins import loader as plugins
 from ansible.template import Templar
 
+from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.reading import Execute
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.info import MODULE
-
-Execute = Callable[["list[dict[str, Any]]"], "dict[str, Any]"]
 
 
 def looks(variables: dict[str, Any], loader: Any) -> Execute:

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same work for many hosts at once: all answers, whoever fails or hangs, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory import parallel
+from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.parallel import Answer
+
+LONG = 600.0
+
+
+def failing(error: BaseException) -> Callable[[], Any]:
+    def work() -> Any:
+        raise error
+
+    return work
+
+
+def test_each_has_its_answer_in_the_order_of_the_works() -> None:
+    works = {f"xen{number}": lambda number=number: {"number": number, "text": "x" * 200_000} for number in range(7)}
+    found = parallel.each(works, 3, LONG)
+    assert list(found) == list(works)
+    assert [answer.value["number"] for answer in found.values()] == list(range(7))
+    assert parallel.each({}, 3, LONG) == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AnsibleConnectionFailure("ssh: no\nroute"), "it can't be reached: ssh: no route"),
+        (XenError("this machine is no dom0"), "this machine is no dom0"),
+        (AnsibleError("no plugin"), "no plugin"),
+        (KeyError("x"), "netbsd.xen.guests: internal error, please report it: KeyError: 'x'"),
+        (SystemExit(3), "the process that asked it has ended without a word"),
+    ],
+)
+def test_who_fails_says_why_and_hinders_nobody(error: BaseException, words: str) -> None:
+    found = parallel.each({"bad": failing(error), "good": lambda: 1}, 1, LONG)
+    assert found["bad"].value is None and found["bad"].problem.startswith(words)
+    assert "\n" not in found["bad"].problem
+    assert found["good"] == Answer(1)
+
+
+def test_who_hangs_is_ended_with_all_that_it_has_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "pid"
+    # The time is over when it hangs, and not before, however slow this machine is.
+    monkeypatch.setattr(parallel.time, "monotonic", lambda: 2 * LONG if told.exists() else 0.0)
+
+    def hang() -> None:
+        started = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        (tmp_path / "new").write_text(str(started.pid))
+        (tmp_path / "new").rename(told)
+        started.wait()
+
+    def once_told() -> str:
+        """The other one has begun to wait by then."""
+        while not told.exists():
+            time.sleep(0.01)
+        return "good"
+
+    found = parallel.each({"hangs": hang, "good": once_told}, 2, LONG)
+    assert found["hangs"] == Answer(problem="it did not answer within 600 seconds")
+    assert found["good"] == Answer("good")
+    # SIGKILL has been sent, and takes its time.
+    while _is_there(int(told.read_text())):
+        time.sleep(0.01)
+
+
+def _is_there(pid: int) -> bool:
+    """Whether it runs; nobody may have fetched its status yet."""
+    try:
+        return b"\nState:\tZ" not in Path(f"/proc/{pid}/status").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
+def test_none_has_a_terminal_and_all_are_in_groups_of_their_own() -> None:
+    found = parallel.each({"one": lambda: [os.getsid(0), os.getpid()], "two": lambda: os.getsid(0)}, 2, LONG)
+    session, process = found["one"].value
+    assert session == process != os.getsid(0)
+    assert found["two"].value not in (session, os.getsid(0))
