@@ -191,6 +191,7 @@ from ansible.utils.display import Display
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import unknown_key
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _guest_ways
 from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory import dom0s, hosts, parallel, reading, remote
 from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.dom0s import Dom0
@@ -198,6 +199,7 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._inventory.hosts import
 
 NAME = "netbsd.xen.guests"
 ENDINGS = ("guests.yml", "guests.yaml")
+FILTERS = ("include", "exclude")
 
 display = Display()
 # The files that are being read: a directory of dom0s may have the file of their guests in it.
@@ -216,7 +218,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if os.path.realpath(path) in _reading:
             return
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        self._refuse_unknown(self._read_config_data(path))
         _reading.add(os.path.realpath(path))
         try:
             here, unknown = dom0s.find(loader, self._sources(path), self.get_option("group"), self.get_option("limit"))
@@ -231,6 +233,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for problem in problems:
             display.warning(f"{problem}. Its guests are left out.")
         self._add({each.name: each for each in here}, found)
+
+    def _refuse_unknown(self, given: dict[str, Any]) -> None:
+        """Ansible takes a misspelled option for none."""
+        known = constants.config.get_configuration_definitions("inventory", self._load_name)
+        filters = given.get("filters") or []
+        wrong = [unknown_key(name, known) for name in given if name not in known]
+        wrong += [unknown_key(word, FILTERS) for each in filters for word in each if word not in FILTERS]
+        if wrong:
+            raise AnsibleParserError(f"{NAME}: {'; '.join(wrong)}")
 
     def _sources(self, path: str) -> list[str]:
         """What is given, a list of hosts as it is, or what was read before this file."""
@@ -312,7 +323,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _is_wanted(self, host: Host) -> bool:
         known = {"inventory_hostname": host.name, **host.about, **host.connection}
         for each in self.get_option("filters"):
-            for word in ("include", "exclude"):
+            for word in FILTERS:
                 if each.get(word) is not None and self._holds(each[word], known, host.name):
                     return word == "include"
         return True

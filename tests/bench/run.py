@@ -88,6 +88,11 @@ def look(bench: BenchRack) -> Run:
     return bench.module(LOOK)
 
 
+def inventory(bench: BenchRack) -> Run:
+    """All guests as hosts. A machine that is left out ends the bench."""
+    return bench.guests_as_hosts()
+
+
 def site(bench: BenchRack, *arguments: str, **options: object) -> Run:
     return bench.playbook(SITE, *arguments, **options)
 
@@ -135,7 +140,8 @@ def record(bench: BenchRack) -> Path:
     bench.copy(bench.hosts[0], [SPARE])
     spare = BenchRack(bench.rack, [SPARE], bench.guests)
     lines = []
-    for acts in ({"look": look, "site.yml": site}, {"handwritten": others.handwritten, "pyinfra": others.pyinfra}):
+    ours = {"look": look, "site.yml": site, "inventory": inventory}
+    for acts in (ours, {"handwritten": others.handwritten, "pyinfra": others.pyinfra}):
         for name, act in acts.items():
             must_succeed(name, act(spare))
         spare.reset_logs()
@@ -150,13 +156,16 @@ def record(bench: BenchRack) -> Path:
 def unchanged(bench: BenchRack, repeat: int) -> list[Figure]:
     """Against frozen machines: the floor, and us."""
     print("frozen:", flush=True)
-    costs = rounds({"ping": lambda: ping(bench), "look": lambda: look(bench), "site": lambda: site(bench)}, repeat)
+    acts = {"ping": ping, "look": look, "site": site, "inventory": inventory}
+    costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, repeat)
     bench.own = costs["site"]
     return [
         Figure("ping", costs["ping"].typical, "s", load=load()),
         Figure("unchanged site.yml", costs["site"].typical, "s", load=load()),
         Figure("unchanged site.yml / ping", ratio(costs["site"], costs["ping"]), "", wanted.SITE_PER_PING, load()),
         Figure("unchanged site.yml / bare host_info", ratio(costs["site"], costs["look"]), load=load()),
+        Figure("inventory of the guests", costs["inventory"].typical, "s", load=load()),
+        Figure("inventory of the guests / ping", ratio(costs["inventory"], costs["ping"]), load=load()),
     ]
 
 

@@ -26,6 +26,7 @@ OTHER_PLAYBOOKS = [
 ]
 # docs/scale.md's are run by Molecule's scenario rack, which reads them from the page; this one is of no other kind.
 RUNNERS = [command for page, command in SHELL if page == "docs/scale.md" and command.startswith("ansible-runner ")]
+(GRAPH,) = [command for _page, command in SHELL if command.startswith("ansible-inventory ")]
 EXAMPLE = CHECKOUT / "inventories/example"
 # Ansible's exit status where a task failed on some host.
 FAILED = 2
@@ -73,7 +74,8 @@ def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_command_is_one_that_is_run_somewhere() -> None:
-    assert sorted(MAKES + PLAYBOOKS + OTHER_PLAYBOOKS + RUNNERS) == sorted(command for _page, command in SHELL)
+    everywhere = [*MAKES, *PLAYBOOKS, *OTHER_PLAYBOOKS, *RUNNERS, GRAPH]
+    assert sorted(everywhere) == sorted(command for _page, command in SHELL)
     assert MAKES == ["make demo", "make test"]
     # What make test makes, CI does, and the demo.
     makefile, pipeline = (CHECKOUT / "Makefile").read_text(), (CHECKOUT / ".ci/run").read_text()
@@ -159,6 +161,7 @@ def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path], tmp_path: P
         assert {line.split()[0] for line in listed} == wanted, host
 
     assert run(converge, machines).changed == 0
+    the_guests_as_an_inventory(machines, tmp_path)
     assert "netbsd_xen_max_impact=live" in nightly
     assert run(nightly, machines).changed == 0
     an_inventory_is_made_of_the_machines(machines, tmp_path / "inventory")
@@ -182,6 +185,20 @@ def an_inventory_is_made_of_the_machines(machines: tuple[Rack, Path], directory:
         assert {guest["name"] for guest in written["domu_guests"]} == present, host
     here(f"{plan} -e netbsd_xen_fail_on_drift=true")
     assert here(adopt).changed == 0
+
+
+def the_guests_as_an_inventory(machines: tuple[Rack, Path], directory: Path) -> None:
+    """The command of docs/inventory.md shows what stands below it."""
+    program, *arguments = shlex.split(GRAPH)
+    where = arguments.index("-i", 1)
+    given = CHECKOUT / arguments[where + 1]
+    # Time passes slowly on a busy machine.
+    patient = directory / given.name
+    patient.write_text(given.read_text() + "timeout: 300\n")
+    arguments[where : where + 2] = ["-i", str(machines[1]), "-i", str(patient)]
+    shown = called([str(Path(sys.executable).with_name(program)), *arguments])
+    (block,) = [block for block in blocks("text") if block.page == "docs/inventory.md"]
+    assert (shown.returncode, shown.stdout) == (0, block.text), shown.stderr
 
 
 def cron_tells_of_drift_and_of_nothing_else(machines: tuple[Rack, Path], directory: Path) -> None:

@@ -13,7 +13,9 @@ from markdown import blocks
 from rehearsal import CHECKOUT, ansible_environment
 
 YAML = {block: yaml.safe_load(block.text) for block in blocks("yaml")}
-VARIABLES = [block for block, content in YAML.items() if isinstance(content, dict)]
+# Files of our inventory plugin.
+INVENTORIES = [block for block, content in YAML.items() if isinstance(content, dict) and "plugin" in content]
+VARIABLES = [block for block, content in YAML.items() if isinstance(content, dict) and block not in INVENTORIES]
 # Plays, or the tasks of one.
 LISTS = [block for block, content in YAML.items() if isinstance(content, list)]
 
@@ -37,7 +39,7 @@ def test_each_block_is_in_a_language_of_which_some_test_takes_care() -> None:
     # The picture in mermaid is test_architecture.py's matter, the schema in JSON test_rack_files.py's, cron's line
     # test_commands.py's.
     assert {block.language for block in blocks()} == {"yaml", "sh", "text", "mermaid", "json", "crontab"}
-    assert len(VARIABLES) + len(LISTS) == len(blocks("yaml"))
+    assert len(VARIABLES) + len(LISTS) + len(INVENTORIES) == len(blocks("yaml"))
     print(f"{len(VARIABLES)} blocks of variables, {len(LISTS)} of plays and tasks")
 
 
@@ -51,6 +53,18 @@ def test_variables_are_declared_well(tmp_path: Path) -> None:
     assert checked.returncode == 0 and f"hosts: {len(hosts)}" in checked.stdout, "\n".join(
         [checked.stdout, *(f"{host} is {block.place}" for host, block in zip(hosts, VARIABLES))]
     )
+
+
+def test_the_inventory_plugin_takes_its_files(tmp_path: Path) -> None:
+    """As far as it comes without a dom0."""
+    assert len(INVENTORIES) > 2
+    files = {block: tmp_path / f"{number}.guests.yml" for number, block in enumerate(INVENTORIES)}
+    for block, file in files.items():
+        file.write_text(yaml.safe_dump({**YAML[block], "dom0s": ["localhost,"]}))
+    shown = ansible("ansible-inventory", *(f"--inventory={file}" for file in files.values()), "--list")
+    told = " ".join(shown.stdout.split())
+    assert shown.returncode == 0
+    assert told.count("'auto' plugin: netbsd.xen.guests: no host of localhost, is in the group") == len(files), told
 
 
 def test_plays_and_tasks_are_well_formed(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.vault import VaultEditor, VaultLib, VaultSecret
+from ansible.plugins.doc_fragments import constructed, inventory_cache
 from rehearsal import Rack, ansible_environment, rack
+
+from ansible_collections.netbsd.xen.plugins.inventory import guests
 
 KERNEL = "/home/xen/netbsd-XEN3_DOMU.gz"
 CONFIGS = "usr/pkg/etc/xen"
@@ -190,9 +193,22 @@ def test_only_those_who_are_meant_are_asked(place: Place) -> None:
     assert not (place.directory.parent / "pwned").exists()
 
 
+def test_the_examples_have_options_that_there_are() -> None:
+    fragments = yaml.safe_load(constructed.ModuleDocFragment.DOCUMENTATION)["options"]
+    fragments |= yaml.safe_load(inventory_cache.ModuleDocFragment.DOCUMENTATION)["options"]
+    known = {*yaml.safe_load(guests.DOCUMENTATION)["options"], *fragments}
+    examples = list(yaml.safe_load_all(guests.EXAMPLES))
+    assert len(examples) == 3
+    for example in examples:
+        assert set(example) <= known and example["plugin"] == guests.NAME
+
+
 def test_where_there_is_no_dom0_it_says_so(place: Place) -> None:
     place.guests()
     place.write("other.guests.yml", {"plugin": "netbsd.xen.guests", "dom0s": ["dom0s.yml"], "group": "nobody"})
-    ended = place.run("-i", "guests.yml", "-i", "other.guests.yml", "--list")
+    # Ansible itself takes a word that it does not know for none.
+    place.write("wrong.guests.yml", {"plugin": "netbsd.xen.guests", "name": ["web*"], "filters": [{"exclud": "true"}]})
+    ended = place.run("-i", "guests.yml", "-i", "other.guests.yml", "-i", "wrong.guests.yml", "--list")
     assert "no inventory was read before this one; say in dom0s which sources have the dom0s" in said(ended)
+    assert "is not a known key" in said(ended) and "exclud" in said(ended)
     assert "dom0s.yml is in the group nobody; see the options dom0s, group and limit" in said(ended)

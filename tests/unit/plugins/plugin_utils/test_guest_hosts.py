@@ -147,6 +147,8 @@ def test_who_is_not_meant_is_not_spoken_of(net, guests):
     ("of", "words"),
     [
         ({"address": ""}, "nobody knows its address (the words)"),
+        ({"address": "-oProxyCommand=id"}, "what its dom0 gives for its address is none"),
+        ({"address": "fe80::1%`id`"}, "what its dom0 gives for its address is none"),
         ({"keys": ()}, "its host keys are not known, and none is accepted blindly"),
         ({"seen": "console"}, "neither its dom0 nor the controller reaches it over ssh"),
     ],
