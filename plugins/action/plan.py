@@ -86,11 +86,19 @@ class ActionModule(ActionBase):
         return self._before
 
     def _result(self, plan: HostPlan, calls: int) -> dict[str, Any]:
-        data = {**plan.as_data(), "calls": calls}
-        return {"plan": data, "add_group": IN_SYNC if plan.in_sync else WITH_WORK}
+        group = IN_SYNC if plan.in_sync else WITH_WORK
+        return {"plan": {**plan.as_data(), "calls": calls}, **self._in_group(group)}
 
     def _without_python(self) -> dict[str, Any]:
         variables = Variables(self._variables(None))
         name, package = variables["inventory_hostname"], variables["bootstrap_python_package"]
-        found = self._result(bootstrap.without_python(name, package, variables.on("bootstrap_pkgin")), 1)
-        return {**found, "add_group": WITHOUT_PYTHON, "parent_groups": [WITH_WORK]}
+        plan = bootstrap.without_python(name, package, variables.on("bootstrap_pkgin"))
+        return {"plan": {**plan.as_data(), "calls": 1}, **self._in_group(WITHOUT_PYTHON, WITH_WORK)}
+
+    def _in_group(self, group: str, *parents: str) -> dict[str, Any]:
+        """Put the host into ``group``. Up to ansible-core 2.20 the run's strategy does that, by what is in the result
+        (plugins/strategy/__init__.py: add_group); from 2.21 on a plugin says it by a method, and the result says
+        nothing (plugins/action/group_by.py)."""
+        if hasattr(ActionBase, "add_group"):
+            self.add_group(group, parent_group_names=list(parents))
+        return {"add_group": group, "parent_groups": list(parents)}

@@ -86,6 +86,22 @@ def test_without_python_the_rest_is_told_later(whole: WholeHost) -> None:
     assert "failed" not in found and "host" not in found
 
 
+def test_the_group_is_told_where_the_result_does_not_count(whole: WholeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ansible-core 2.21, plugins/action/__init__.py: ActionBase.add_group."""
+    told: list[tuple[str, list[str]]] = []
+
+    def add_group(_self: Any, group_name: str, *, parent_group_names: list[str] | None = None) -> bool:
+        told.append((group_name, list(parent_group_names or [])))
+        return True
+
+    monkeypatch.setattr(action.ActionBase, "add_group", add_group, raising=False)
+    plan = Plan(whole)
+    plan.answer = NO_PYTHON
+    plan.run(task_vars=whole.own)
+    result(whole)
+    assert told == [("netbsd_xen_without_python", ["netbsd_xen_with_work"]), ("netbsd_xen_with_work", [])]
+
+
 @pytest.mark.parametrize("options", [{"python_required": True}, {}])
 def test_it_is_a_failure_where_nobody_will_bring_python(whole: WholeHost, options: dict[str, Any]) -> None:
     plan = Plan(whole, **options)
