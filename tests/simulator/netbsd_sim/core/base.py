@@ -5,17 +5,20 @@
 Utilities that behave the same on NetBSD for what is used here are copies of the controller's, with the libraries that
 they need and the Python that runs this file. Nothing else of the controller is visible in a machine, except Python's
 standard library. The libraries of ssl and ctypes are left out: a machine's Python may lack both (facts
-netbsd-measured 13).
+netbsd-measured 13). The Python that a machine's package installs is the same one, or another of the controller's: which
+versions NetBSD has at a time, pkgsrc's lang/python/pyversion.mk says.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 
 # name on NetBSD -> where NetBSD has it. `[` and `test` are one program there too.
@@ -45,6 +48,8 @@ _SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-serv
 
 # Extension modules whose libraries come along.
 _EXTENSIONS = ("zlib", "_bz2", "_lzma", "pyexpat", "_elementtree", "_uuid")
+
+_THREADS_END = "libgcc_s.so.1"
 
 # A simulated command takes as long as Python's start and what it imports. dataclasses, pathlib and this package ask for
 # modules of which a command hardly ever uses more than is given here; whoever asks for more gets the real one.
@@ -92,27 +97,69 @@ def interpreter() -> Path:
     return Path(vars(sys)["_base_executable"]).resolve()
 
 
-def build(base: Path) -> None:
-    """Make the shared tree. Raises RuntimeError if this machine lacks something that it is made of."""
-    for name in ("bin", "so", "host", "mirror", "codes", "proc", "pylib", "lib/netbsd_sim", "python/bin", "python/lib",
-                 "links"):
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python of the controller: its name (pythonX.Y), its file, its standard library."""
+
+    name: str
+    file: Path
+    library: Path
+
+
+def own_interpreter() -> Interpreter:
+    """The one that runs this."""
+    return Interpreter(PYTHON, interpreter(), stdlib())
+
+
+_ASK = """
+import json, os, sys, sysconfig
+library = sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix, "base": sys.base_prefix})
+file = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+print(json.dumps(["python%d.%d" % sys.version_info[:2], file, library]))
+"""
+
+
+def interpreter_of(program: str | Path) -> Interpreter:
+    """What ``program``, a Python of 3.8 or later, says of itself. Raises RuntimeError if it is none."""
+    asked = subprocess.run([str(program), "-IS", "-c", _ASK], capture_output=True, text=True, timeout=60, check=False)
+    try:
+        name, file, library = json.loads(asked.stdout)
+    except ValueError:
+        raise RuntimeError(f"{program} is no Python: {asked.stderr.strip() or asked.stdout.strip()}") from None
+    return Interpreter(name, Path(file), Path(library))
+
+
+def build(base: Path, machines: Interpreter | None = None) -> None:
+    """Make the shared tree. ``machines`` is the Python that the machines have, by default the one that runs this.
+    Raises RuntimeError if this machine lacks something that it is made of."""
+    pythons = [own_interpreter()]
+    if machines is not None and machines.name != PYTHON:
+        pythons.append(machines)
+    for name in ("bin", "so", "host", "mirror", "codes", "proc", "lib/netbsd_sim", "python/bin", "python/lib", "links",
+                 *(library_mount(python.name) for python in pythons)):
         (base / name).mkdir(parents=True)
     binaries = [_copy_utility(name, base / "bin") for name in UTILITIES]
     (base / "tools").mkdir()
     binaries += [_copy_utility(name, base / "tools") for name in _TOOLS]
     binaries += [_copy_utility(name, base / "bin") for name in PACKAGED if shutil.which(name, path=_PATH)]
     binaries.append(_copy(_sftp_server(), base / "bin" / "sftp-server"))
-    binaries.append(_copy(interpreter(), base / "python" / "bin" / PYTHON))
+    for python in pythons:
+        binaries.append(_copy(python.file, base / "python/bin" / python.name))
+        (base / "python/lib" / python.name).symlink_to(f"/.sim/{library_mount(python.name)}")
     (base / "bin" / "python").symlink_to(f"../python/bin/{PYTHON}")
-    (base / "python" / "lib" / PYTHON).symlink_to("/.sim/pylib")
     command = base / "bin" / "command"
     command.write_text(_COMMAND)
     command.chmod(0o755)
     for name in ("makedev", "rcscript", "guestsession"):
         (base / "bin" / name).symlink_to("command")
-    dynamic = stdlib() / "lib-dynload"
-    extensions = [path for name in _EXTENSIONS for path in dynamic.glob(f"{name}.*.so")]
+    extensions = [path for python in pythons for name in _EXTENSIONS
+                  for path in (python.library / "lib-dynload").glob(f"{name}.*.so")]
     _copy_libraries([*binaries, *extensions], base)
+
+
+def library_mount(name: str) -> str:
+    """Where below /.sim the standard library of a pythonX.Y is bound."""
+    return "pylib" if name == PYTHON else f"pylib-{name}"
 
 
 def library_links(base: Path) -> list[str]:
@@ -154,4 +201,8 @@ def _copy_libraries(binaries: list[Path], base: Path) -> None:
         directory = os.path.dirname(name)
         if re.match(r"/(usr/)?lib", directory):
             links.add(directory)
+    # The C library loads this one when a thread ends itself, as Python's did before 3.9 or so: nothing is linked with it.
+    for directory in links:
+        if os.path.exists(f"{directory}/{_THREADS_END}") and not (base / "so" / _THREADS_END).exists():
+            _copy(Path(directory, _THREADS_END).resolve(), base / "so" / _THREADS_END)
     (base / "links" / "list").write_text("\n".join(sorted(links)) + "\n")

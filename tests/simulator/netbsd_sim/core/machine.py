@@ -124,7 +124,7 @@ class Machine:
     @property
     def profile(self) -> profiles.Profile:
         return profiles.get(self.data.get("profile", profiles.DEFAULT_PROFILE), bool(self.data.get("small_root")),
-                            bool(self.data.get("raid_root")))
+                            bool(self.data.get("raid_root")), self.data.get("interpreter", ""))
 
     def path(self, name: str | os.PathLike[str]) -> Path:
         """Where the machine's file `name` (absolute) is for this process."""

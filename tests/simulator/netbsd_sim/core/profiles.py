@@ -60,6 +60,7 @@ class Profile:
     kernels: tuple[str, ...] = ("GENERIC", "XEN3_DOM0", "XEN3_DOMU", "INSTALL", "INSTALL_XEN3_DOMU")
     python_package: str = "python313"
     python_command: str = "python3.13"
+    interpreter: str = ""  # which pythonX.Y of the controller that is (core/base.py); empty: the simulator's own
     build_date: str = "Mon Dec 16 13:08:11 UTC 2024"
     build_host: str = "mkrepro@mkrepro.NetBSD.org:/usr/src/sys/arch/amd64/compile"
     # A boot command of more than 79 characters overflows the loader's buffer (facts: boot.cfg(5), source). It did no
@@ -241,29 +242,31 @@ DEFAULT_PROFILE = NETBSD_10_1_XEN_4_20.name
 SMALL_ROOT_SECTORS = 983040
 
 
-def get(name: str, small_root: bool = False, raid: bool = False) -> Profile:
+def get(name: str, small_root: bool = False, raid: bool = False, interpreter: str = "") -> Profile:
     """The profile of that name; `small_root` is that machine with a root file system made for GRUB legacy, `raid` the
-    one whose second disk is as its first, with the root file system on a RAID-1 of their partitions `a`. Raises
-    ValueError that names the known ones."""
+    one whose second disk is as its first, with the root file system on a RAID-1 of their partitions `a`; `interpreter`:
+    with that Python of the controller. Raises ValueError that names the known ones."""
     try:
         profile = PROFILES[name]
     except KeyError:
         raise ValueError(f"no profile {name!r}; there are: {', '.join(sorted(PROFILES))}") from None
-    if raid:
-        return _with_raid(name)
-    return _with_small_root(name) if small_root else profile
+    return _varied(name, small_root, raid, interpreter) if small_root or raid or interpreter else profile
 
 
 @lru_cache(maxsize=None)
-def _with_raid(name: str) -> Profile:
-    profile = PROFILES[name]
+def _varied(name: str, small_root: bool, raid: bool, interpreter: str) -> Profile:
+    profile = replace(PROFILES[name], interpreter=interpreter)
+    if raid:
+        return _with_raid(profile)
+    return _with_small_root(profile) if small_root else profile
+
+
+def _with_raid(profile: Profile) -> Profile:
     first, second, *others = profile.disks
     return replace(profile, disks=(first, replace(first, name=second.name), *others))
 
 
-@lru_cache(maxsize=None)
-def _with_small_root(name: str) -> Profile:
-    profile = PROFILES[name]
+def _with_small_root(profile: Profile) -> Profile:
     disk, *others = profile.disks
     rest = disk.partitions["a"] - SMALL_ROOT_SECTORS
     first = replace(disk, partitions={**disk.partitions, "a": SMALL_ROOT_SECTORS, "g": rest})

@@ -60,17 +60,19 @@ class Package:
         return f"{self.base}-{self.version}"
 
 
-_made: dict[str, dict[str, Package]] = {}  # by profile: a rack of many hosts asks again and again
+# By profile and Python: a rack of many hosts asks again and again.
+_made: dict[tuple[str, str], dict[str, Package]] = {}
 
 
 def available(profile: Profile) -> dict[str, Package]:
     """All packages that the profile's mirror offers, by base name."""
-    if profile.name not in _made:
+    key = (profile.name, profile.interpreter)
+    if key not in _made:
         made = {base: _makers(base)(base, version, profile) for base, version in profile.packages.items()}
         if any(package.depends for package in made.values()):
             made.setdefault("yajl", _yajl("yajl", "2.1.0nb1", profile))
-        _made[profile.name] = made
-    return _made[profile.name]
+        _made[key] = made
+    return _made[key]
 
 
 def suffix(release: str) -> str:
@@ -108,13 +110,14 @@ def _makers(base: str) -> Callable[[str, str, Profile], Package]:
 
 def _python(base: str, version: str, profile: Profile) -> Package:
     command = profile.python_command
+    interpreter = profile.interpreter or PYTHON
     files = (
         # The interpreter is the controller's: these three make it a NetBSD machine's Python. It comes last: half of a
         # Python can't run, and the controller's library is never halved.
         File("pyvenv.cfg", b"home = /.sim/python/bin\ninclude-system-site-packages = false\n"),
-        File(f"lib/{PYTHON}/site-packages/sitecustomize.py", link="/.sim/lib/netbsd_sim/pysite/sitecustomize.py"),
+        File(f"lib/{interpreter}/site-packages/sitecustomize.py", link="/.sim/lib/netbsd_sim/pysite/sitecustomize.py"),
         File(f"lib/{command}/README.simulated", b"the standard library is the controller's\n"),
-        File(f"bin/{command}", link=f"/.sim/python/bin/{PYTHON}"),
+        File(f"bin/{command}", link=f"/.sim/python/bin/{interpreter}"),
     )
     return Package(base, version, "Interpreted, interactive, object-oriented programming language", files)
 

@@ -92,13 +92,14 @@ tmpfs\t\t/tmp\ttmpfs\trw,-s=64M
 
 def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profiles.DEFAULT_PROFILE,
            address: str = "10.0.2.15", links: list[str] | None = None, *, loader: str = bootblocks.NETBSD,
-           small_root: bool = False, pkgsrc: bool = False, raid: bool = False) -> None:
+           small_root: bool = False, pkgsrc: bool = False, raid: bool = False, interpreter: str = "") -> None:
     """Make `host_dir` and boot the machine in it.
 
     `links` are the library directories that lead to the shared tree (`base.library_links`); a host that is never
     entered (unit tests) does not need them. `loader` is what its disk boots. `small_root` makes a root file system that
     GRUB legacy can read, which loader `grub` needs and gets. `pkgsrc` puts a pkgsrc tree there. `raid` has the root
-    file system on RAID-1 of two disks, of which the first alone has boot blocks.
+    file system on RAID-1 of two disks, of which the first alone has boot blocks. `interpreter` is the pythonX.Y of the
+    controller that its Python is, where that is not the one that runs this.
     """
     if preset not in PRESETS:
         raise ValueError(f"no preset {preset!r}; there are: {', '.join(PRESETS)}")
@@ -117,6 +118,8 @@ def create(host_dir: Path, name: str, preset: str = DOM0, profile: str = profile
         m.data.update(_initial_state(name, profile, address))
         m.data["small_root"] = small_root or loader == bootblocks.GRUB
         m.data["raid_root"] = raid
+        if interpreter:
+            m.data["interpreter"] = interpreter
         _write_etc(m, name, address)
         if m.profile.firmware == profiles.EFI:
             _make_esp(m)

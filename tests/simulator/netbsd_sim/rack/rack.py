@@ -80,15 +80,20 @@ class Rack:
 
     def create(self, names: list[str], preset: str = hosttree.DOM0, profile: str = profiles.DEFAULT_PROFILE,
                *, loader: str = bootblocks.NETBSD, small_root: bool = False, pkgsrc: bool = False,
-               raid: bool = False) -> None:
+               raid: bool = False, python: str | Path | None = None) -> None:
         """Make the rack with its hosts, or add hosts to one that exists. hosttree.create tells what the options mean.
-        Raises ValueError for a loader that the profile cannot have."""
+        ``python`` is the Python of the controller that all its machines have, by default the one that runs this; it is
+        of a new rack only. Raises ValueError for a loader that the profile cannot have, RuntimeError for a ``python``
+        that is none."""
         hosttree.check_loader(profile, loader)
         if (self.directory / "rack.json").exists():
             config = self.config
         else:
             config = {"names": [], "port": _free_port(), "profile": profile}
-            self._create_shared(profile)
+            machines = base.interpreter_of(python) if python else base.own_interpreter()
+            if machines.name != base.PYTHON:
+                config |= {"interpreter": machines.name, "library": str(machines.library)}
+            self._create_shared(profile, machines)
         known = list(config["names"])
         taken = set(known) & set(names)
         if taken or len(set(names)) != len(names):
@@ -99,18 +104,19 @@ class Rack:
             address = hosttree.address_of(len(known))
             index = len(known)
             hosttree.create(host, name, preset, profile, f"10.0.{2 + index // 240}.{15 + index % 240}", links,
-                            loader=loader, small_root=small_root, pkgsrc=pkgsrc, raid=raid)
-            (host / "mounts").write_text(self.mounts(host))
+                            loader=loader, small_root=small_root, pkgsrc=pkgsrc, raid=raid,
+                            interpreter=config.get("interpreter", ""))
+            (host / "mounts").write_text(self.mounts(host, config))
             (self.directory / "addresses" / address).symlink_to(f"../hosts/{name}")
             known.append(name)
         config["names"] = known
         self._save(config)
 
-    def _create_shared(self, profile: str) -> None:
+    def _create_shared(self, profile: str, machines: base.Interpreter) -> None:
         for name in ("hosts", "addresses", "codes", "ssh"):
             (self.directory / name).mkdir(parents=True)
         (self.directory / "ssh").chmod(0o700)
-        base.build(self.directory / "base")
+        base.build(self.directory / "base", machines)
         mirror.build(self.directory / "mirror", profiles.get(profile))
         compile_code()
         for name in ("host_key", "id"):
@@ -118,8 +124,10 @@ class Rack:
                             "-f", str(self.directory / "ssh" / name)], check=True, timeout=30)
         shutil.copyfile(self.directory / "ssh" / "id.pub", self.directory / "ssh" / "authorized_keys")
 
-    def mounts(self, host: Path) -> str:
-        """An fstab of what the sandbox binds, in order: target directories of one are made by an earlier one."""
+    def mounts(self, host: Path, config: dict[str, Any] | None = None) -> str:
+        """An fstab of what the sandbox binds, in order: target directories of one are made by an earlier one. `config`
+        is the rack's, where that is not written yet."""
+        config = config or self.config
         root = host / "root"
         lines = [bind(self.directory / "base", root / ".sim", writable=False),
                  bind(CODE, root / ".sim/lib/netbsd_sim", writable=False),
@@ -129,6 +137,9 @@ class Rack:
                  bind(host, root / ".sim/host", writable=True),
                  # who has a file open; with all that is mounted below it, which a user namespace must not part from it
                  f"/proc {_fstab_word(root / '.sim/proc')} none rbind 0 0\n"]
+        if "interpreter" in config:
+            mounted = root / ".sim" / base.library_mount(config["interpreter"])
+            lines.append(bind(Path(config["library"]), mounted, writable=False))
         lines += [bind(Path("/dev") / name, root / "dev" / name, writable=True)
                   for name in ("null", "zero", "random", "urandom", "tty")]
         return "".join(lines)
