@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Run `ansible-test sanity` on a copy of what this checkout ships.
+"""Run `ansible-test sanity` on a copy of what this checkout ships; tests/matrix runs `ansible-test units` so as well.
 
 ansible-test wants a collection at a real path that ends in ansible_collections/NAMESPACE/NAME, which a checkout need
 not have. It also wants to download pip's bootstrap script: a small one in its cache, which asks Python's own ensurepip,
@@ -37,21 +37,29 @@ subprocess.run([sys.executable, "-m", "pip", "install", *arguments], check=True)
 """
 
 
-def main(work: Path, arguments: list[str]) -> int:
+# By the version of pip that an ansible-core asks for: 2.17, 2.18 and 2.19, later ones.
+PIP_VERSIONS = ("23_1_2", "24_2", "25_2")
+
+
+def main(work: Path, arguments: list[str], command: str = "sanity", program: str = "ansible-test") -> int:
+    """Run ``program`` with ``command``, `sanity` or `units`; its exit status."""
     copy = work / "ansible_collections" / "netbsd" / "xen"
     home = work / "home"
-    refresh(copy)
-    script = home / ".ansible" / "test" / "cache" / "get_pip_24_2.py"  # the name that ansible-core 2.19 looks for
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(GET_PIP)
-    command = ["ansible-test", "sanity", *arguments]
-    return subprocess.run(command, cwd=copy, env=environment(work, home), check=False).returncode
+    refresh(copy, with_tests=command == "units")
+    for version in PIP_VERSIONS:
+        script = home / ".ansible" / "test" / "cache" / f"get_pip_{version}.py"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(GET_PIP)
+    return subprocess.run([program, command, *arguments], cwd=copy, env=environment(work, home), check=False).returncode
 
 
-def refresh(copy: Path) -> None:
+def refresh(copy: Path, with_tests: bool = False) -> None:
     """Make ``copy`` what the archive would hold: every file that git knows or would know and that galaxy.yml does not
-    leave out. The tests, which are not shipped, are looked at by `make lint`. ansible-test's output stays."""
+    leave out. The tests, which are not shipped, are looked at by `make lint`; for unit tests they are there as well.
+    ansible-test's output stays."""
     left_out = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["build_ignore"]
+    if with_tests:
+        left_out.remove("tests")
     git = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     output = copy / "tests" / "output"
     kept = copy.with_name(".output-of-the-last-run")

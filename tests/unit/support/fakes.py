@@ -356,7 +356,7 @@ class FakeXen:
             rows.append((domain.name, domain.domid, used, domain.vcpus, state, domain.pool))
         pool = [f" {row[5]:>15}" if args else "" for row in rows]
         body = [f"{n:<40} {i:5d} {m:5d} {v:5d}     {s}  {1.5:8.1f}" for n, i, m, v, s, _pool in rows]
-        return 0, "\n".join([head, *(line + more for line, more in zip(body, pool, strict=True))]) + "\n", ""
+        return 0, "\n".join([head, *(line + more for line, more in zip(body, pool))]) + "\n", ""
 
     def xl_vcpu_list(self, args):
         assert not args
@@ -515,7 +515,7 @@ class FakeXen:
 
     def xl_sched_credit2(self, args):
         assert self.scheduler == "credit2"
-        options = dict(zip(args[::2], args[1::2], strict=True))
+        options = dict(zip(args[::2], args[1::2]))
         domain = self._by_id(options["-d"])
         domain.weight = int(options.get("-w", domain.weight))
         domain.cap = int(options.get("-c", domain.cap))

@@ -143,5 +143,5 @@ def test_what_it_takes_without_a_ramdisk():
 
 def test_releases_know_more_and_more():
     packers = [set(row.unpacks) for row in _releases.RELEASES.values()]
-    assert all(older <= newer for older, newer in zip(packers, packers[1:], strict=False))
+    assert all(older <= newer for older, newer in zip(packers, packers[1:]))
     assert ("zstd" in NEW.unpacks, "zstd" in OLD.unpacks) == (True, False)

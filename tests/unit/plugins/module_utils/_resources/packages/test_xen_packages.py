@@ -84,7 +84,7 @@ class Machine(RootedHost):
         return (1, "", "") if self.unreachable else f"{MIRROR}/{name}-1.0.tgz\n"
 
     def _put_in_place(self, archive):
-        name = archive.rsplit("/", 1)[-1].removesuffix("-1.0.tgz")
+        name = archive.rsplit("/", 1)[-1][: -len("-1.0.tgz")]
         self._register(name, again=True)
         return ""
 
@@ -109,7 +109,7 @@ class Machine(RootedHost):
         self.packages[name] = "1.0"
         files = [f"bin/{name}", f"lib/{name}.so", f"share/{name}/none"]
         sums = ["0123456789abcdef0123456789abcdef"] * 2 + ["d41d8cd98f00b204e9800998ecf8427e"]
-        listed = "".join(f"{file}\n@comment MD5:{sum}\n" for file, sum in zip(files, sums, strict=True))
+        listed = "".join(f"{file}\n@comment MD5:{sum}\n" for file, sum in zip(files, sums))
         self.put(f"{self.database}/{name}-1.0/+CONTENTS", f"@name {name}-1.0\n@cwd /usr/pkg\n{listed}")
         for file in files:
             self.put(f"/usr/pkg/{file}", "" if file.endswith("none") else "x")

@@ -234,7 +234,7 @@ def test_all_problems_are_told_at_once_one_a_line(tmp_path, netbsd):
         "Guests of type hvm are wanted, and this machine's CPU does not help with them (cpuctl identify 0)",
     ]
     assert len(lines) == len(words)
-    for line, beginning in zip(lines, words, strict=True):
+    for line, beginning in zip(lines, words):
         assert line.startswith(beginning)
 
 

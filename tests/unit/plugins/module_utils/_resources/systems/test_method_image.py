@@ -38,7 +38,11 @@ MBR = bytes(446) + b"\x80" + bytes(63) + b"\x55\xaa"
 
 def raw_image() -> bytes:
     """A disk with an MBR, a hole of 8 MiB, and something at its end."""
-    noise = random.Random(4).randbytes
+    numbers = random.Random(4)
+
+    def noise(size: int) -> bytes:
+        return numbers.getrandbits(8 * size).to_bytes(size, "little")
+
     return MBR + noise((1 << 20) - 512) + bytes(8 << 20) + noise(1 << 20)
 
 
