@@ -46,20 +46,21 @@ MANIFESTS := $(foreach other,$(OTHERS),$(COLLECTIONS)/$(subst .,/,$(other))/MANI
 HERE := $(COLLECTIONS)/netbsd/xen
 RUN_TOOLS := .venv/.run-tools
 TEST_TOOLS := .venv/.test-tools
+NOX_TOOLS := .venv/.nox-tools
 PEERS := .build/peers/.installed
 DOCKER_DRIVER := .build/docker/python/.installed
 # Why the scenario docker was not run, if it was not.
 DOCKER_NOT_RUN := .build/docker/not-run
 
 .PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
-    test-xen bench build clean collections tools packages
+    test-xen matrix matrix-ends matrix-oldest matrix-newest bench build clean collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	    printf '  %-14s %s\n' $$name "$$text"; done
 	@echo "Settings: HOSTS, GUESTS, QUICK (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
-	    "FAULT_MINUTES (faults), WORKERS (unit, contract-sim), PYTHON."
+	    "FAULT_MINUTES (faults), WORKERS (unit, contract-sim), COMPLETE (matrix), PYTHON."
 
 demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (1 to 2 minutes)
 	$(VENV)/bin/python tests/demo/run.py
@@ -116,7 +117,7 @@ molecule-%: packages tools
 	molecule test --scenario-name $*
 
 molecule-netbsd-vm: packages tools
-	@$(if $(VM_GIVEN),tests/tools/debian-packages qemu-system-x86 qemu-utils,:)
+	@$(if $(VM_GIVEN),tests/tools/debian-packages qemu-system-x86 qemu-utils $(if $(NETBSD_RELEASE),xz-utils zstd),:)
 	@$(if $(NETBSD_RELEASE),$(VENV)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/anyvm.txt,:)
 	@$(VENV)/bin/python tests/vm/netbsd-vm test .build/netbsd-vm
 
@@ -142,6 +143,19 @@ test-xen-%: tools
 	XENLAB_RELEASE=$* tests/xen/lab build
 	XENLAB_RELEASE=$* pytest tests/contract --ignore=tests/contract/xm --target=xen -o cache_dir=.build/pytest-xen-$* \
 	    --reruns=1 --only-rerun='exit status -9: it printed nothing' -r fER
+
+# Each session of nox has an environment of its own; COMPLETE=1 takes a Python that is missing for a failure.
+NOX = nox --noxfile tests/matrix/noxfile.py
+NOX_WORDS = $(if $(COMPLETE),-- complete)
+
+matrix: packages $(NOX_TOOLS) ## Every ansible-core from 2.17 on, with every Python of a machine from 3.8 on that it takes (hours)
+	$(NOX) $(NOX_WORDS)
+
+matrix-ends: packages $(NOX_TOOLS) ## Of these the oldest core with the oldest Python, and the newest with the newest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going matrix-oldest matrix-newest
+
+matrix-oldest matrix-newest: packages $(NOX_TOOLS)
+	$(NOX) --tags $(@:matrix-%=%) $(NOX_WORDS)
 
 bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs, in figures with targets (half an hour; QUICK=1: minutes)
 	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick)
@@ -172,6 +186,10 @@ $(RUN_TOOLS): requirements/run.txt | .venv/bin/python
 
 $(TEST_TOOLS): requirements/test.txt $(RUN_TOOLS)
 	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/test.txt
+	@touch $@
+
+$(NOX_TOOLS): requirements/nox.txt $(TEST_TOOLS) | tools
+	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/nox.txt
 	@touch $@
 
 # Those with whom the bench compares have an environment of their own.

@@ -70,13 +70,13 @@ def scenarios(directory: Path) -> list[Path]:
     return [directory.parent / name for name in declared(directory).get("scenarios", [directory.name])]
 
 
-def create(rack: Rack, said: dict[str, Any]) -> None:
-    """Make the rack's machines and start it."""
+def create(rack: Rack, said: dict[str, Any], python: str | None = None) -> None:
+    """Make the rack's machines and start it; ``python`` is the file of their Python, if not the controller's."""
     rack.directory.parent.mkdir(parents=True, exist_ok=True)
     for group in said["machines"]:
         rack.create(group["names"], group["preset"], said.get("profile", profiles.DEFAULT_PROFILE),
                     loader=group.get("loader", hosttree.LOADERS[0]), small_root=group.get("small_root", False),
-                    pkgsrc=group.get("pkgsrc", False))
+                    pkgsrc=group.get("pkgsrc", False), python=python)
     # A Linux kernel, for all that the simulated Xen looks at: what their mirror offers besides NetBSD.
     kernel = rack.directory / "mirror/pub/linux/vmlinuz-6.12"
     kernel.parent.mkdir(parents=True, exist_ok=True)

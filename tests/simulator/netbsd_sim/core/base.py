@@ -201,7 +201,7 @@ def _copy_libraries(binaries: list[Path], base: Path) -> None:
         directory = os.path.dirname(name)
         if re.match(r"/(usr/)?lib", directory):
             links.add(directory)
-    # The C library loads this one when a thread ends itself, as Python's did before 3.9 or so: nothing is linked with it.
+    # The C library loads this one when a thread ends itself, as those of Python 3.8 do: nothing is linked with it.
     for directory in links:
         if os.path.exists(f"{directory}/{_THREADS_END}") and not (base / "so" / _THREADS_END).exists():
             _copy(Path(directory, _THREADS_END).resolve(), base / "so" / _THREADS_END)
