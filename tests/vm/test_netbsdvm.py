@@ -295,7 +295,8 @@ def test_testinfra_becomes_root_as_ansible_does(
     given: dict[str, str], tmp_path: Path, become: str, by_ansible: bool
 ) -> None:
     found = inventory.inventory(declared(given, TOLD, NETBSD_SSH_USER="admin", NETBSD_BECOME=become))
-    seen = {"_meta": {"hostvars": found["dom0s"]["hosts"]}, "all": {"children": ["dom0s"]}, "dom0s": {"hosts": [remote.HOST]}}
+    hosts = found["dom0s"]["hosts"]
+    seen = {"_meta": {"hostvars": hosts}, "all": {"children": ["dom0s"]}, "dom0s": {"hosts": [remote.HOST]}}
     direct = get_ansible_host(configparser.ConfigParser(), seen, remote.HOST)
     assert (direct is None) == by_ansible
     assert by_ansible or direct.backend.sudo
