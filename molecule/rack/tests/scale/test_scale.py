@@ -32,7 +32,8 @@ LIMIT = 900  # seconds
 def work(tmp_path_factory):
     """Where the commands are given: as in a checkout, but that a report does not lie about in it."""
     directory = tmp_path_factory.mktemp("admin")
-    (directory / "playbooks").symlink_to(CHECKOUT / "playbooks")
+    for name in ("playbooks", "roles"):
+        (directory / name).symlink_to(CHECKOUT / name)
     return directory
 
 
