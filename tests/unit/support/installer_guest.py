@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,13 +121,22 @@ class AtMachine:
         if 0 <= self._after < self._keys:
             raise Ended("the console's program ended")
         said, self._said = self._said, ""
-        if not said:
-            self._clock += max(seconds, 0.001)
+        if not said and self._session._line.screen.ended:
+            self._gone()
+            raise Ended("the guest has ended")
+        self._clock += 0.0 if said else max(seconds, 0.001)
+        return said.encode()
+
+    def _gone(self) -> None:
+        """The machine takes the domain down in a time of its own."""
+        deadline = time.monotonic() + 120
+        while True:
             with Machine(self._folder) as m:
                 domains.settle(m)
                 if domains.get(m, self._domid) is None:
-                    raise Ended("the guest has ended")
-        return said.encode()
+                    return
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def close(self) -> None:
         pass

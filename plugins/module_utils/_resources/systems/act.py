@@ -72,8 +72,8 @@ class Put:
                 job.reached(record.PREPARED)
             method.fill(job)
             job.reached(record.FILLED)
-            if method.talks:
-                installer.forget(job)
+        if job.record.installer:
+            installer.forget(job)
         job.keys = (*self.system.install.authorized_keys, *_proof_key(job))
         method.configure(job)
         job.note(console_from=health.console_size(job.host, job.name))

@@ -81,7 +81,7 @@ def host(tmp_path, monkeypatch) -> SimulatedHost:
 def test_a_guest_is_installed_in_one_run(host, tmp_path):
     did = Action(host)
     result = did.did()
-    assert not result.get("failed"), result
+    assert not result.get("failed"), result["failures"]
     assert did.calls == 2 and result["changed"]
     assert [(each["thing"], each["after"]) for each in result["changes"]] == [("web1", "configured")]
     assert json.loads(host.text(RECORD))["stage"] == "configured"

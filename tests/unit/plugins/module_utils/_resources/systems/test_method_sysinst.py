@@ -220,7 +220,7 @@ def test_every_step_can_be_the_last_one(base, tmp_path, monkeypatch, capsys):
     def behind(number: int) -> None:
         nonlocal kills
         # From there on it is as after sets.
-        if number % 3 or any("/usr/bin/ssh-keygen" in step for step in whole.steps[:-1]):
+        if number % 4 or any("/usr/bin/ssh-keygen" in step for step in whole.steps[:-1]):
             return
         kills += 1
         machine = copied(whole.machine, tmp_path / f"{number}")
@@ -234,7 +234,7 @@ def test_every_step_can_be_the_last_one(base, tmp_path, monkeypatch, capsys):
     whole = Stepping(copied(base, tmp_path / "whole"), behind)
     assert installed(whole).failures == {}
     configured(whole)
-    assert kills > 8
+    assert kills > 5
     with capsys.disabled():
         print(f"sysinst: killed behind {kills} of {len(whole.steps)} steps")  # noqa: T201
 
