@@ -299,7 +299,7 @@ WRONG = {
     "IPv6": ({"network": {"address": "2001:db8::21/64"}}, "give network an IPv4 address"),
     "sets": ({"sets": ["base", "etc"]}, "sets is not for method sysinst"),
     "table": ({"table": "gpt"}, "table is not for method sysinst"),
-    "sums": ({"sums": {"base.tgz": "0" * 128}}, "sums: unknown key 'base.tgz'"),
+    "sums": ({"sums": {"base.tgz": "0" * 128}}, "sums: base.tgz is not a known key"),
     "nobody": ({"authorized_keys": []}, "nobody could log in"),
 }
 
