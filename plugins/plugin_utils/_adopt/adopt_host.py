@@ -24,9 +24,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import BOOT_CFG, LOADERS, Loader
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.current import Current
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read.lost import nameless
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import bridges, guests, menu, services
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import bridges, guests, menu, seen_guests, services
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.found import Found
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.host_plan import HostPlan
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import plan_host
@@ -37,7 +35,6 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Vari
 # The variables of the host with these of ours over them, as the roles see them.
 Know = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-_OF_GUEST = re.compile(r"guest '?([^\s':]+)'?: (.*)")
 _SWITCHES = ("xenwatchdog", "XENCONSOLED_TRACE")
 
 
@@ -295,13 +292,16 @@ class _Adopting:
             if one.raw is None:
                 self.found.tell(f"guest {config.settings.get('name') or file}", f"{path}: {one.why}")
                 continue
-            raw = {**one.raw, **_state(one.raw["name"], current)}
+            raw = {**one.raw, **seen_guests.state(one.raw["name"], current)}
             if path in at_boot:
                 raw["autostart"] = True
             declared.append((at_boot.get(path, len(at_boot)), raw))
             for note in one.notes:
                 self.found.note(f"guest {raw['name']}", note)
-        self._others(current)
+        others = seen_guests.undeclarable(self.host, current)
+        self.counts["guests"] += sum(each.thing.startswith("guest ") for each in others)
+        for each in others:
+            self.found.tell(each.thing, each.why)
         chosen = [raw for _place, raw in sorted(declared, key=lambda each: each[0])]
         self.found.variables["domu_guests"] = self._in_sync(chosen)
 
@@ -309,7 +309,7 @@ class _Adopting:
         """Those of them with whom the plan of role domu is empty: one after the other is left out and told."""
         while chosen:
             plan = self._plan("domu", domu_guests=chosen)
-            wrong = dict(_wrong(plan))
+            wrong = dict(seen_guests.wrong(plan))
             names = [raw["name"] for raw in chosen]
             wrong = {name: why for name, why in wrong.items() if name in names}
             if not wrong:
@@ -318,23 +318,6 @@ class _Adopting:
                 self.found.tell(f"guest {name}", why)
             chosen = [raw for raw in chosen if raw["name"] not in wrong]
         return chosen
-
-    def _others(self, current: Current) -> None:
-        """What is no configuration, and guests without one."""
-        for name in current.occupied:
-            path = f"{current.config_dir}/{name}"
-            if (found := self.host.stat(path)) and found.kind == "file":
-                self.found.tell(path, "it is executable or too large, so it is taken for no guest's configuration")
-        named = {(config.settings or {}).get("name") for config in current.configs.values()}
-        elsewhere = {(config.settings or {}).get("name"): path for path, config in current.elsewhere.items()}
-        lost = {each.domid for each in nameless(current)}
-        for each in current.domains:
-            if not each.domid or each.row.dying or each.domid in lost or each.name in named:
-                continue
-            where = elsewhere.get(each.name)
-            self.counts["guests"] += 1
-            why = f"it runs, and its configuration is {where}" if where else "it runs and has no configuration"
-            self.found.tell(f"guest {each.name}", f"{why}; a declared guest's is a file in {current.config_dir}")
 
     # -- the boot menu -------------------------------------------------------------------------------------------------
 
@@ -346,24 +329,3 @@ class _Adopting:
         if not self._first_in_sync("bootloader", candidates):
             why = self._why_not("bootloader", loader.menu)
             self.found.tell("boot menu", why or "it has no entry that could be the default")
-
-
-def _state(name: str, current: Current) -> dict[str, str]:
-    """The state to declare of a guest, nothing for one that runs."""
-    alive = [each for each in current.domains if each.name == name and not each.row.dying]
-    if alive:
-        return {"state": "paused"} if alive[0].row.paused else {}
-    return {"state": "saved" if name in current.saved else "shutdown"}
-
-
-def _wrong(plan: HostPlan) -> Iterator[tuple[str, str]]:
-    """By guest, why its declaration is not in sync."""
-    for step in plan.steps:
-        yield step.thing, f"a run would {step.summary}"
-    for each in (*plan.problems, *plan.later):
-        if each.thing:
-            yield each.thing, each.message
-        for line in each.message.splitlines():
-            found = _OF_GUEST.match(line)
-            if found:
-                yield found[1], found[2]
