@@ -59,7 +59,7 @@ ACTIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 # What they return is for Ansible's strategy, or made of what it kept of all hosts; the demo and Molecule see them.
-OF_A_RACK = {"plan", "rack_plan"}
+OF_A_RACK = {"adopt", "plan", "rack_plan"}
 
 
 def comparable(result: dict[str, Any]) -> dict[str, Any]:
