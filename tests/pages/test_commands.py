@@ -164,27 +164,7 @@ def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path], tmp_path: P
     the_guests_as_an_inventory(machines, tmp_path)
     assert "netbsd_xen_max_impact=live" in nightly
     assert run(nightly, machines).changed == 0
-    an_inventory_is_made_of_the_machines(machines, tmp_path / "inventory")
     cron_tells_of_drift_and_of_nothing_else(machines, tmp_path)
-
-
-def an_inventory_is_made_of_the_machines(machines: tuple[Rack, Path], directory: Path) -> None:
-    """The commands of docs/adopt.md, with nothing known of the machines but how they are reached: a plan says that they
-    are in sync."""
-    adopt, plan = [command for page, command in SHELL if page == "docs/adopt.md"]
-    directory.mkdir()
-    (directory / "hosts.yml").write_text(machines[1].read_text())
-
-    def here(command: str) -> Run:
-        return run(re.sub(r"(?<![/\w])inventory(?!/)", str(directory), command), machines)
-
-    assert here(adopt).changed == len(inventory([EXAMPLE]))
-    for host, variables in inventory([EXAMPLE]).items():
-        written = yaml.safe_load((directory / f"host_vars/{host}.yml").read_text())
-        present = {guest["name"] for guest in variables["domu_guests"] if guest.get("state") != "absent"}
-        assert {guest["name"] for guest in written["domu_guests"]} == present, host
-    here(f"{plan} -e netbsd_xen_fail_on_drift=true")
-    assert here(adopt).changed == 0
 
 
 def the_guests_as_an_inventory(machines: tuple[Rack, Path], directory: Path) -> None:
