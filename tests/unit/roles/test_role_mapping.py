@@ -24,6 +24,7 @@ from ansible_collections.netbsd.xen.tests.unit.support.paths import ROLES
 UNUSED = {
     "bootstrap_python_package": "part of bootstrap's one command, quoted; any text may be a package's name",
     "bootstrap_pkgin": "yes or no, which its type says",
+    "bootstrap_settle": "yes or no, which its type says",
     "bootstrap_timeout": "a whole number, which its type says; Ansible itself takes it",
     "domu_add_hosts": "yes or no, which its type says; netbsd.xen.guest_hosts asks for it",
     "domu_add_hosts_groups": "names of groups, which Ansible itself takes",

@@ -78,7 +78,7 @@ def test_guests_start_with_the_machine_in_their_order_from_their_directory(servi
         if service["name"] == "xendomains"
     }
     assert found["guests"].pop("declared")[:2] == ["web1", "db1"]
-    assert found["guests"] == {"autostart": ["db1", "web1"], "config_dir": "/home/xen/etc"}
+    assert found["guests"] == {"autostart": ["db1", "web1"], "files": {}, "config_dir": "/home/xen/etc"}
     assert found["bare"] == {"autostart": [], "declared": [], "config_dir": "/usr/pkg/etc/xen"}
 
 
