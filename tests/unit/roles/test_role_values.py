@@ -79,7 +79,7 @@ def test_guests_start_with_the_machine_in_their_order_from_their_directory(servi
     }
     assert found["guests"].pop("declared")[:2] == ["web1", "db1"]
     assert found["guests"] == {"autostart": ["db1", "web1"], "files": {}, "config_dir": "/home/xen/etc"}
-    assert found["bare"] == {"autostart": [], "declared": [], "config_dir": "/usr/pkg/etc/xen"}
+    assert found["bare"] == {"autostart": [], "declared": [], "files": {}, "config_dir": "/usr/pkg/etc/xen"}
 
 
 @pytest.fixture(scope="module")
