@@ -275,13 +275,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if each.name not in known
         }
         forks = self.get_option("forks") or context.CLIARGS.get("forks") or constants.DEFAULT_FORKS
-        answers = parallel.each(works, int(forks), float(self.get_option("timeout")))
-        said = {name: answer.value for name, answer in answers.items() if not answer.problem}
+        told = parallel.answers(works, int(forks), float(self.get_option("timeout")))
+        said = {name: answer.value for name, answer in told.items() if not answer.problem}
         if uses_cache and (said or not known):
             self._cache[key] = {**known, **said}
         everything = {**known, **said}
         found = {each.name: everything[each.name] for each in here if each.name in everything}
-        return found, [f"{name}: {answer.problem.rstrip('.')}" for name, answer in answers.items() if answer.problem]
+        return found, [f"{name}: {answer.problem.rstrip('.')}" for name, answer in told.items() if answer.problem]
 
     def _states(self) -> list[str]:
         wanted = self.get_option("states")

@@ -41,7 +41,7 @@ class _Running:
     ends: float
 
 
-def each(works: Mapping[str, Callable[[], Any]], forks: int, seconds: float) -> dict[str, Answer]:
+def answers(works: Mapping[str, Callable[[], Any]], forks: int, seconds: float) -> dict[str, Answer]:
     """The answers by name, in the order of the works. At most ``forks`` of them go on at once, and none of them for
     more than that many seconds."""
     waiting = list(works)

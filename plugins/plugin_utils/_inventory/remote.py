@@ -28,8 +28,10 @@ def looks(variables: dict[str, Any], loader: Any) -> Execute:
     line counts as far as it is known there; passwords that were asked for are not. Raises AnsibleError."""
     task = Task.load({"name": "the guests", "action": MODULE}, loader=loader)
     templar = Templar(loader=loader, variables=variables)
-    lock = tempfile.TemporaryFile()  # noqa: SIM115  # for as long as the process lives
-    play_context = PlayContext(connection_lockfd=lock.fileno())
+    # Some connections lock it. It is there for as long as the process.
+    lock, path = tempfile.mkstemp()
+    os.unlink(path)
+    play_context = PlayContext(connection_lockfd=lock)
     play_context = play_context.set_task_and_variable_override(task=task, variables=variables, templar=templar)
     connection = _connection(variables, templar, play_context)
     action = plugins.action_loader.get(

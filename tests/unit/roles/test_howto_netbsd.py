@@ -95,6 +95,33 @@ def test_the_second_run_changes_nothing_in_one_call(made: Rack) -> None:
     assert calls(made) == 1
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="only root's sshd lets root in")
+def test_the_inventory_of_guests_leads_into_one(made: Rack) -> None:
+    """By the address and the host keys of its installation, through its dom0, without a run before it."""
+    (made.directory / "guests.yml").write_text("plugin: netbsd.xen.guests\ntimeout: 300\n")
+    sources = (INVENTORY, made.directory / "hosts.yml", made.directory / "guests.yml")
+    found = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible")),
+            *(f"--inventory={source}" for source in sources),
+            "nbsd",
+            "-m",
+            "ansible.builtin.raw",
+            "-a",
+            "uname -sr",
+        ],
+        cwd=CHECKOUT,
+        env={**ansible_environment(), "ANSIBLE_HOME": str(made.directory / "another")},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert found.returncode == 0 and "NetBSD 10.1" in found.stdout, found.stdout + found.stderr
+    keys = made.directory / "another/netbsd_xen/known_hosts/nbsd"
+    assert keys.read_text().startswith("nbsd ssh-")
+
+
 def test_the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
     """In a run that finds all as it should be, through the dom0; with no host key but the installation's."""
     said = run(made, playbooks=("inventories/howto-netbsd-guests.yml",) if IS_ROOT else SITE)

@@ -31,10 +31,10 @@ def failing(error: BaseException) -> Callable[[], Any]:
 
 def test_each_has_its_answer_in_the_order_of_the_works() -> None:
     works = {f"xen{number}": lambda number=number: {"number": number, "text": "x" * 200_000} for number in range(7)}
-    found = parallel.each(works, 3, LONG)
+    found = parallel.answers(works, 3, LONG)
     assert list(found) == list(works)
     assert [answer.value["number"] for answer in found.values()] == list(range(7))
-    assert parallel.each({}, 3, LONG) == {}
+    assert parallel.answers({}, 3, LONG) == {}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_each_has_its_answer_in_the_order_of_the_works() -> None:
     ],
 )
 def test_who_fails_says_why_and_hinders_nobody(error: BaseException, words: str) -> None:
-    found = parallel.each({"bad": failing(error), "good": lambda: 1}, 1, LONG)
+    found = parallel.answers({"bad": failing(error), "good": lambda: 1}, 1, LONG)
     assert found["bad"].value is None and found["bad"].problem.startswith(words)
     assert "\n" not in found["bad"].problem
     assert found["good"] == Answer(1)
@@ -71,7 +71,7 @@ def test_who_hangs_is_ended_with_all_that_it_has_started(tmp_path: Path, monkeyp
             time.sleep(0.01)
         return "good"
 
-    found = parallel.each({"hangs": hang, "good": once_told}, 2, LONG)
+    found = parallel.answers({"hangs": hang, "good": once_told}, 2, LONG)
     assert found["hangs"] == Answer(problem="it did not answer within 600 seconds")
     assert found["good"] == Answer("good")
     # SIGKILL has been sent, and takes its time.
@@ -88,7 +88,7 @@ def _is_there(pid: int) -> bool:
 
 
 def test_none_has_a_terminal_and_all_are_in_groups_of_their_own() -> None:
-    found = parallel.each({"one": lambda: [os.getsid(0), os.getpid()], "two": lambda: os.getsid(0)}, 2, LONG)
+    found = parallel.answers({"one": lambda: [os.getsid(0), os.getpid()], "two": lambda: os.getsid(0)}, 2, LONG)
     session, process = found["one"].value
     assert session == process != os.getsid(0)
     assert found["two"].value not in (session, os.getsid(0))
