@@ -244,11 +244,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{NAME}: {'; '.join(wrong)}")
 
     def _sources(self, path: str) -> list[str]:
-        """What is given, a list of hosts as it is, or what was read before this file."""
+        """What is given, a list of hosts as it is, or what was read before this file; of a directory its files."""
         given = self.get_option("dom0s")
         folder = os.path.dirname(os.path.abspath(path))
         if not given:
-            return [str(each) for each in self.inventory.processed_sources]
+            return [str(each) for each in self.inventory.processed_sources if each]
         return [each if "," in each else os.path.join(folder, os.path.expanduser(each)) for each in map(str, given)]
 
     def _nobody(self, sources: list[str]) -> str:
