@@ -51,8 +51,9 @@ def answers(works: Mapping[str, Callable[[], Any]], forks: int, seconds: float) 
         while waiting or running:
             while waiting and len(running) < max(forks, 1):
                 name = waiting.pop(0)
+                ends = time.monotonic() + seconds
                 reader, process = _started(works[name])
-                running[reader] = _Running(name, process, time.monotonic() + seconds)
+                running[reader] = _Running(name, process, ends)
             next_end = min(each.ends for each in running.values())
             ready = wait(list(running), max(next_end - time.monotonic(), 0.0))
             for reader in [each for each in running if each in ready]:
