@@ -10,6 +10,7 @@ listed as not run; with `-- complete` it is a failure instead.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import subprocess
@@ -82,11 +83,14 @@ def environment(session: nox.Session, core: Core) -> Path:
     wanted = f"ansible-core=={core.release}"
     pins = CHECKOUT / "requirements/matrix.txt"
     made, stamp = place / ".made-of", f"{wanted}\n{pins.read_text()}"
-    if not made.exists() or made.read_text() != stamp:
-        session.run(python, "-m", "venv", "--clear", str(place))
-        session.run(str(place / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", wanted,
-                    "--constraint", str(pins))
-        made.write_text(stamp)
+    WORK.mkdir(parents=True, exist_ok=True)
+    with open(WORK / f"core-{core.line}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # sessions may run side by side
+        if not made.exists() or made.read_text() != stamp:
+            session.run(python, "-m", "venv", "--clear", str(place))
+            session.run(str(place / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install",
+                        wanted, "--constraint", str(pins))
+            made.write_text(stamp)
     return place / "bin"
 
 
