@@ -42,6 +42,12 @@ class OfTheController(pytest.Module):
         pytest.skip("it needs what runs on a controller", allow_module_level=True)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name no test by bytes: a gzip file has the time in it, and workers that collect the tests a second apart have to
+    come to the same names."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Skip the files that need what runs on a controller, where that is not. pytest_ignore_collect would not be asked:
     ansible-test names each file."""
