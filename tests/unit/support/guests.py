@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -62,6 +63,8 @@ def planned(host: MemoryHost, *guests: Any, **options: Any) -> Plan:
 
 def travelled(current: Current) -> Current:
     """What was read, as it arrives on the controller."""
+    if sys.version_info < (3, 10):
+        pytest.skip("the controller alone makes dataclasses again")
     return from_plain(domain.STATE, json.loads(json.dumps(as_plain(current))))
 
 

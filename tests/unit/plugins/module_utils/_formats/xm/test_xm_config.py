@@ -183,7 +183,7 @@ def test_a_bomb_is_refused_soon(text):
     started = time.monotonic()
     with pytest.raises(XmConfigError):
         xm_config.parse(text)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60, "what is not refused by its size takes minutes, or all memory"
 
 
 @given(

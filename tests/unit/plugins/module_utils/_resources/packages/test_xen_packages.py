@@ -84,7 +84,7 @@ class Machine(RootedHost):
         return (1, "", "") if self.unreachable else f"{MIRROR}/{name}-1.0.tgz\n"
 
     def _put_in_place(self, archive):
-        name = archive.rsplit("/", 1)[-1][: -len("-1.0.tgz")]
+        name = archive.rsplit("/", 1)[-1].replace("-1.0.tgz", "")
         self._register(name, again=True)
         return ""
 
