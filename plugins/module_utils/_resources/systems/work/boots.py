@@ -53,7 +53,7 @@ def prove_loader(job: Job) -> None:
         taken = dict(_TAKEN.findall(result.stdout))
         if result.rc != 0 or "kernel" not in taken:
             raise XenError(
-                f"{loader} finds no kernel on the finished disk: {result.tail or 'it printed nothing'}. It reads "
+                f"{loader} finds no kernel on the finished disk: {_why(result.tail)}. It reads "
                 "grub.cfg and menu.lst, but no menu in parts (BLS); name a kernel and its ramdisk in dom0 instead"
             )
         refuse_unfit(job, taken["kernel"], f"that {loader} finds on the disk")
@@ -61,3 +61,9 @@ def prove_loader(job: Job) -> None:
         for each in taken.values():
             host.remove(each)
         host.run([RM, "-rf", folder])
+
+
+def _why(tail: str) -> str:
+    """A loader's last words, without the traceback that comes before them."""
+    lines = tail.strip().splitlines()
+    return lines[-1].replace("RuntimeError: ", "", 1) if lines else "it printed nothing"
