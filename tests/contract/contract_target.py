@@ -142,7 +142,7 @@ def real_xen(scratch: Path) -> Iterator[Target]:
 
     def restart(with_xen: bool = True) -> None:
         _run([str(LAB), "stop"], 120, check=True)
-        _run([str(LAB), "boot", "--port", port, *([] if with_xen else ["--without-xen"])], 600, check=True)
+        _run([str(LAB), "boot", "--port", port, *([] if with_xen else ["--without-xen"])], 1200, check=True)
 
     try:
         _run([str(LAB), "boot"], 3600, check=True)

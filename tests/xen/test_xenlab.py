@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from xenlab import kernel, layout, machine, packages, remote
@@ -95,6 +96,22 @@ def test_a_foreign_process_is_not_taken_for_the_machine(lab: layout.Lab) -> None
     assert machine.pid(lab) is None
     machine.stop(lab)  # must not end this test
     assert not (lab.run / "pid").exists()
+
+
+def test_the_longer_a_boot_takes_the_longer_its_sshd_may_take_to_greet(
+    lab: layout.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+    clock = iter([10, 12, 200, 200, 500])
+    monkeypatch.setattr(machine, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda _seconds: None))
+
+    def answers(_lab: layout.Lab, _probe: tuple[str, ...], patience: float) -> bool:
+        given.append(patience)
+        return len(given) == 3
+
+    monkeypatch.setattr(machine.remote, "answers", answers)
+    machine._await(lab, SimpleNamespace(poll=lambda: None), 0, ("true",))
+    assert given == [5, 25, 62.5]
 
 
 def test_run_ends_the_children_of_a_command_that_takes_too_long(tmp_path: Path) -> None:

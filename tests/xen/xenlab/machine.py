@@ -16,8 +16,8 @@ from xenlab import remote
 from xenlab.image import QUICK_BOOT
 from xenlab.layout import Lab, LabError, end_group, say, tail
 
-BOOT_SECONDS = 300
-"""An idle machine with two cores takes 40 s; a busy one several times that."""
+BOOT_SECONDS = 900
+"""An idle machine with two cores takes 40 s; a busy one many times that."""
 LIFETIME_SECONDS = 6 * 3600
 """A machine that everybody forgot ends by itself."""
 
@@ -64,7 +64,7 @@ def boot(lab: Lab, port: int | None = None, with_xen: bool = True) -> None:
     (lab.run / "pid").write_text(f"{child.pid}\n", encoding="ascii")
     ready = False
     try:
-        _await(lab, child, started + BOOT_SECONDS, ("xl", "list") if with_xen else ("true",))
+        _await(lab, child, started, ("xl", "list") if with_xen else ("true",))
         ready = True
     finally:
         if not ready:
@@ -116,12 +116,12 @@ def _qemu(lab: Lab, port: int, with_xen: bool) -> list[str]:
     ]
 
 
-def _await(lab: Lab, child: subprocess.Popen, deadline: float, probe: Sequence[str]) -> None:
-    """Until `probe` succeeds in the machine."""
-    while not remote.answers(lab, probe):
+def _await(lab: Lab, child: subprocess.Popen, started: float, probe: Sequence[str]) -> None:
+    """Until `probe` succeeds in the machine. The longer that takes, the longer its sshd may take to greet."""
+    while not remote.answers(lab, probe, patience=max(5, (time.monotonic() - started) / 8)):
         if child.poll() is not None:
             raise LabError(f"QEMU ended with status {child.returncode}\n{_logs(lab)}")
-        if time.monotonic() > deadline:
+        if time.monotonic() > started + BOOT_SECONDS:
             raise LabError(f"the machine did not answer within {BOOT_SECONDS} s\n{_logs(lab)}")
         time.sleep(1)
 

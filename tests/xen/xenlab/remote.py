@@ -61,12 +61,17 @@ def ssh_argv(lab: Lab, argv: Sequence[str]) -> list[str]:
     return ["ssh", "-F", str(lab.run / "ssh_config"), *share, HOST, *([shlex.join(words)] if words else [])]
 
 
-def answers(lab: Lab, probe: Sequence[str]) -> bool:
-    """Whether `probe` succeeds in the machine. The time limit there is for xl, which waits for ever for xenstored."""
+def answers(lab: Lab, probe: Sequence[str], patience: float = 5) -> bool:
+    """Whether `probe` succeeds in the machine. The time limit there is for xl, which waits for ever for xenstored.
+
+    `patience` is how many seconds its sshd may take to greet. To hang up on a busy one, and call again, keeps it busy
+    with handshakes, and OpenSSH 9.8 and newer then let nobody in for a while (PerSourcePenalties).
+    """
     probe = ["timeout", "20", *probe]
-    command = ["ssh", "-F", str(lab.run / "ssh_config"), "-o", "ConnectTimeout=5", HOST, shlex.join(probe)]
+    wait, seconds = f"ConnectTimeout={patience:.0f}", 40 + patience
+    command = ["ssh", "-F", str(lab.run / "ssh_config"), "-o", wait, HOST, shlex.join(probe)]
     try:
-        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=40, check=False)
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
         return False
     return ended.returncode == 0
