@@ -174,7 +174,7 @@ class Conversation:
             self._answered = (rule.name, faced)
             # What is not shown can't be asked whether it was taken, and typed again it might go to another question.
             hidden = isinstance(rule.act, Fill) and rule.act.hidden
-            if self._talk.enter(faced, SILENCE if hidden else PATIENCE):
+            if self._talk.enter(faced, SILENCE if hidden else PATIENCE, rule.last):
                 self._note(rule)
                 if rule.last:
                     return

@@ -161,13 +161,15 @@ class Talk:
         finally:
             self.transcript.hide(False)
 
-    def enter(self, faced: Face, patience: float = PATIENCE) -> bool:
-        """Press Enter; whether the program took it: it faces us with something else, or nothing for now, or has
-        ended."""
+    def enter(self, faced: Face, patience: float = PATIENCE, may_end: bool = False) -> bool:
+        """Press Enter; whether the program took it: it faces us with something else, or nothing for now, or, where it
+        ``may_end`` by that, has ended."""
         try:
             self.key(ENTER)
             return self.until(lambda face: True if face != faced else None, patience) or False
         except Ended:
+            if not may_end:
+                raise
             return True
 
     def alive(self, faced: Face) -> bool:
