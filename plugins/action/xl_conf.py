@@ -5,4 +5,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.netbsd.xen.plugins.action.kernfs import ActionModule as ActionModule
+from ansible_collections.netbsd.xen.plugins.action import kernfs
+
+ActionModule = kernfs.ActionModule

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,9 @@ def test_a_process_of_somebody_else_is_not_ended(tmp_path: Path) -> None:
         qemu.cut(place)
         assert other.poll() is None
         ours = subprocess.Popen(["sh", "-c", "sleep 60; true", f"file:{place.serial}"], start_new_session=True)
+        # Linux lets the parent go on before it has noted what the new program was called with.
+        while not Path(f"/proc/{ours.pid}/cmdline").read_bytes():
+            time.sleep(0.01)
         place.pid.write_text(f"{ours.pid}\n")
         assert qemu.running(place) == ours.pid
         qemu.cut(place)

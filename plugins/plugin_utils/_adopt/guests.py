@@ -246,7 +246,7 @@ def _screen(left: dict[str, Any], kind: str) -> Any:
         if not isinstance(frames, list) or len(frames) != 1:
             return None
         words = _words(frames[0])
-        if not isinstance(words, dict) or not str(words.get("vnc", "")) == "1":
+        if not isinstance(words, dict) or str(words.get("vnc", "")) != "1":
             return None
         left.pop("vfb")
     screen: dict[str, Any] = {}

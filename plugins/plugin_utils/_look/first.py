@@ -190,12 +190,14 @@ def _packages_of(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
 
 
 def _files(sums: bool) -> Iterator[Ask]:
-    """``sums``: also of kernels that may be declared. Of those that are, ``_declared`` asks for them."""
+    """``sums``: also of kernels that may be declared. Of those that are, ``_declared`` asks for them, but for dom0's:
+    where it comes from follows from the machine, so that nothing of it is declared yet."""
     kernel = "slrc" if sums else "slr"
     yield paths("slrdufc", "/")
     for pattern in ("/*", "/.[!.]*"):
         yield glob("slr", pattern)
     yield glob(kernel, "/netbsd*")
+    yield glob("slrc", "/netbsd-XEN*")
     # What is noted about a kernel or hypervisor. Its own content would be a text of many megabytes.
     for kind in ("netbsd", "xen"):
         yield glob("t", f"/{kind}*.origin")
