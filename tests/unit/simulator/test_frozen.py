@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -65,6 +66,27 @@ def test_what_can_not_be_repeated_is_not_frozen(rack, tmp_path, calls, why):
     with pytest.raises(RackError, match=why):
         frozen.freeze(rack, "xen2", tmp_path / "log")
     frozen.thaw(rack, "xen2")
+
+
+def test_what_comes_to_pass_meanwhile_keeps_no_machine_from_being_frozen(rack, tmp_path, monkeypatch):
+    """A guest that has booted between two looks, say: an event whose time comes after the first of them."""
+    file = rack.host_dir("xen2") / "state.json"
+    look, looks = frozen._look, []
+
+    def slow_look(*args):
+        looks.append(args)
+        if len(looks) < 3:
+            state = json.loads(file.read_text())
+            at = 2**40 if len(looks) == 1 else 0
+            state["xen"]["events"] = [{"at": at, "what": "booted", "domid": 4711}]
+            file.write_text(json.dumps(state))
+        return look(*args)
+
+    monkeypatch.setattr(frozen, "_look", slow_look)
+    (tmp_path / "log").write_text(json.dumps({"argv": [XL, "list"], "rc": 0}) + "\n")
+    frozen.freeze(rack, "xen2", tmp_path / "log")
+    frozen.thaw(rack, "xen2")
+    assert len(looks) == 3
 
 
 def test_a_copy_has_its_own_words_and_all_else_of_the_first(rack):

@@ -27,6 +27,8 @@ from .rack import Rack, RackError, bind
 
 # What separates arguments where they are compared; in no argument of ours.
 _SEPARATOR = "\x1f"
+# How often a machine is looked at until it has come to rest; of what is planned on one, each comes once.
+_LOOKS = 4
 _SANDBOX = "/.sim/host/frozen"
 _FREEZE = "import sys; sys.path.append('/.sim/lib'); from netbsd_sim.core.freezing import main; main()"
 
@@ -49,22 +51,34 @@ def freeze(rack: Rack, name: str, log: Path) -> None:
     frozen = host / "frozen"
     frozen.mkdir()
     (frozen / "calls.json").write_text(json.dumps(list(known)))
-    _look(rack, name)  # what is due on the machine comes to pass, such as a guest that has booted
-    before = (host / "state.json").read_bytes()
-    statuses = _look(rack, name)
+    statuses, changed = _settled(rack, name)
     others = [" ".join(argv) for (argv, logged), status in zip(known.items(), statuses) if status != logged]
     if others:
         raise RackError(f"{name}: can't be frozen: ended otherwise than in {log}: {'; '.join(others)}")
-    if (host / "state.json").read_bytes() != before:
+    if changed:
         raise RackError(f"{name}: can't be frozen: a call in {log} changes the machine")
     (frozen / "command").write_text(_script(frozen, known, statuses))
     (frozen / "command").chmod(0o755)
-    state = json.loads(before)
+    state = json.loads((host / "state.json").read_text())
     words = ("NetBSD", state["hostname"], *kernelinfo.release_version(state), profiles.get(state["profile"]).arch)
     (frozen / "uname").write_text("\n".join(words))
     mounts = [line for line in (host / "mounts").read_text().splitlines(keepends=True) if "/.sim/codes " not in line]
     mounts.append(bind(frozen / "command", host / "root/.sim/bin/command", writable=False))
     (host / "mounts").write_text("".join(mounts))
+
+
+def _settled(rack: Rack, name: str) -> tuple[list[int], bool]:
+    """Look until a look changes nothing: what is due comes to pass in one, and meanwhile something else may become due,
+    such as a guest's end of booting. Returns the exit statuses, and whether the last look, too, changed something."""
+    file = rack.host_dir(name) / "state.json"
+    statuses, changed = _look(rack, name), True
+    for _again in range(_LOOKS):
+        before = file.read_bytes()
+        statuses = _look(rack, name)
+        changed = file.read_bytes() != before
+        if not changed:
+            break
+    return statuses, changed
 
 
 def _look(rack: Rack, name: str) -> list[int]:
