@@ -51,36 +51,12 @@ _EXTENSIONS = ("zlib", "_bz2", "_lzma", "pyexpat", "_elementtree", "_uuid")
 
 _THREADS_END = "libgcc_s.so.1"
 
-# A simulated command takes as long as Python's start and what it imports. dataclasses, pathlib and this package ask for
-# modules of which a command hardly ever uses more than is given here; whoever asks for more gets the real one.
 _COMMAND = """#!/.sim/bin/python -IS
 import sys
-import urllib
-
-
-class Late(type(sys)):
-    def __init__(self, name, **known):
-        self.__dict__.update(known, __name__=name, __spec__=None)
-        sys.modules[name] = self
-
-    def __getattr__(self, wanted):
-        if wanted.startswith("__"):
-            raise AttributeError(wanted)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        __import__(self.__name__)
-        return getattr(sys.modules[self.__name__], wanted)
-
-
 sys.path.append("/.sim/lib")
-# signature: for the docstring of a class that has none
-Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
-Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
-urllib.parse = Late("urllib.parse", quote_from_bytes=None)
-for name in ("copy", "gzip", "hashlib", "ntpath", "shutil", "subprocess", "sysconfig", "warnings"):
-    Late(name)
+from netbsd_sim.core import standins
+standins.install()
 from netbsd_sim.core.dispatch import main
-
 main()
 """
 

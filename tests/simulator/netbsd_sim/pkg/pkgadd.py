@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from urllib.parse import urlsplit
 
 from ..core import forms
 from ..core.machine import Machine, SimError
@@ -114,6 +113,8 @@ def find(m: Machine, name: str) -> Package:
     wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All/?$"
     places = [part for part in (source or os.environ.get("PKG_PATH", "")).split(";") if part]
     if not any(re.search(wanted, part) for part in places):
+        from urllib.parse import urlsplit
+
         for place in places:  # records pkg-add-badurl, pkg-add-refused
             parts = urlsplit(place)
             if parts.scheme in ("http", "https") and parts.hostname:
