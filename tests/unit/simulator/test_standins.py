@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 from netbsd_sim.core import standins
+
+from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 SIMULATOR = CHECKOUT / "tests/simulator/netbsd_sim"
 TREES = {path: ast.parse(path.read_text()) for path in sorted(SIMULATOR.rglob("*.py"))}
@@ -244,11 +245,15 @@ standins.install()
 import dataclasses, functools, re, shutil, tarfile, uuid, json
 from collections.abc import Callable
 assert json.loads('{"a": [1, 2.5]}') == {"a": [1, 2.5]}
-print(sorted({"enum", "inspect", "typing"} & {name for name, module in sys.modules.items() if "__file__" in vars(module)}))
+real = {name for name, module in sys.modules.items() if "__file__" in vars(module)}
+print(sorted({"enum", "inspect", "typing"} & real))
 from collections import OrderedDict
 assert functools.reduce(lambda one, two: one + two, [1, 2]) == 3
 assert re.RegexFlag.I == 2 and re.purge() is None
 assert uuid.UUID(int=1).hex.endswith("1") and shutil.which("sh") and tarfile.TarInfo("x").name == "x"
+import typing
+assert typing.Union[int, str] and typing.get_type_hints(len) == {}
+import argparse, ipaddress, logging, pathlib
 print(re.sub("(a)", r"\\1\\1", "ba"))
 """
     words = [sys.executable, "-IS", "-c", script, str(SIMULATOR.parent), str(tmp_path)]

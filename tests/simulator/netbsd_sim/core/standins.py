@@ -10,9 +10,10 @@ real one does for what the simulator's code uses (tests/unit/simulator/test_stan
 from __future__ import annotations
 
 import _collections_abc
+import _functools  # type: ignore[import-not-found]  # below `functools`
 import _imp
 import _operator
-import _sre
+import _sre  # type: ignore[import-not-found]  # below `re`
 import marshal
 import os
 import sys
@@ -35,7 +36,7 @@ def install() -> None:
     """Let stand-ins be found from now on. Before anything else is imported."""
     # signature: for the docstring of a class that has none
     Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
-    typing = Late("typing", Any=None, NoReturn=None, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
+    typing = Late("typing", Any=None, NoReturn=None, Protocol=object, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
     vars(urllib)["parse"] = Late("urllib.parse", quote_from_bytes=None)
     for name in _HARDLY_USED:
         Late(name)
@@ -44,7 +45,7 @@ def install() -> None:
     if _KNOWN_PYTHONS[0] <= sys.version_info[:2] <= _KNOWN_PYTHONS[1]:
         typing.NamedTuple = NamedTuple
         Late("operator", attrgetter=_operator.attrgetter, itemgetter=_operator.itemgetter)
-        Late("functools", lru_cache=_uncached)
+        Late("functools", lru_cache=_lru_cache)
         Late("dataclasses", dataclass=dataclass, field=field, replace=replace)
         expressions(CODES)
 
@@ -67,13 +68,18 @@ class Late(type(sys)):  # type: ignore[misc]  # a module
             if sys.modules.get(self.__name__) is self:
                 del sys.modules[self.__name__]
             __import__(self.__name__)
-            self.__dict__["real"] = sys.modules[self.__name__]
+            real = self.__dict__["real"] = sys.modules[self.__name__]
+            if "abc" in self.__dict__:  # imported already, so that nobody makes it a part of the real one
+                real.abc = self.abc
         return self.__dict__["real"]
 
 
-def _uncached(limit: Any = None, **_more: Any) -> Any:
-    """lru_cache of a process that ends before that would be worth its import."""
-    return limit if callable(limit) else lambda function: function
+def _lru_cache(limit: Any = 128, typed: bool = False, **named: Any) -> Any:
+    """functools.lru_cache: what is below that one too. Nobody here asks how often something was found."""
+    limit = named.get("maxsize", limit)
+    if callable(limit):
+        return _functools._lru_cache_wrapper(limit, 128, typed, tuple)
+    return lambda function: _functools._lru_cache_wrapper(function, limit, typed, tuple)
 
 
 # --- regular expressions -----------------------------------------------------------------------------------------
@@ -222,10 +228,10 @@ def dataclass(given: type | None = None, *, frozen: bool = False) -> Any:
     made: dict[str, Any] = {"__init__": __init__, "__eq__": __eq__, "__repr__": __repr__, "__hash__": None}
     if frozen:
         made |= {"__hash__": lambda self: hash(values_of(self)), "__setattr__": _refuse, "__delattr__": _refuse}
+    made |= {"_fields": fields, "__match_args__": names}
     for name, value in made.items():
-        if name not in vars(given) or name == "__hash__":
+        if name not in vars(given):
             setattr(given, name, value)
-    given._fields, given.__match_args__ = fields, names  # type: ignore[attr-defined]
     return given
 
 

@@ -245,15 +245,13 @@ def _look_at_disks(m: Machine, domain: Domain) -> bool:
     """Note what the guest's disks make of its boot. Whether it panics."""
     if domain["os"] == guests.FIRMWARE:
         return False
-    from dataclasses import asdict
-
     from . import guestsystem, linuxsystem
 
     if domain["os"] == guests.NETBSD:
         system = guestsystem.look(m, domain)
     else:
         system = linuxsystem.look(m, domain) or guestsystem.look_for_linux(m, domain)
-    domain["system"] = asdict(system)
+    domain["system"] = dict(vars(system))
     return bool(domain["system"]["state"] == guestsystem.PANIC)
 
 

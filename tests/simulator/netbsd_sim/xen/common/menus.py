@@ -12,7 +12,7 @@ import random
 import string
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 ENTER, NEXT, BEFORE, REDRAW, KILL, ERASE = "\r", "\x0e", "\x10", "\x0c", "\x15", "\x7f"
 _LETTERS = string.ascii_lowercase.replace("x", "")
@@ -61,7 +61,7 @@ class Say:
     clears: bool = True
 
 
-Asked = Union[Menu, Field, Say]
+Asked = Menu | Field | Say
 # What is sent is the number of an item, a text, or nothing at the beginning.
 Program = Generator[Asked, Any, None]
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Union
+from typing import TYPE_CHECKING
 
 from . import cnumbers
 
-Value = Union[str, "list[Value]"]
+if TYPE_CHECKING:
+    Value = str | list["Value"]
 
 END = "$end"
 IDENT = "IDENT"
