@@ -20,6 +20,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import 
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import state
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as packages
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.services import daemons
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import addresses
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import record
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import xl_call, xm_call
@@ -36,7 +37,7 @@ _WITH_XM: When = (
     (_IN_DOM0, ("exists", _XM), ("exists", _XEND)),
     (_IN_DOM0, ("exists", _XM), ("missing", _XL)),
 )
-_STORE_SECONDS, _PACKAGES_SECONDS, _CHECK_SECONDS = 10.0, 60.0, 900.0
+_PACKAGES_SECONDS, _CHECK_SECONDS = 60.0, 900.0
 _SCHEDULER = r"(?m)^xen_scheduler\s*:\s*{}\s*$"
 _MENUS, _ROOT_DISK = "menus", r"(?:root|bootdev)=((?!dk[0-9])[a-z]+[0-9]+)[a-p]?\b"
 _LISTED, _LISTS, _CONFIGS, _MOUNTS = "packages", "lists", "configurations", "mounts"
@@ -115,8 +116,10 @@ def _machine() -> Iterator[Ask]:
         yield named("slr", _DOS, [_MOUNTS], f"{{}}/{folder}")
     for menu in efi.MENUS:
         yield named("slrt", _DOS, [_MOUNTS], f"{{}}/{menu}", label=_MENUS)
-    for name in ("kern.boottime", "machdep.bootmethod", "hw.disknames"):
+    for name in ("kern.boottime", "hw.disknames"):
         yield command(["/sbin/sysctl", "-n", name])
+    # A Xen kernel is not asked (see ``efi``).
+    yield command(["/sbin/sysctl", "-n", "machdep.bootmethod"], when=((("missing", _kernel.PRIVCMD),),))
     for program, when, seconds in ((_XL, _WITH_XL, xl_call.QUERY_SECONDS), (_XM, _WITH_XM, xm_call.QUERY_SECONDS)):
         yield command([program, "info"], seconds, when=when)
         yield command([program, "list"], seconds, when=when)
@@ -146,8 +149,9 @@ def _commands(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
     yield command(["/sbin/sysctl", "-n", "hw.physmem64"], when=((("missing", _kernel.PRIVCMD),),))
     yield command(["/sbin/ifconfig", "-a"])
     yield command(["/sbin/brconfig", "-a"])
-    for name in ("/local/domain/0/name", "/local/pool/0/name"):
-        yield command(["/usr/pkg/bin/xenstore-read", name], _STORE_SECONDS, when=((_IN_DOM0,),))
+    for pool, there in (([daemons.POOL], "exists"), ([], "missing")):
+        asked = [daemons.XENSTORE_READ, daemons.DOM0_NAME, *pool]
+        yield command(asked, daemons.XENSTORE_SECONDS, when=((_IN_DOM0, (there, daemons.XEN_INIT_DOM0)),))
     yield command(["/usr/sbin/vnconfig", "-l"], when=((_IN_DOM0,),))
     yield command([_XL, "list", "-l"], xl_call.QUERY_SECONDS, when=_WITH_XL, label=_CONFIGS)
     yield command([_XM, "list", "--long"], xm_call.QUERY_SECONDS, when=_WITH_XM, label=_CONFIGS)

@@ -55,11 +55,17 @@ class Machine(RootedHost):
         assert {"xenstored", "oxenstored"} & set(self.processes), "this would hang for ever (record xs-kill)"
         if self.store_is_silent:
             return CommandFailed("xenstore-read did not end within 10 seconds", timed_out=True)
-        known, name = {
+        store = {
             "/local/domain/0/name": (self.dom0_known, "Domain-0"),
             "/local/pool/0/name": (self.pool_known, "Pool-0"),
-        }[argv[1]]
-        return f"{name}\n" if known else (1, "", f"xenstore-read: couldn't read path {argv[1]}\n")
+        }
+        printed = ""
+        for path in argv[1:]:
+            known, name = store[path]
+            if not known:
+                return 1, printed, f"xenstore-read: couldn't read path {path}\n"
+            printed += f"{name}\n"
+        return printed
 
     def _launch(self, name):
         if not self.broken:

@@ -30,7 +30,7 @@ def read(host: Host) -> dict[str, Any]:
     """How the machine boots, and what is mounted of that.
 
     ``booted`` says whether the firmware was EFI (sys/arch/x86/x86/x86_machdep.c: machdep.bootmethod is UEFI or BIOS),
-    None where nobody can tell: a Xen kernel is never told and says BIOS. ``partitions`` are where EFI partitions are
+    None where nobody can tell: a Xen kernel is never told, says BIOS and is not asked. ``partitions`` are where EFI partitions are
     mounted, ``menus`` the boot.cfg on them, ``lasting`` those partitions that /etc/fstab has.
     """
     if host.system != "NetBSD" or not bootcfg.is_from(host.release, FIRST_RELEASE):
@@ -52,10 +52,9 @@ def _paths(folder: str) -> list[str]:
 
 
 def _booted(host: Host) -> bool | None:
-    method = _said(host, [SYSCTL, "-n", "machdep.bootmethod"]).strip()
-    if method == "UEFI":
-        return True
-    return False if method == "BIOS" and "XEN" not in host.kernel else None
+    if "XEN" in host.kernel:
+        return None
+    return {"UEFI": True, "BIOS": False}.get(_said(host, [SYSCTL, "-n", "machdep.bootmethod"]).strip())
 
 
 def _folders_of_dos(host: Host) -> list[str]:

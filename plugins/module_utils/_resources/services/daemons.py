@@ -72,17 +72,16 @@ def ask_xenstore(host: Host) -> str:
     never ends (record xenstored-dead-hang)."""
     if not host.exists(XENSTORE_READ):
         return NO_TOOL
+    # Where xen-init-dom0 is not, xl is not either.
+    wanted = [DOM0_NAME, POOL] if host.exists(XEN_INIT_DOM0) else [DOM0_NAME]
     try:
-        if _in_store(host, DOM0_NAME) != ANSWERS:
-            return NO_NAME
-        # Where this is not, xl is not either.
-        return NO_POOL if host.exists(XEN_INIT_DOM0) and not _in_store(host, POOL) else ANSWERS
+        values = host.try_run([XENSTORE_READ, *wanted], timeout=XENSTORE_SECONDS).stdout.splitlines()
     except CommandFailed:
         return SILENT
-
-
-def _in_store(host: Host, path: str) -> str:
-    return host.try_run([XENSTORE_READ, path], timeout=XENSTORE_SECONDS).stdout.strip()
+    # What is read before a path that is not there is printed all the same (tools/xenstore/xenstore_client.c, MODE_read).
+    if values[:1] != [ANSWERS]:
+        return NO_NAME
+    return ANSWERS if len(values) == len(wanted) else NO_POOL
 
 
 def members(known: _releases.Service) -> tuple[str, ...]:

@@ -351,8 +351,7 @@ def test_reading_ahead_serves_xens_services_and_no_other(tmp_path):
     assert "hostname" not in str(current["values"]) and "rc_configured" not in str(current["values"])
     assert host.ran == [
         "/bin/ps -axww -o pid= -o args=",
-        "/usr/pkg/bin/xenstore-read /local/domain/0/name",
-        "/usr/pkg/bin/xenstore-read /local/pool/0/name",
+        "/usr/pkg/bin/xenstore-read /local/domain/0/name /local/pool/0/name",
     ]
 
 
