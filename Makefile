@@ -59,7 +59,7 @@ help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	    printf '  %-14s %s\n' $$name "$$text"; done
-	@echo "Settings: HOSTS, GUESTS, QUICK (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
+	@echo "Settings: HOSTS, GUESTS, QUICK, ONLY (bench), XEN (test-xen: 4.17, 4.20 or, as by default, both), SCENARIO (molecule)," \
 	    "FAULT_MINUTES (faults), WORKERS (unit, contract-sim), COMPLETE (matrix), PYTHON."
 
 demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: bare, to running guests, drift, repair (1 to 2 minutes)
@@ -158,7 +158,7 @@ matrix-oldest matrix-newest: packages $(NOX_TOOLS)
 	$(NOX) --tags $(@:matrix-%=%) $(NOX_WORDS)
 
 bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs, in figures with targets (half an hour; QUICK=1: minutes)
-	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick)
+	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 build: $(RUN_TOOLS) ## The collection's archive, in .build/
 	ansible-galaxy collection build --force --output-path .build

@@ -6,12 +6,15 @@ commands of all of them say is frozen."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import rehearsal
 import yaml
+from costs import Series
 from netbsd_sim.rack import copies, frozen
 from netbsd_sim.rack.rack import Rack as Simulated
 from rehearsal import CHECKOUT, Run, ansible
@@ -60,6 +63,7 @@ class BenchRack:
         self.hosts = list(hosts)
         self.guests = guests
         self.simulated = Simulated(rack.directory)
+        self.own: Series | None = None  # what an unchanged site.yml cost on its frozen machines, once that is known
         self.inventory = WORK / f"{rack.directory.name}-{hosts[0]}"
         (self.inventory / "group_vars").mkdir(parents=True, exist_ok=True)
         listed = yaml.safe_load(rack.simrack("inventory"))
@@ -98,8 +102,8 @@ class BenchRack:
 
     def freeze(self, calls: Path) -> None:
         """Let all machines answer those calls from now on with what they say to them now."""
-        for host in self.hosts:
-            frozen.freeze(self.simulated, host, calls)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda host: frozen.freeze(self.simulated, host, calls), self.hosts))
 
     def thaw(self, host: str) -> None:
         """Let a machine simulate its commands again."""

@@ -31,6 +31,9 @@ from rehearsal import CHECKOUT, Run, rack  # noqa: E402
 
 VALIDATE = CHECKOUT / "tests/bench/validate.yml"
 GIB = 1 << 30
+# The parts, in their order. Those of the rack of the usual size share it.
+SMALL = ("raw", "unchanged", "becoming", "mitogen", "one-change", "by-hand")
+LARGE = ("large",)
 SPARE = "spare"  # the machine on which is found out what others do and call; in no run that is measured
 PING, LOOK = "ansible.builtin.ping", "netbsd.xen.host_info"
 # su and doas of the bench's machines, where nobody has to become anybody else: what they cost is that Ansible then
@@ -44,8 +47,8 @@ BECOMERS = {
 def main() -> int:
     arguments = parse_arguments()
     found: list[Figure] = []
-    for stage in (small, large):
-        if stage.__name__ in arguments.only:
+    for stage, parts in ((small, SMALL), (large, LARGE)):
+        if arguments.only & set(parts):
             found += stage(arguments)
     print(f"\n{arguments.hosts} hosts with {arguments.guests} guests each; large: {arguments.large_hosts} with "
           f"{arguments.large_guests}. Medians of {arguments.repeat} rounds.\n")
@@ -61,8 +64,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--large-guests", type=int, default=40, help="guests on each (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds; their median counts (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="small racks, one round, and no target")
-    parser.add_argument("--only", default="small,large", help="which racks (default: %(default)s)")
+    parser.add_argument("--only", default=",".join(SMALL + LARGE), help="which parts (default: %(default)s)")
     arguments = parser.parse_args()
+    arguments.only = set(arguments.only.split(","))
+    if unknown := arguments.only - {*SMALL, *LARGE}:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are: {', '.join(SMALL + LARGE)}")
     if arguments.quick:
         arguments.hosts, arguments.guests, arguments.repeat = 3, 4, 1
         arguments.large_hosts, arguments.large_guests = 6, 6
@@ -102,16 +108,23 @@ def site(bench: BenchRack, *arguments: str, **options: object) -> Run:
 
 def small(arguments: argparse.Namespace) -> list[Figure]:
     """All that is not a matter of size."""
+    found: list[Figure] = []
+    only, repeat = arguments.only, arguments.repeat
     with made("bench", arguments.hosts, arguments.guests) as bench:
-        found = raw(bench, arguments.repeat)
-        calls = record(bench)
+        if "raw" in only:
+            found += raw(bench, repeat)
+        if not only & set(SMALL[1:]):
+            return found
+        calls = record(bench, peers="by-hand" in only)
         bench.freeze(calls)
-        found += unchanged(bench, arguments.repeat)
-        found += becoming(bench, arguments.repeat)
-        found += mitogen(bench, arguments.repeat)
+        for part, measure in zip(SMALL[1:4], (unchanged, becoming, mitogen), strict=True):
+            if part in only:
+                found += measure(bench, repeat)
         bench.check_answers()
-        found += one_change(bench, arguments.repeat)
-        found += by_hand(bench, calls, arguments.repeat)
+        if "one-change" in only:
+            found += one_change(bench, repeat)
+        if "by-hand" in only:
+            found += by_hand(bench, calls, repeat)
         bench.check_answers()
     return found
 
@@ -134,14 +147,16 @@ def raw(bench: BenchRack, repeat: int) -> list[Figure]:
     ]
 
 
-def record(bench: BenchRack) -> Path:
-    """The log of all commands that anybody's unchanged run calls. The spare machine becomes as the others have it."""
+def record(bench: BenchRack, *, peers: bool) -> Path:
+    """The log of all commands that anybody's unchanged run calls, with ``peers`` also theirs. The spare machine then
+    becomes as they have it."""
     print("recording...", flush=True)
     bench.copy(bench.hosts[0], [SPARE])
     spare = BenchRack(bench.rack, [SPARE], bench.guests)
     lines = []
     ours = {"look": look, "site.yml": site, "inventory": inventory}
-    for acts in (ours, {"handwritten": others.handwritten, "pyinfra": others.pyinfra}):
+    theirs = {"handwritten": others.handwritten, "pyinfra": others.pyinfra} if peers else {}
+    for acts in (ours, theirs):
         for name, act in acts.items():
             must_succeed(name, act(spare))
         spare.reset_logs()
@@ -240,6 +255,7 @@ def one_change(bench: BenchRack, repeat: int) -> list[Figure]:
 
 def by_hand(bench: BenchRack, calls: Path, repeat: int) -> list[Figure]:
     """The others, on machines as they have left them. The playbook takes long and so is run once."""
+    own = bench.own or rounds({"site": lambda: site(bench)}, repeat)["site"]
     bench.copy(SPARE, bench.hosts)
     bench.freeze(calls)
     must_succeed("ping", ping(bench))
@@ -247,9 +263,9 @@ def by_hand(bench: BenchRack, calls: Path, repeat: int) -> list[Figure]:
     add(playbook, lambda: others.handwritten(bench))
     deploy = rounds({"pyinfra": lambda: others.pyinfra(bench)}, repeat)["pyinfra"]
     return [
-        Figure("handwritten playbook / site.yml, unchanged", playbook.typical / bench.own.typical, "",
+        Figure("handwritten playbook / site.yml, unchanged", playbook.typical / own.typical, "",
                wanted.HANDWRITTEN, load(), f"{playbook.typical:.0f} s"),
-        Figure("pyinfra / site.yml, unchanged", deploy.typical / bench.own.typical, load=load(),
+        Figure("pyinfra / site.yml, unchanged", deploy.typical / own.typical, load=load(),
                note=f"{deploy.typical:.1f} s"),
     ]
 

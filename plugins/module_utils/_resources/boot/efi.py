@@ -30,8 +30,8 @@ def read(host: Host) -> dict[str, Any]:
     """How the machine boots, and what is mounted of that.
 
     ``booted`` says whether the firmware was EFI (sys/arch/x86/x86/x86_machdep.c: machdep.bootmethod is UEFI or BIOS),
-    None where nobody can tell: a Xen kernel is never told, says BIOS and is not asked. ``partitions`` are where EFI partitions are
-    mounted, ``menus`` the boot.cfg on them, ``lasting`` those partitions that /etc/fstab has.
+    None where nobody can tell: a Xen kernel is never told, says BIOS and is not asked. ``partitions`` are where EFI
+    partitions are mounted, ``menus`` the boot.cfg on them, ``lasting`` those partitions that /etc/fstab has.
     """
     if host.system != "NetBSD" or not bootcfg.is_from(host.release, FIRST_RELEASE):
         return {"booted": False, "partitions": [], "menus": [], "lasting": []}

@@ -78,7 +78,7 @@ def ask_xenstore(host: Host) -> str:
         values = host.try_run([XENSTORE_READ, *wanted], timeout=XENSTORE_SECONDS).stdout.splitlines()
     except CommandFailed:
         return SILENT
-    # What is read before a path that is not there is printed all the same (tools/xenstore/xenstore_client.c, MODE_read).
+    # What is read before a path that is not there is printed all the same (xenstore_client.c, MODE_read).
     if values[:1] != [ANSWERS]:
         return NO_NAME
     return ANSWERS if len(values) == len(wanted) else NO_POOL

@@ -36,7 +36,8 @@ def install() -> None:
     """Let stand-ins be found from now on. Before anything else is imported."""
     # signature: for the docstring of a class that has none
     Late("inspect", get_annotations=lambda cls: cls.__dict__.get("__annotations__", {}), signature=lambda cls: "")
-    typing = Late("typing", Any=None, NoReturn=None, Protocol=object, TYPE_CHECKING=False, ClassVar=Late, _GenericAlias=Late)
+    typing = Late("typing", Any=None, NoReturn=None, Protocol=object, TYPE_CHECKING=False, ClassVar=Late,
+                  _GenericAlias=Late)
     vars(urllib)["parse"] = Late("urllib.parse", quote_from_bytes=None)
     for name in _HARDLY_USED:
         Late(name)
@@ -70,7 +71,7 @@ class Late(type(sys)):  # type: ignore[misc]  # a module
             __import__(self.__name__)
             real = self.__dict__["real"] = sys.modules[self.__name__]
             if "abc" in self.__dict__:  # imported already, so that nobody makes it a part of the real one
-                real.abc = self.abc
+                vars(real)["abc"] = self.abc
         return self.__dict__["real"]
 
 
