@@ -7,7 +7,8 @@ than a real one, so they answer from frozen outputs (tests/simulator/netbsd_sim/
 recorded ends the bench. What is measured against the simulator itself is called raw. Times depend on the machine, so
 ratios are wanted: runs that are compared take turns, and the median of their rounds counts.
 
-The racks take a few minutes to make. All of it takes about half an hour on two quiet cores, with --quick three minutes.
+The racks take a few minutes to make. All of it takes about half an hour on two quiet cores, with --quick three minutes;
+parts of it can be run alone: `make bench ONLY=raw,unchanged`.
 """
 
 from __future__ import annotations

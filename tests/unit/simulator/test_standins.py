@@ -245,8 +245,13 @@ standins.install()
 import dataclasses, functools, re, shutil, tarfile, uuid, json
 from collections.abc import Callable
 assert json.loads('{"a": [1, 2.5]}') == {"a": [1, 2.5]}
+from netbsd_sim.core import dispatch
+from netbsd_sim.net import netcommands
+from netbsd_sim.pkg import packages
+from netbsd_sim.system import about, diskcommands, mounts, processes, services, sysctl
+from netbsd_sim.xen.xl import command, looking
 real = {name for name, module in sys.modules.items() if "__file__" in vars(module)}
-print(sorted({"enum", "inspect", "typing"} & real))
+print(sorted({"dataclasses", "enum", "inspect", "typing"} & real))
 from collections import OrderedDict
 assert functools.reduce(lambda one, two: one + two, [1, 2]) == 3
 assert re.RegexFlag.I == 2 and re.purge() is None

@@ -5,7 +5,8 @@
     RACK/rack.json        names in order, port, profile
     RACK/base/            what all hosts share (base.py)
     RACK/mirror/          what `ftp` on a host can fetch, by URL path
-    RACK/codes/           what the hosts' Pythons have compiled out of zip files (pysite/sitecustomize.py)
+    RACK/codes/           what the hosts' Pythons have compiled out of zip files (pysite/sitecustomize.py), and commands
+                          of regular expressions (core/standins.py)
     RACK/hosts/NAME/      a host (machine.py, hosttree.py)
     RACK/addresses/A      symlink: loopback address -> host
     RACK/ssh/             sshd's configuration, keys, pid file, log, and ssh as the controller's (forward.py)
