@@ -56,6 +56,7 @@ EXAMPLES = r"""
     ansible_ssh_common_args: "{{ item.ssh_common_args }}"
     ansible_control_path: "{{ item.control_path }}"
     ansible_host_key_checking: true
+    ansible_python_interpreter: "{{ item.python or omit }}"
     netbsd_xen_dom0: "{{ item.dom0 }}"
   loop: "{{ query('netbsd.xen.guest_hosts') }}"
   changed_when: false
@@ -65,7 +66,7 @@ RETURN = r"""
 _value:
   description:
     - The guests. Each has its C(name) in the inventory, and as C(guest) and C(dom0) whose it is; C(address), C(user),
-      C(groups), C(ssh_common_args), C(control_path); C(straight), false if the way goes through its dom0; and
+      C(groups), C(ssh_common_args), C(control_path); C(python), the path of its Python, empty where none was seen; C(straight), false if the way goes through its dom0; and
       C(known_hosts), the lines of the file C(path).
   type: list
   elements: dict

@@ -89,6 +89,12 @@ options:
       - The public keys of those who may have signed the sums of a release, unless a guest says otherwise, as
         O(netbsd.xen.domain#module:guests[].install.keyring). Without any, no signature is asked for.
     type: str
+  install_pkg_path:
+    description:
+      - Where guests with NetBSD that shall have Python get it, unless they say otherwise, as
+        O(netbsd.xen.domain#module:guests[].install.pkg_path). The default is
+        C(https://cdn.NetBSD.org/pub/pkgsrc/packages/NetBSD/$arch/$osrelease/All).
+    type: str
   unfit:
     description: Why the action plugin can't have a file of the controller, by guest. For it alone.
     type: dict
@@ -224,6 +230,21 @@ EXAMPLES = r"""
         disks: [{path: /home/xen/db1.img, size: 20G}]
         install: {release: "9.4", root_password: "{{ vault_db1_hash }}", swap: 2G}
 
+- name: With Python for Ansible's modules, from packages in a directory of dom0
+  netbsd.xen.guest_system:
+    install_pkg_path: /home/mirror/packages/$arch/$osrelease
+    guests:
+      - name: app1
+        os: netbsd
+        memory: 1G
+        disks: [{path: /home/xen/app1.img, size: 8G}]
+        nics: [bridge0]
+        install:
+          release: "10.1"
+          network: {address: 10.0.0.26/24, gateway: 10.0.0.1}
+          authorized_keys: ["{{ lookup('file', '~/.ssh/id_ed25519.pub') }}"]
+          python: true
+
 - name: From a directory of the controller, and only what the security officer has signed
   netbsd.xen.guest_system:
     install_source: /srv/mirror/pub/NetBSD
@@ -293,6 +314,9 @@ logins:
       description: The same as lines of known_hosts, under its name and its address.
       type: list
       elements: str
+    python:
+      description: The path of its Python, empty if none was seen.
+      type: str
     seen:
       description: How the login was seen, C(ssh) from dom0 or C(console).
       type: str

@@ -44,7 +44,7 @@ class Dom0:
 @dataclass(frozen=True)
 class GuestHost:
     """A guest as a host. ``known_hosts`` are the lines of its own file, ``path``; ``straight``: the controller reaches
-    it without its dom0."""
+    it without its dom0; ``python`` is the path of its Python, empty where none was seen."""
 
     name: str
     guest: str
@@ -57,6 +57,7 @@ class GuestHost:
     path: str
     ssh_common_args: str
     control_path: str
+    python: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def variables(host: GuestHost) -> dict[str, Any]:
         "ansible_ssh_common_args": host.ssh_common_args,
         "ansible_control_path": host.control_path,
         "ansible_host_key_checking": True if host.known_hosts else None,
+        "ansible_python_interpreter": host.python,
         DOM0_VARIABLE: host.dom0,
     }
     return {name: value for name, value in found.items() if value}
@@ -180,7 +182,14 @@ def _host(found: _Candidate, straight: bool, folder: str) -> GuestHost:
         path=path,
         ssh_common_args=_arguments(found, path, straight),
         control_path=f"%(directory)s/{digest}",
+        python=_python(found.login),
     )
+
+
+def _python(login: Mapping[str, Any]) -> str:
+    """What comes from a machine is a plain path or nothing. A login that was seen by an earlier version has none."""
+    path = str(login.get("python") or "")
+    return path if re.fullmatch(r"/[A-Za-z0-9._/-]+", path) else ""
 
 
 def _arguments(found: _Candidate, path: str, straight: bool) -> str:

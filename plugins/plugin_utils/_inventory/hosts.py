@@ -98,6 +98,7 @@ def _login(declared: DeclaredGuest, guest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "address": next(filter(_guest_hosts.is_address, known), ""),
         "user": login.get("user") or "",
+        "python": login.get("python") or "",
         "host_keys": login.get("host_keys") or [],
     }
 

@@ -104,6 +104,7 @@ SYSTEMS: Sources = {
     "install_source": lambda variables: variables["domu_install_source"] or None,
     "install_remote_src": "domu_install_remote_src",
     "install_keyring": lambda variables: variables["domu_install_keyring"] or None,
+    "install_pkg_path": lambda variables: variables["domu_install_pkg_path"] or None,
     "release": _release,
     "config_dir": "domu_config_dir",
     "save_dir": "domu_save_dir",

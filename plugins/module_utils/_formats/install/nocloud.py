@@ -17,6 +17,8 @@ from . import network
 from .network import Interface
 
 LABEL = "CIDATA"
+# What all systems with cloud-init call the package.
+PYTHON = ("python3",)
 NAMES = ("meta-data", "user-data", "network-config")
 
 
@@ -29,16 +31,19 @@ def seed(
     user_data: Mapping[str, Any] | None = None,
     network_version: int = 2,
     machine_id: str = "",
+    packages: Sequence[str] = (),
 ) -> dict[str, str]:
     """The seed's files by their names. ``user_data`` are the admin's own keys of cloud-config, which come over ours
     (``bootcmd`` behind ours); ``network_version`` is 2, or 1 for a cloud-init before 17.1. ``password_hash`` is root's;
-    without one nobody logs in by a password. ``machine_id`` is what systemd shall know the machine by (machine-id(5)).
+    without one nobody logs in by a password. ``machine_id`` is what systemd shall know the machine by (machine-id(5));
+    ``packages`` are installed with those of the admin's.
     """
     as_network = network.version_1 if network_version == 1 else network.version_2
+    users = _user_data(authorized_keys, password_hash, machine_id, user_data or {})
     meta = {"instance-id": instance_id, "local-hostname": host_name}
     return {
         "meta-data": _json(meta),
-        "user-data": "#cloud-config\n" + _json(_user_data(authorized_keys, password_hash, machine_id, user_data or {})),
+        "user-data": "#cloud-config\n" + _json(_with_packages(users, packages)),
         "network-config": _json(as_network(interfaces)),
     }
 
@@ -62,6 +67,13 @@ def _user_data(
         command = [*once, "sh", "-c", f"test ! -e /etc/machine-id || echo {machine_id} > /etc/machine-id"]
         found["bootcmd"] = [command, *own.get("bootcmd", [])]
     return found
+
+
+def _with_packages(found: dict[str, Any], packages: Sequence[str]) -> dict[str, Any]:
+    """A key ``packages`` is a list of names, or of names with versions."""
+    there = found.get("packages") or []
+    missing = [each for each in packages if each not in there]
+    return {**found, "packages": [*there, *missing]} if missing else found
 
 
 def _json(value: object) -> str:

@@ -189,6 +189,7 @@ class Prove:
                 seen=proof.how,
                 clock=proof.clock_seconds,
                 clock_margin=proof.clock_margin,
+                python=proof.python or job.record.python,
             )
             _forget_proof_key(host, self.config_dir, name)
 
@@ -205,7 +206,14 @@ class Prove:
             key=key if job.host.exists(key) else "",
             console_from=job.record.console_from,
             bridge=guest.nics[0].bridge if guest.nics else "",
+            python=self._python(job),
         )
+
+    def _python(self, job: Job) -> tuple[str, ...]:
+        """How it has to be seen. What a tree brought is known; of an image the console tells nothing."""
+        if not self.system.install.python or job.record.python:
+            return ()
+        return (verify.SSH, verify.CONSOLE) if METHODS[self.system.install.method].released else (verify.SSH,)
 
 
 # -- what is said ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..._change import Refused
 from ..._formats.guest.devices import Disk
-from ..._formats.install import netbsd_release, network, passwords
+from ..._formats.install import netbsd_release, passwords
+from ..._formats.install import network as networks
 from ..._formats.install.network import Interface
 from ..._formats.text import unknown_key
 from ..guests.declare import wanted as guests_wanted
@@ -38,7 +39,8 @@ class Install:
     """How a guest gets its system. ``disk`` is the one of its disks that is written, and ``root`` what the guest calls
     the file system on it; ``network`` None means that the guest has no interface; ``ntp`` are servers for its clock;
     ``options`` what its method alone knows; ``keyring`` the keys of which one must have signed the release's sums,
-    empty for none.
+    empty for none; ``python`` whether it shall have a Python for Ansible, which ``pkg_path`` has where its system brings
+    none.
 
     ``source`` and ``keyring`` are what dom0 uses. ``local_source`` and ``local_keyring`` are where the controller has
     what is to be brought there first, empty for none."""
@@ -56,6 +58,8 @@ class Install:
     ntp: tuple[str, ...]
     again: str
     options: Any = None
+    python: bool = False
+    pkg_path: str = ""
     keyring: str = ""
     local_source: str = ""
     local_keyring: str = ""
@@ -146,19 +150,27 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
         arch = fields.choice("arch", netbsd_release.ARCHES[0], netbsd_release.ARCHES)
     disks = [each for each in guest.disks if each.path and not each.cdrom]
     options = method.read(fields, guest, disk)
+    network = _network(fields, guest, release, method)
+    python, pkg_path = fields.flag("python", False), ""
+    if python and not method.sets_up(options):
+        fields.problem("python would reach nobody: give seed, the path of a read-only disk of the guest, or leave it out")
+    if python and release:
+        pkg_path = origin.packages(fields, rack, release, arch, network is not None)
     install = Install(
         method=method.name,
         release=release,
         arch=arch,
         disk=disk,
         root=method.root(disk, disks.index(disk), options),
-        network=_network(fields, guest, release, method),
+        network=network,
         hostname=_hostname(fields, guest),
         authorized_keys=_keys(fields),
         root_password=_password(fields, guest.os, release),
         ntp=_servers(fields),
         again=_again(fields),
         options=options,
+        python=python,
+        pkg_path=pkg_path,
         **(origin.read(fields, rack, method.talks) if method.released else {"source": ""}),
     )
     if not install.authorized_keys and not install.root_password and method.sets_up(install.options):
@@ -222,7 +234,7 @@ def _network(fields: Fields, guest: Guest, release: str, method: Method) -> Inte
         gateways=(gateway,) if gateway else (),
         nameservers=part.texts("nameservers", "an address"),
     )
-    for problem in network.problems(found):
+    for problem in networks.problems(found):
         part.problem(problem)
     fields.adopt([part])
     return found

@@ -17,10 +17,12 @@ COMMON_KEYS = (
     "authorized_keys",
     "root_password",
     "ntp",
+    "pkg_path",
+    "python",
     "again",
 )
 # Those of a release of NetBSD.
-RELEASE_KEYS = ("release", "arch", "source", "remote_src", "keyring", "ntp")
+RELEASE_KEYS = ("release", "arch", "source", "remote_src", "keyring", "ntp", "pkg_path")
 # Of some methods, each of which says which it has.
 METHOD_KEYS = (
     "sets",

@@ -27,6 +27,7 @@ def _login(name: str, mine: Record) -> dict[str, Any]:
     return {
         "address": mine.address,
         "user": USER,
+        "python": mine.python,
         "host_keys": keys,
         "known_hosts": [f"{names} {key}" for key in keys],
         "seen": mine.seen,

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, Any] = {
     "install_remote_src": {"type": "bool", "default": True},
     # Public keys, whatever its name makes ansible-test think.
     "install_keyring": {"type": "str", "no_log": False},
+    "install_pkg_path": {"type": "str"},
     # The action plugin's parts.
     "unfit": {"type": "dict", "default": {}},
     "session": {"type": "str", "default": ""},

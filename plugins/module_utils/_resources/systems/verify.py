@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from ..._change import CommandFailed, XenError
-from ..._formats.install import console_text
+from ..._formats.install import console_text, guest_python
 from ..._formats.xl.xl_output import Row
 from ..._progress import Say
 from ..._toolstack import waiting
@@ -30,6 +30,9 @@ CONSOLE_SECONDS = 5.0
 POLL_SECONDS = 2.0
 # How long a guest that asks for a login on its console is given until its sshd answers: a Linux starts both at once.
 SSHD_SECONDS = 30.0
+# How long a guest that lets one in is given for its Python, which it may have to fetch.
+PYTHON_SECONDS = 1800.0
+SSH, CONSOLE = "ssh", "console"
 CONSOLE_LINES = 12
 
 
@@ -40,7 +43,7 @@ class Expected:
     ``mac`` and ``bridge`` are its first interface's; ``address`` the one it was given (without its prefix), empty with
     dhcp; ``host_keys`` as in a ``.pub`` file (``ssh-ed25519 AAAA...``), none if nobody could read them; ``key`` is the
     file in dom0 of the key that logs in, empty for none; ``console_from`` is how long its console's log was, in bytes,
-    before it booted.
+    before it booted; ``python`` are the ways of a login (SSH, CONSOLE) of which it counts only once Python was seen too.
     """
 
     name: str
@@ -52,13 +55,14 @@ class Expected:
     console_from: int = 0
     user: str = "root"
     bridge: str = ""
+    python: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How a login was seen. ``how`` is ``ssh`` or ``console``; ``address`` is empty where nobody could tell it;
-    ``known_hosts`` are the lines for it; ``clock_seconds`` is how much the guest's clock is before dom0's (``ssh``
-    only), to ``clock_margin`` seconds."""
+    """How a login was seen. ``how`` is SSH or CONSOLE; ``address`` is empty where nobody could tell it; ``known_hosts``
+    are the lines for it; ``clock_seconds`` is how much the guest's clock is before dom0's (SSH only), to
+    ``clock_margin`` seconds; ``python`` is the path of its Python, empty where none was seen."""
 
     how: str
     address: str
@@ -66,13 +70,15 @@ class Proof:
     clock_seconds: float | None
     words: str
     clock_margin: float = 0.0
+    python: str = ""
 
 
 def proof_key_line(public_key: str) -> str:
-    """The line of authorized_keys for the key with which the proof logs in: it may tell the time and nothing else.
-    The single words are older than ``restrict`` (OpenSSH 7.2), which takes a line out of the file where it is not
+    """The line of authorized_keys for the key with which the proof logs in: it may tell the time, and which Python there
+    is, and nothing else. The single words are older than ``restrict`` (OpenSSH 7.2), which takes a line out of the file where it is not
     known."""
-    limits = ("no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", 'command="date +%s"')
+    limits = ("no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding")
+    limits = (*limits, f'command="{guest_python.LOOK}"')
     return f"{','.join(limits)} {' '.join(public_key.split()[:2])} netbsd.xen-proof"
 
 
@@ -85,20 +91,23 @@ def prove(
     Raises XenError if none was seen within ``seconds`` or the guest ends, with the console's last lines in ``console``.
     """
     look = _Look(tool, row, expected, scratch)
-    started = time.monotonic()
+    started, seen = time.monotonic(), False
     while True:
-        say("waits for a login")
+        say("waits for its Python" if seen else "waits for a login")
         proof = look.once()
-        if proof is not None:
+        if proof is not None and (proof.python or proof.how not in expected.python):
             return proof
+        if proof is not None and not seen:
+            started, seen = time.monotonic(), True
         left = waiting.find(tool, row.domid)
         if left is None or left.down or left.dying:
-            why = "was started and has ended again before anybody could log in"
-            raise XenError(f"{expected.name} {why}.", **look.said())
-        waited = time.monotonic() - started
-        if waited > seconds:
+            what = "it had its Python" if seen else "anybody could log in"
+            raise XenError(f"{expected.name} was started and has ended again before {what}.", **look.said())
+        limit = PYTHON_SECONDS if seen else seconds
+        if time.monotonic() - started > limit:
+            lacks = look.no_python() if seen else f"no login was seen: {'; '.join(look.lacking)}"
             raise XenError(
-                f"{expected.name} runs, but within {seconds:g} seconds no login was seen: {'; '.join(look.lacking)}. "
+                f"{expected.name} runs, but within {limit:g} seconds {lacks}. "
                 "Nothing is written again: the next run looks once more.",
                 **look.said(),
             )
@@ -134,12 +143,18 @@ class _Look:
             return None
         words = "; ".join(["its console asks for a login", *self.lacking])
         address = found[0] if found else ""
-        return Proof("console", address, self._known(address), None, words)
+        python = guest_python.told(console_text.plain(self.shown))
+        return Proof(CONSOLE, address, self._known(address), None, words, python=python)
 
     def said(self) -> dict[str, str]:
         """The console's last lines, for a failure."""
         lines = console_text.plain(self.shown).splitlines()[-CONSOLE_LINES:]
         return {"console": "\n".join(lines), **self.tool.logs(self.expected.name)}
+
+    def no_python(self) -> str:
+        """What is said of a guest in which one can log in, for a failure."""
+        shown = guest_python.why_none(console_text.plain(self.shown))
+        return f"it has got no Python: {shown or f'its /{guest_python.LOG} or cloud-init may tell why'}"
 
     # -- the console ---------------------------------------------------------------------------------------------------
 
@@ -207,7 +222,7 @@ class _Look:
         told, margin = float(said[-1]) + 0.5, 0.5 + (after - before) / 2
         clock = round(told - (before + after) / 2, 1)
         words = f"a login over ssh from dom0 to {address}, with a host key that the installation knows"
-        return Proof("ssh", address, known, clock, words, round(margin, 1))
+        return Proof(SSH, address, known, clock, words, round(margin, 1), guest_python.chosen(said[:-1]))
 
 
 def _ssh_command(expected: Expected, known_hosts: str, address: str) -> list[str]:
@@ -221,7 +236,7 @@ def _ssh_command(expected: Expected, known_hosts: str, address: str) -> list[str
     }
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     key = ["-i", expected.key] if expected.key else []
-    return ["/usr/bin/ssh", "-F", "/dev/null", *words, *key, "-l", expected.user, address, "date +%s"]
+    return ["/usr/bin/ssh", "-F", "/dev/null", *words, *key, "-l", expected.user, address, guest_python.LOOK]
 
 
 def _why(tail: str) -> str:

@@ -234,7 +234,14 @@ def _make_seed(job: Job) -> tuple[str, ...]:
     instance = f"{job.guest.uuid}-{job.record.mark}"
     machine_id = job.guest.uuid.replace("-", "")
     files = nocloud.seed(
-        instance, install.hostname, network, job.keys, install.root_password, own, machine_id=machine_id
+        instance,
+        install.hostname,
+        network,
+        job.keys,
+        install.root_password,
+        own,
+        machine_id=machine_id,
+        packages=nocloud.PYTHON if install.python else (),
     )
     for name, text in files.items():
         host.write_text(f"{folder}/{name}", text, 0o600)

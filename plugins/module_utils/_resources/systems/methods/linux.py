@@ -70,5 +70,5 @@ def finish(job: Job) -> None:
     linux_boot.take_out(job)
     linux_disk.make(job, stage)
     boots.prove_loader(job)
-    job.note(host_keys=keys)
+    job.note(host_keys=keys, python=roots.python(job))
     job.host.run([roots.RM, "-rf", stage], timeout=roots.REMOVE_SECONDS)

@@ -85,6 +85,7 @@ class Packages:
             raise XenError(f"install.packages has {' and '.join(sorted(kinds)) or 'no files'}; {_ALLOWED}")
         _refuse_unfit(found, kinds.pop())
         linux_root.refuse_unfit(job, "install.packages", found.size + size, found.has)
+        linux_root.refuse_without_python(job, "install.packages", found.names)
         linux_boot.refuse_unbootable(job, found.names, found.texts, with_ramdisks=False)
         return linux_disk.least_bytes(job, found.size + size)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ...._formats.install import netbsd_configured, netbsd_release
 from ...._formats.system import mounts
 from ...._host import Host
-from ..work import netbsd_disk, netbsd_system, sources, units
+from ..work import netbsd_disk, netbsd_python, netbsd_system, sources, units
 from ..work.job import Job
 from ..work.netbsd_disk import LABEL, TABLES, WITH_GPT
 
@@ -97,6 +97,7 @@ class Sets:
         paths = [_set(job, name) for name in _options(job).sets]
         grown = sum(_unpacked(job.host, path) for path in paths)
         options = _options(job)
+        grown += netbsd_python.least_bytes(job)
         return int(grown * _SPARE) + _FIXED_BYTES + options.swap + netbsd_disk.overhead_bytes(options.table)
 
     def prepare(self, job: Job) -> None:

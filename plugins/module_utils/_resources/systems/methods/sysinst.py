@@ -19,7 +19,7 @@ from ...._formats.guest.devices import Disk
 from ...._formats.guest.vdev import vdev_number
 from ...._formats.install import disk_content, netbsd_release
 from ...._formats.install.network import Interface
-from ..work import content, netbsd_disk, netbsd_system, units
+from ..work import content, netbsd_disk, netbsd_python, netbsd_system, units
 from ..work.job import Job
 from ..work.netbsd_disk import LABEL
 
@@ -95,7 +95,7 @@ class Sysinst:
         netbsd_system.fetch_kernel(job, kernel, path, options.sums)
         if options.cd and job.host.stat(options.cd) is None:
             raise XenError(f"{options.cd} does not exist; bring it there, or leave cd out to have the sets fetched")
-        return int(options.swap) + _LEAST_BYTES
+        return int(options.swap) + _LEAST_BYTES + netbsd_python.least_bytes(job)
 
     def prepare(self, job: Job) -> None:
         """An empty disk with nothing but the mark, also where a conversation broke off: sysinst of each time sees the

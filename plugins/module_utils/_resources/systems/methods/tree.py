@@ -65,6 +65,7 @@ class Tree:
         found = tarball.look(job.host, _tarball(job), job.say)
         tarball.refuse_other(_options(job).tree, found)
         linux_root.refuse_unfit(job, _options(job).tree, found.size, found.has)
+        linux_root.refuse_without_python(job, _options(job).tree, found.names)
         linux_boot.refuse_unbootable(job, found.names, found.texts)
         return linux_disk.least_bytes(job, found.size)
 

@@ -8,10 +8,10 @@ Nothing of the guest's is run: its files are written from here.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ...._change import XenError
-from ...._formats.install import linux_configured, network
+from ...._formats.install import guest_python, linux_configured, network
 from .job import Job
 from .linux_disk import laid
 
@@ -42,6 +42,24 @@ def refuse_unfit(job: Job, source: str, size: int, has: Callable[[str], bool]) -
     job.host.make_dir(STAGES, 0o700)
     if job.host.free_bytes(STAGES) < size:
         raise XenError(f"{STAGES} has no room for the tree, which takes {size >> 20}M there meanwhile")
+
+
+def refuse_without_python(job: Job, source: str, names: Iterable[str]) -> None:
+    """Raise XenError, before anything is unpacked, if a guest shall have Python and ``source`` brings none, of which
+    the paths in it are ``names``. Nothing of the guest's can be run here, so nobody could install it."""
+    if job.install.python and not guest_python.chosen(f"/{name}" for name in names):
+        raise XenError(
+            f"{source} has no Python (usr/bin/python3), which install.python asks for; add it there (package python3), "
+            "or leave python out and install it from within"
+        )
+
+
+def python(job: Job) -> str:
+    """The path of the guest's Python; empty for none."""
+    folders = ("usr/bin", "usr/local/bin", "usr/libexec")
+    return guest_python.chosen(
+        f"/{folder}/{name}" for folder in folders for name in job.host.list_dir(f"{stage(job)}/{folder}")
+    )
 
 
 def begin(job: Job) -> str:

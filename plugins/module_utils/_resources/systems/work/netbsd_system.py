@@ -18,7 +18,7 @@ from ...._formats.install import netbsd_configured, netbsd_release, network
 from ...._formats.system import mounts
 from ...._formats.text import unknown_key
 from ...._host import Host
-from . import sources
+from . import netbsd_python, sources
 from .job import Job
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def configure(job: Job, root: str, fstab: str = "") -> None:
     if netbsd_release.major(install.release) >= 6:
         host.run([RNDCTL, "-S", f"{root}/var/db/entropy-file"])
     _own_kernel(job, root)
+    netbsd_python.put(job, root)
 
 
 def _edit(host: Host, path: str, edit: Any) -> None:

@@ -35,7 +35,7 @@ class Record:
     is how many seconds its clock was before dom0's then, to so many seconds more or less (``clock_margin``), None if
     nobody could tell; ``console_from`` is how long its console's log was before it booted, in bytes; ``installer`` the
     UUID of the domain in which the guest's own installer runs, empty for none, and ``session`` the run that talks to
-    it."""
+    it; ``python`` is the path of its Python, empty as long as none was seen."""
 
     stage: str
     method: str
@@ -54,6 +54,7 @@ class Record:
     clock_margin: float = 0.0
     installer: str = ""
     session: str = ""
+    python: str = ""
 
     @property
     def finished(self) -> bool:

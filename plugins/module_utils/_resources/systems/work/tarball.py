@@ -50,7 +50,7 @@ def look(host: Host, path: str, say: Say, found: Tree | None = None, called: str
     called = called or path
     whole = getattr(host.stat(path), "size", None)
     try:
-        with host.open_file(path) as stream, _content(stream) as content:
+        with host.open_file(path) as stream, unpacked(stream) as content:
             watched = _Watched(content)
             tar = tarfile.open(fileobj=watched, mode="r|")  # type: ignore[call-overload]
             for number, member in enumerate(tar):
@@ -77,7 +77,7 @@ def look(host: Host, path: str, say: Say, found: Tree | None = None, called: str
 
 
 @contextmanager
-def _content(stream: BinaryIO) -> Iterator[BinaryIO]:
+def unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
     """What is packed in a stream, by a module that notices where that ends too early."""
     head = stream.read(_MAGIC_BYTES)
     stream.seek(0)
