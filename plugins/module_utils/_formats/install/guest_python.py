@@ -52,13 +52,13 @@ def chosen(paths: Iterable[str]) -> str:
 
 def told(console: str) -> str:
     """The interpreter that the script has told of on the console; empty for none."""
-    found = re.findall(rf"^{re.escape(_THERE)}(/\S+)$", console, re.MULTILINE)
+    found = re.findall(rf"{re.escape(_THERE)}(/\S+)$", console, re.MULTILINE)
     return found[-1] if found else ""
 
 
 def why_none(console: str) -> str:
     """Why there is none yet, as the script has told on the console; empty if it has not."""
-    found = re.findall(rf"^{re.escape(_NONE)}(.*)$", console, re.MULTILINE)
+    found = re.findall(rf"{re.escape(_NONE)}(.*)$", console, re.MULTILINE)
     return found[-1].strip() if found else ""
 
 

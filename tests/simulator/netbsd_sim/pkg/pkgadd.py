@@ -107,11 +107,25 @@ def replace(m: Machine, package: Package, old: str, said: list[str]) -> None:
     packages.unpack(m, package, packages.wants_rc_scripts(), said)
 
 
+def _in_directory(m: Machine, name: str, places: list[str]) -> str:
+    """The full name of a package whose file lies in a directory of the machine (pkg_add(1), PKG_PATH); empty for
+    none."""
+    for place in places:
+        if place.startswith("/") and m.path(place).is_dir():
+            for path in sorted(m.path(place).glob("*.tgz"), reverse=True):
+                if name in (path.stem, path.stem.rpartition("-")[0]):
+                    return path.stem
+    return ""
+
+
 def find(m: Machine, name: str) -> Package:
     """The package that a name, or a URL, means at the mirror of PKG_PATH. Raises SimError with pkg_add's words."""
     source, _slash, plain = name.rpartition("/")
     wanted = f"/NetBSD/({m.profile.arch}|{m.profile.processor})/{re.escape(m.profile.netbsd_release)}/All/?$"
     places = [part for part in (source or os.environ.get("PKG_PATH", "")).split(";") if part]
+    local = _in_directory(m, plain, places)
+    if local:
+        return packages.find(m, local)
     if not any(re.search(wanted, part) for part in places):
         from urllib.parse import urlsplit
 

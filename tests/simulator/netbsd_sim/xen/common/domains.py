@@ -405,11 +405,13 @@ def settle(m: Machine) -> None:
 def _booted(m: Machine, event: dict[str, Any]) -> None:
     domain = get(m, event["domid"])
     if domain is not None and domain["reason"] is None:
+        said = ""
         if domain.get("system", {}).get("root"):
-            from . import guestdisk
+            from . import firstboot, guestdisk
 
             guestdisk.came_up(m, domain)
-        guests.write_console(m, domain, guests.login_prompt(m, domain))
+            said = firstboot.run(m, domain)
+        guests.write_console(m, domain, guests.login_prompt(m, domain) + said)
 
 
 def _shutdown(m: Machine, event: dict[str, Any]) -> None:

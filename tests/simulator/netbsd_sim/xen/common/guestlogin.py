@@ -10,6 +10,7 @@ lets root in only where sshd_config says so (measured on NetBSD 7.99.10).
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import ipaddress
 import json
 import os
@@ -35,6 +36,8 @@ _OWN_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 # ARP asks five times, a second apart (sys/netinet/if_arp.c).
 _ARP_SECONDS = 5
 _TCP_SECONDS = 75
+# What is there, and the time (module_utils/_formats/install/guest_python.py).
+_LOOK = re.compile(r"ls -d (\S+(?: \S+)*); date \+%s")
 _OPTIONS = """addkeystoagent batchmode checkhostip clearallforwardings compression connectionattempts connecttimeout
 controlmaster controlpath controlpersist forwardagent forwardx11 globalknownhostsfile gssapiauthentication
 hashknownhosts hostkeyalias hostkeyalgorithms identitiesonly identityfile kbdinteractiveauthentication loglevel
@@ -84,9 +87,12 @@ def ssh(m: Machine, argv: list[str]) -> int:
     forced = _authenticated(m, asked, found, guestdisk.is_linux(domain))
     if not (forced or asked.command):
         raise NotSimulated(f"{' '.join(argv)}: a shell on a terminal")
+    looked = _LOOK.fullmatch(forced or asked.command)
+    if looked is not None:
+        return _look(m, found, looked[1].split())
     if guestdisk.is_linux(domain):
         return _run_in_linux(m, forced or asked.command)
-    return guestdisk.change(m, domain, lambda tree: _run(m, domain, tree, forced or asked.command))
+    return guestdisk.change(m, domain, lambda tree: run_in(m, domain, tree, forced or asked.command)[0])
 
 
 def ssh_keyscan(m: Machine, argv: list[str]) -> int:
@@ -113,7 +119,7 @@ def guestsession(m: Machine, argv: list[str]) -> int:
     domain = all_domains(m).get(argv[1])
     if domain is None or not argv[2]:
         raise NotSimulated(" ".join(argv))
-    return guestdisk.change(m, domain, lambda tree: _run(m, domain, tree, argv[2]))
+    return guestdisk.change(m, domain, lambda tree: run_in(m, domain, tree, argv[2])[0])
 
 
 @dataclass(frozen=True)
@@ -305,6 +311,19 @@ def _offered(m: Machine, asked: _Asked) -> Iterator[str]:
 # --- inside ----------------------------------------------------------------------------------------------------------
 
 
+def _look(m: Machine, found: dict[str, File], patterns: list[str]) -> int:
+    """ls(1) of what is there, which says of each pattern without a match that there is nothing of that name, and then
+    date(1), whose status is that of both (sh(1), lists)."""
+    for pattern in patterns:
+        names = sorted(name for name in found if fnmatch.fnmatch(f"/{name}", pattern))
+        for name in names:
+            print(f"/{name}")
+        if not names:
+            print(f"ls: {pattern}: No such file or directory", file=sys.stderr)
+    print(int(m.now()))
+    return 0
+
+
 def _run_in_linux(m: Machine, command: str) -> int:
     """Of a Linux guest's programs date(1) alone is here."""
     if command != "date +%s":
@@ -313,20 +332,22 @@ def _run_in_linux(m: Machine, command: str) -> int:
     return 0
 
 
-def _run(m: Machine, domain: Domain, tree: Path, command: str) -> int:
-    """Run a command in the guest's system."""
+def run_in(m: Machine, domain: Domain, tree: Path, command: str, captured: bool = False) -> tuple[int, str]:
+    """Run a command in the guest's system: its status, and what it printed if that is ``captured``."""
     sys.stdout.flush()
     if not os.path.exists("/.sim/tools/unshare"):  # outside the sandbox
         ended = subprocess.run(["/bin/sh", "-c", command], check=False, timeout=60, stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE)
         print(ended.stdout, end="")
-        return ended.returncode
+        return ended.returncode, ""
     state = tree.parent / "host"
     state.mkdir()
     (state / "state.json").write_text(json.dumps(_state(m, domain, tree)))
     with _furnished(tree):
-        return subprocess.run(["/.sim/tools/unshare", "--mount", "--propagation", "unchanged", "/bin/sh", "-c", _ENTER,
-                               "sh", str(tree), str(state), command], env=_ENVIRONMENT, check=False).returncode
+        ended = subprocess.run(["/.sim/tools/unshare", "--mount", "--propagation", "unchanged", "/bin/sh", "-c", _ENTER,
+                                "sh", str(tree), str(state), command], env=_ENVIRONMENT, check=False, text=True,
+                               stdout=subprocess.PIPE if captured else None)
+    return ended.returncode, ended.stdout or ""
 
 
 @contextlib.contextmanager
