@@ -37,12 +37,13 @@ FILES = {
     "etc/udev/rules.d/70-persistent-net.rules": b"# a MAC of another machine\n",
     "sbin/ifup": b"#!/bin/sh\n",
     "sbin/init": b"#!/bin/sh\n",
+    "usr/bin/python3.11": b"#!/bin/sh\n",
     "usr/sbin/sshd": b"#!/bin/sh\n",
     "boot/vmlinuz-6.1.0-9-amd64": kernel(),
     "boot/vmlinuz-6.1.0-38-amd64": kernel() + b"newer",
     "boot/initrd.img-6.1.0-38-amd64": b"ramdisk",
 }
-LINKS = {"etc/resolv.conf": "/run/systemd/resolve/stub-resolv.conf", "bin": "usr/bin"}
+LINKS = {"etc/resolv.conf": "/run/systemd/resolve/stub-resolv.conf", "bin": "usr/bin", "usr/bin/python3": "python3.11"}
 MBR = bytes(446) + b"\x80" + bytes(63) + b"\x55\xaa"
 
 

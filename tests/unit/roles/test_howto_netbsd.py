@@ -83,6 +83,7 @@ def test_from_nothing_to_logins(made: Rack) -> None:
         found = record(made, name)
         assert (found["stage"], found["unit"]) == ("verified", ""), found
         assert "asks for a login" in found["proof"] or "a login over ssh" in found["proof"]
+    assert record(made, "nbsd")["python"] == "/usr/pkg/bin/python3.13"
     units = made.execute("xen1", "/usr/sbin/vnconfig", "-l").splitlines()
     assert len([line for line in units if not line.endswith("not in use")]) == len(GUESTS)
 
@@ -130,4 +131,4 @@ def test_the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
     known = made.directory / "ansible/netbsd_xen/known_hosts/nbsd"
     assert keys and known.read_text().splitlines() == [f"nbsd {key}" for key in keys]
     if IS_ROOT:
-        assert "NetBSD 10.1" in said and re.search(r"^nbsd +: ok=2 ", said, re.MULTILINE), said
+        assert "NetBSD 10.1" in said and re.search(r"^nbsd +: ok=3 ", said, re.MULTILINE), said

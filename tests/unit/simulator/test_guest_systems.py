@@ -120,10 +120,11 @@ def start(host: Host, more: str = "") -> str:
     return (host.root / "var/log/xen/console/guest-web1.log").read_text()
 
 
-def ssh(host: Host, *more: str, key: str = "/root/admin", known: str = "/root/known") -> Result:
+def ssh(host: Host, *more: str, key: str = "/root/admin", known: str = "/root/known",
+        command: str = "exit 7") -> Result:
     return host.run("ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o",
                     f"UserKnownHostsFile={known}", "-o", "GlobalKnownHostsFile=/dev/null", *more, "-i", key, "-l",
-                    "root", ADDRESS, "exit 7")
+                    "root", ADDRESS, command)
 
 
 # --- how far it comes ------------------------------------------------------------------------------------------------
@@ -264,6 +265,15 @@ def test_a_forced_command_is_the_one_that_runs(host: Host, sets: Path, keys: Pat
     install(host, sets, keys, write("root/.ssh/authorized_keys", f'restrict,command="exit 3" {key}'))
     start(host)
     assert ssh(host).rc == 3
+
+
+def test_it_tells_what_there_is(host: Host, sets: Path, keys: Path) -> None:
+    """ls(1), and date(1) behind it, whose status counts."""
+    install(host, sets, keys, write("usr/bin/python3.13", "#!/bin/sh\n"))
+    start(host)
+    found = ssh(host, command="ls -d /usr/bin/python3.* /nothing/*; date +%s")
+    assert (found.rc, found.out.split()[0]) == (0, "/usr/bin/python3.13") and found.out.split()[1].isdigit()
+    assert found.err == "ls: /nothing/*: No such file or directory\n"
 
 
 def test_sshd_makes_the_keys_that_it_lacks(host: Host, sets: Path, keys: Path) -> None:

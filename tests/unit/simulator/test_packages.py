@@ -34,6 +34,16 @@ def test_pkg_add_and_pkgin_bring_python(bare):
     assert bare.run("pkg_info", "-e", "python313").out == "python313-3.13.5\n"
 
 
+def test_pkg_add_from_a_directory_takes_what_lies_there(bare, monkeypatch):
+    """pkg_add(1), PKG_PATH."""
+    folder = bare.root / "home/packages"
+    folder.mkdir()
+    monkeypatch.setenv("PKG_PATH", "/home/packages")
+    assert bare.run("pkg_add", "python313").err.startswith("pkg_add: no pkg found for 'python313', sorry.\n")
+    (folder / "python313-3.13.5.tgz").write_bytes(b"")
+    assert bare.run("pkg_add", "python313").rc == 0 and (bare.root / "usr/pkg/bin/python3.13").is_symlink()
+
+
 def test_pkg_add_from_another_releases_mirror_finds_nothing(bare, monkeypatch):
     monkeypatch.setenv("PKG_PATH", ALL.replace("10.1", "9.4"))
     result = bare.run("pkg_add", "pkgin")

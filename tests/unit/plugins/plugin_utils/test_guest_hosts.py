@@ -78,6 +78,17 @@ def test_through_the_dom0(net):
     assert way[5:] == ["-p", "2222", "-l", "admin", "-i", "/home/me/my keys/100%", "-W", "[%h]:%p", "192.0.2.1"]
 
 
+@pytest.mark.parametrize(
+    ("seen", "known"),
+    [("/usr/pkg/bin/python3.13", "/usr/pkg/bin/python3.13"), ("", None), (None, None), ("/bin/sh -c 'x' #", None)],
+)
+def test_the_python_that_was_seen_in_it(net, seen, known):
+    """A plain path or nothing: it comes from a machine."""
+    told = {**login(), "python": seen} if seen is not None else login()
+    ((found,), _left_out) = hosts(net, dom0(logins={"web1": told}))
+    assert _guest_hosts.variables(found).get("ansible_python_interpreter") == known
+
+
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no ssh")
 def test_ssh_takes_all_of_it(net):
     ((found,), _left_out) = hosts(net, dom0())

@@ -41,6 +41,15 @@ def test_the_admins_own_keys_come_over_ours():
     assert found["packages"] == ["python3"] and found["users"] == own["users"]
 
 
+@pytest.mark.parametrize(
+    ("own", "packages"),
+    [({}, ["python3"]), ({"packages": ["git"]}, ["git", "python3"]), ({"packages": ["python3"]}, ["python3"])],
+)
+def test_packages_beside_the_admins(own, packages):
+    found = read(nocloud.seed("1", "web1", [NIC], user_data=own, packages=nocloud.PYTHON))["user-data"]
+    assert found["packages"] == packages
+
+
 def test_its_machine_id_comes_before_the_admins_commands():
     own = {"bootcmd": ["echo mine"]}
     found = read(nocloud.seed("1", "web1", [NIC], user_data=own, machine_id="0123456789abcdef" * 2))["user-data"]

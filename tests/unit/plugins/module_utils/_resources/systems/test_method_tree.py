@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from dataclasses import replace
 
@@ -302,6 +303,24 @@ def test_udev_that_renames(machine):
     with pytest.raises(XenError, match="net.ifnames=0"):
         TREE.check(job(machine))
     assert TREE.check(job(machine, extra="net.ifnames=0")) > 0
+
+
+def with_python(work: Job) -> Job:
+    work.install = dataclasses.replace(work.install, python=True)
+    return work
+
+
+def test_the_python_that_it_brings_is_known(machine):
+    assert made(with_python(job(machine))).record.python == "/usr/bin/python3"
+
+
+def test_a_tree_without_the_python_that_is_asked_for(machine):
+    files = {name: text for name, text in FILES.items() if "python" not in name}
+    machine.put(TARBALL, packed(files, {"bin": "usr/bin"}))
+    with pytest.raises(XenError, match=r"has no Python \(usr/bin/python3\).* leave python out") as raised:
+        TREE.check(with_python(job(machine)))
+    assert "\n" not in str(raised.value)
+    assert made(job(machine)).record.python == ""
 
 
 def test_what_it_takes(machine):

@@ -6,14 +6,12 @@ counts only once it was seen."""
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from netbsd_sim.core import profiles
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused

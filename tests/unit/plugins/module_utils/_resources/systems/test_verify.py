@@ -9,6 +9,7 @@ import time
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.install import guest_python
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import verify
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.verify import Expected
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack.console import Held
@@ -38,8 +39,8 @@ ARP = "? (10.0.2.2) at 52:55:0a:00:02:02 on wm0\n? (10.0.2.16) at 0:16:3e:0:0:21
 
 
 class Guest:
-    """A guest that runs, and all by which it can be reached. ``ssh`` are its answers one after the other, the last for
-    good; ``console`` what its console shows at each look."""
+    """A guest that runs, and all by which it can be reached. ``ssh`` are its answers one after the other, before the
+    time if there is one, the last for good; ``console`` what its console shows at each look."""
 
     def __init__(self, monkeypatch) -> None:
         self.host = machine()
@@ -77,7 +78,7 @@ class Guest:
         rc, text = self.ssh.pop(0) if len(self.ssh) > 1 else self.ssh[0]
         if rc:
             return rc, "", text
-        told = f"{int(self.now + self.ahead)}\n"
+        told = f"{text}{int(self.now + self.ahead)}\n"
         self.now += self.takes
         return 0, told, ""
 
@@ -254,7 +255,58 @@ def test_the_line_of_the_key_that_proves():
     line = verify.proof_key_line("ssh-ed25519 AAAAproof root@dom0\n")
     options, kind, key, comment = line.rsplit(" ", 3)
     assert (kind, key, comment) == ("ssh-ed25519", "AAAAproof", "netbsd.xen-proof")
-    assert 'command="date +%s"' in options and "no-pty" in options and "restrict" not in options
+    assert f'command="{guest_python.LOOK}"' in options and "no-pty" in options and "restrict" not in options
+    assert '"' not in guest_python.LOOK and guest_python.LOOK.endswith("; date +%s")
+
+
+# -- its Python --------------------------------------------------------------------------------------------------------
+
+BOTH = ("ssh", "console")
+AT_WORK = f"/{guest_python.SCRIPT}\n/usr/pkg/bin/python3.13\n"
+
+
+def test_the_python_that_was_seen(guest):
+    guest.ssh = [(0, "/usr/pkg/bin/python3.11\n/usr/pkg/bin/python3.11-config\n")]
+    assert guest.prove().python == "/usr/pkg/bin/python3.11"
+
+
+def test_none_is_none_where_nobody_wants_it(guest):
+    guest.ssh = [(0, "")]
+    assert guest.prove().python == ""
+
+
+def test_a_login_counts_only_with_the_python_that_is_wanted(guest):
+    guest.ssh = [(255, NOT_YET), (0, AT_WORK), (0, AT_WORK), (0, "/usr/pkg/bin/python3.13\n")]
+    proof = guest.prove(python=BOTH)
+    assert (proof.how, proof.python) == ("ssh", "/usr/pkg/bin/python3.13")
+    assert [what[0] for what in guest.said] == ["waits for a login"] * 2 + ["waits for its Python"] * 2
+
+
+def test_a_guest_without_it_says_why_on_its_console(guest):
+    guest.host.put(LOG, PROMPT + "netbsd.xen: no Python: pkg_add: no pkg found for 'python38', sorry.\r\n")
+    guest.ssh = [(0, f"/{guest_python.SCRIPT}\n")]
+    started = guest.now
+    with pytest.raises(XenError) as raised:
+        guest.prove(python=BOTH)
+    assert f"within {verify.PYTHON_SECONDS:g} seconds it has got no Python: pkg_add: no pkg found" in str(raised.value)
+    assert guest.now - started > verify.PYTHON_SECONDS and "the next run looks once more" in str(raised.value)
+
+
+def test_its_console_tells_it_where_nobody_gets_in(guest):
+    guest.host.put(LOG, PROMPT)
+    assert guest.prove(python=("ssh",)).how == "console", "the console tells nothing of this one's"
+    guest.host.put(LOG, PROMPT + "\r\nnetbsd.xen: Python is /usr/pkg/bin/python3.13\r\n")
+    assert guest.prove(python=BOTH).python == "/usr/pkg/bin/python3.13"
+
+
+def test_a_guest_that_ends_before_it_has_it(guest):
+    guest.ssh = [(0, AT_WORK)]
+    tool = Xl(guest.host)
+    (row,) = [row for row in tool.rows() if row.domid == 4]
+    guest.xen.domains.clear()
+    expected = Expected("web1", "web1", MAC, address="10.0.2.21", host_keys=(KEY,), key="/k", python=BOTH)
+    with pytest.raises(XenError, match="ended again before it had its Python"):
+        verify.prove(tool, row, expected, SCRATCH, lambda *what: None)
 
 
 def test_held_is_a_failed_command():
