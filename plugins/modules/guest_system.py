@@ -45,8 +45,8 @@ notes:
     sums; the kernels are checked as for method V(sets). When it has halted, its disk is looked at in dom0, and set up
     as after V(sets). What was said is kept in C(netbsd_xen/consoles) below C(ANSIBLE_HOME). A conversation that broke
     off begins again with an empty disk. No password that is used is ever typed.
-  - Method V(tree) makes a file system of a tarball, with the programs of the package C(e2fsprogs), which must be there.
-    A disk that the guest knows as C(xvda1) or C(hda1) (C(0x301)) is that file system, and one that it knows as C(xvda)
+  - Method V(tree) makes a file system of a tarball, with the programs of the package C(e2fsprogs), which must be there;
+    role C(dom0) installs it where a guest needs it (O(netbsd.xen.xen_packages#module:disk_packages)). A disk that the guest knows as C(xvda1) or C(hda1) (C(0x301)) is that file system, and one that it knows as C(xvda)
     or C(hda) (C(0x300)) gets a partition table, with the file system in its first partition; the guest's root follows
     from that. Nothing of the guest's is run, so what the scripts of its packages do must have been done in the
     tree; extended attributes are left out. Hostname, network (by netplan, ifupdown or systemd-networkd), C(/etc/fstab),

@@ -67,6 +67,14 @@ options:
     # loaders, packages: written by tests/tools/plugin_tables.py
     choices: [grub, grub2]
     # end of the loaders
+  disk_packages:
+    description:
+      - Packages with which guests' disks are made, that are wanted too. With C(e2fsprogs) M(netbsd.xen.guest_system)
+        makes those of Linux guests.
+    type: list
+    elements: str
+    choices: [e2fsprogs]
+    default: []
   parts:
     description: What of the pair is wanted.
     type: list

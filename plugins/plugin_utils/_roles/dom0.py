@@ -214,6 +214,14 @@ def _loader_package(variables: Variables) -> str | None:
     return package if package and variables.on("bootloader_install") else None
 
 
+def _disk_packages(variables: Variables) -> list[str]:
+    """Where no guest of this machine is made of a tree or of packages, nobody needs a program for its disk."""
+    guests = [guest for guest in variables.get("domu_guests") or [] if isinstance(guest, dict)]
+    installs = [guest.get("install") for guest in guests if guest.get("state") != "absent"]
+    methods = {install.get("method") for install in installs if isinstance(install, dict)}
+    return list(xen_packages.DISK_PACKAGES) if methods & {"tree", "packages"} else []
+
+
 def _boot_files(variables: Variables) -> list[str]:
     return [variables["dom0_hypervisor_path"], variables["dom0_kernel_path"]]
 
@@ -265,7 +273,7 @@ TASKS = {
     "xen_packages": Task(
         xen_packages,
         "dom0 packages",
-        {**PACKAGES, "hvm": "dom0_hvm", "loader_package": _loader_package},
+        {**PACKAGES, "hvm": "dom0_hvm", "loader_package": _loader_package, "disk_packages": _disk_packages},
         register="dom0_packages_result",
     ),
     "system_files": Task(

@@ -17,6 +17,7 @@ EXPRESSIONS = {
     "files": worked_out("dom0.system_files.files"),
     "types": worked_out("dom0.preflight.guest_types"),
     "hvm": "dom0_hvm",
+    "disk_packages": worked_out("dom0.xen_packages.disk_packages"),
 }
 ARCHIVE = "http://archive.NetBSD.org/pub/NetBSD-archive"
 CDN = "https://cdn.NetBSD.org/pub/NetBSD"
@@ -29,7 +30,10 @@ def machine(release: str, machine: str, xen: str, **variables: Any) -> dict[str,
 
 GUESTS = [{"name": "a", "os": "netbsd"}, {"name": "b", "os": "windows"}, {"name": "c", "os": "x", "type": "pvh"}]
 DEFAULTS = {"windows": {"type": "hvm"}, "netbsd": {"root": "xbd0a"}, "unused": {"type": "pv"}}
+LINUX = {"name": "d", "os": "linux", "install": {"method": "tree"}}
 HOSTS = {
+    "linux": machine("10.1", "amd64", "4.20", domu_guests=[*GUESTS, LINUX]),
+    "no_linux": machine("10.1", "amd64", "4.20", domu_guests=[*GUESTS, {**LINUX, "state": "absent"}]),
     "i386_31": machine("5.1", "i386", "3.1"),
     "i386_33": machine("5.2", "i386", "3.3"),
     "i386_33_set": machine("5.2", "i386", "3.3", dom0_kernel_member="./netbsd"),
@@ -103,3 +107,9 @@ def test_types_of_guests_come_from_guests_and_their_systems(found: dict[str, Any
     assert (sorted(found["today"]["types"]), found["today"]["hvm"]) == (["hvm", "pvh"], True)
     assert (found["own"]["types"], found["i386_31"]["types"]) == (["hvm"], ["pv"])
     assert found["i386_31"]["hvm"] is False
+
+
+def test_what_makes_linux_disks_is_installed_where_a_guest_asks_for_it(found: dict[str, Any]) -> None:
+    asked = {host: each["disk_packages"] for host, each in found.items()}
+    assert asked.pop("linux") == ["e2fsprogs"]
+    assert not any(asked.values())

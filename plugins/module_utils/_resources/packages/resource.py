@@ -28,6 +28,8 @@ from . import check, own_tools, sources
 NAME = "xen_packages"
 PARTS = ("kernel", "tools")
 LOADERS_PACKAGES = [row.package for row in LOADERS.values() if row.package]
+# With which guests' disks are made: those of Linux (see systems/work/linux_disk.py).
+DISK_PACKAGES = ["e2fsprogs"]
 DEFAULT_TREE = "/usr/pkgsrc"
 ARGUMENTS: dict[str, Any] = {
     "release": {"type": "str", "default": NEWEST},
@@ -36,6 +38,7 @@ ARGUMENTS: dict[str, Any] = {
     "pkgsrc_dir": {"type": "str", "default": DEFAULT_TREE},
     "hvm": {"type": "bool", "default": False},
     "loader_package": {"type": "str", "choices": LOADERS_PACKAGES},
+    "disk_packages": {"type": "list", "elements": "str", "choices": DISK_PACKAGES, "default": []},
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "default": list(PARTS)},
     "replace_tools": {"type": "bool", "default": False},
     **LIMIT,
@@ -52,7 +55,7 @@ NONE = own_tools.NONE
 class Declared:
     """What is wanted. ``kernel`` and ``tools`` say which part of the pair; ``repository`` is a URL, empty for what the
     machine itself is set to; ``pkgsrc_dir`` matters for source pkgsrc only; ``loader_package`` is a boot loader's or
-    None."""
+    None; ``disk_packages`` are those with which guests' disks are made."""
 
     row: Release
     source: str
@@ -63,6 +66,7 @@ class Declared:
     kernel: bool
     tools: bool
     replace_tools: bool
+    disk_packages: tuple[str, ...] = ()
 
     @property
     def packages(self) -> list[str]:
@@ -73,7 +77,7 @@ class Declared:
             wanted.append(self.row.tools_package)
             # It depends on the tools (pkgsrc sysutils/xentools3-hvm/Makefile).
             wanted += [self.row.hvm_package] if self.hvm and self.row.hvm_package else []
-        return wanted
+        return [*wanted, *self.disk_packages]
 
 
 # -- declared ---------------------------------------------------------------------------------------------------------
@@ -99,6 +103,7 @@ def declare(params: dict[str, Any]) -> Declared:
         kernel="kernel" in params["parts"],
         tools="tools" in params["parts"],
         replace_tools=params["replace_tools"],
+        disk_packages=tuple(params["disk_packages"] or ()),
     )
 
 
@@ -106,14 +111,15 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """Xen's and GRUB's installed packages, base name to version; what they ``need``, and what is wrong with each of all
+    """The installed packages of Xen, GRUB and guests' disks, base name to version; what they ``need``, and what is wrong with each of all
     these (see ``check.Found``), and with any that is ``unreadable``; the machine's architecture as ``uname -p`` tells
     it; which packages a pkgsrc tree can build, by the tree's directory; which ``toolstacks`` are there, whoever brought
     them, the ``rests`` of packages whose replacement was killed, whether Xen runs, and the ``prefixes`` below which the
     tools lie, by their packages."""
     tree = declared.pkgsrc_dir if declared else DEFAULT_TREE
     installed = _packages.installed(host)
-    found = {name: version for name, version in installed.items() if _OF_XEN.match(name) or name in LOADERS_PACKAGES}
+    beside = (*LOADERS_PACKAGES, *DISK_PACKAGES)
+    found = {name: version for name, version in installed.items() if _OF_XEN.match(name) or name in beside}
     unreadable = check.unreadable(host)  # first, so that one call brings all the lists
     looked = check.look(host, installed, found)
     return {

@@ -39,13 +39,15 @@ class Source:
 
 
 def directory(tree: str, package: str) -> str:
-    """Where a pkgsrc tree has a package: sysutils/xenkernel420, sysutils/xentools3-hvm, sysutils/grub2."""
+    """Where a pkgsrc tree has a package: sysutils/xenkernel420, sysutils/xentools3-hvm, sysutils/grub2,
+    sysutils/e2fsprogs."""
     return f"{tree}/sysutils/{package}"
 
 
 def buildable(host: Host, tree: str) -> list[str]:
-    """The packages of Xen and GRUB that a pkgsrc tree has; empty where there is no tree."""
-    names = [name for name in host.list_dir(f"{tree}/sysutils") if name.startswith(("xenkernel", "xentools", "grub"))]
+    """The packages of Xen, GRUB and guests' disks that a pkgsrc tree has; empty where there is no tree."""
+    known = ("xenkernel", "xentools", "grub", "e2fsprogs")
+    names = [name for name in host.list_dir(f"{tree}/sysutils") if name.startswith(known)]
     return [name for name in names if host.exists(directory(tree, name) + "/Makefile")]
 
 

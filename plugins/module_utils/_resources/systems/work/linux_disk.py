@@ -41,7 +41,7 @@ def refuse_without_programs(job: Job) -> None:
     """Raise XenError if nobody could make a file system here."""
     for program in (MKE2FS, E2FSCK):
         if not job.host.exists(program):
-            raise XenError(f"{program} is missing; install e2fsprogs (pkgin install e2fsprogs)")
+            raise XenError(f"{program} is missing; install e2fsprogs (role dom0 does, where it installs packages)")
 
 
 def least_bytes(job: Job, content: int) -> int:

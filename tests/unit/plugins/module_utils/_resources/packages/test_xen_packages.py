@@ -159,6 +159,13 @@ def test_the_pair_comes_as_one(tmp_path):
     assert {"PKG_REPOS": MIRROR} in host.environments
 
 
+def test_what_makes_guests_disks_comes_with_the_pair_or_behind_it(tmp_path):
+    host = Machine(tmp_path, "xenkernel420", "xentools420")
+    (change,) = run(host, disk_packages=["e2fsprogs"]).done
+    assert change.summary == "install e2fsprogs with pkgin" and "e2fsprogs" in host.packages
+    assert run(host, disk_packages=["e2fsprogs"]).done == []
+
+
 def test_nothing_is_touched_when_the_pair_is_there(tmp_path):
     host = Machine(tmp_path, "xenkernel420", "xentools420")
     assert run(host).done == [] and host.mutations == []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.install import guest_python
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
@@ -130,22 +130,40 @@ def host(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Simulat
 
 def run(host: SimulatedHost, packages: dict[str, bytes], **install: Any) -> _engine.Outcome:
     folder = host.machine.root / PACKAGES[1:]
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for name, content in packages.items():
         (folder / name).write_bytes(content)
     declared = params({"source": "/home/mirror", "pkg_path": PACKAGES, **install})
     return _engine.converge(guest_system, declared, host, check=False)
 
 
+def on_disk(host: SimulatedHost) -> list[str]:
+    """The packages on the guest's disk, which is mounted then."""
+    for words in (["vnconfig", "vnd3", DISK], ["mount", "/dev/vnd3a", "/mnt"]):
+        assert host.machine.run(*words).rc == 0
+    return sorted(path.name for path in (host.machine.root / "mnt" / guest_python.FOLDER).iterdir())
+
+
 def test_what_it_takes_is_on_the_disk_and_no_more(host: SimulatedHost) -> None:
     done = run(host, DIRECTORY)
     assert done.failures == {}, done.failures
-    for words in (["vnconfig", "vnd3", DISK], ["mount", "/dev/vnd3a", "/mnt"]):
-        assert host.machine.run(*words).rc == 0
-    tree = host.machine.root / "mnt"
-    assert sorted(path.name for path in (tree / guest_python.FOLDER).iterdir()) == WANTED
-    script = tree / guest_python.SCRIPT
+    assert on_disk(host) == WANTED
+    script = host.machine.root / "mnt" / guest_python.SCRIPT
     assert script.read_text() == guest_python.script(f"/{guest_python.FOLDER}") and script.stat().st_mode & 0o111
+
+
+def test_a_run_that_broke_off_is_gone_on_with(host: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied, copy = [], host.copy_file
+
+    def cut(source: str, target: str, mode: int) -> None:
+        copied.append(source)
+        if len(copied) == 2:
+            raise XenError("no more")
+        copy(source, target, mode)
+
+    monkeypatch.setattr(host, "copy_file", cut)
+    assert "no more" in str(run(host, DIRECTORY).failures["web1"])
+    assert run(host, {}).failures == {} and on_disk(host) == WANTED
 
 
 @pytest.mark.parametrize(
