@@ -66,7 +66,8 @@ RETURN = r"""
 _value:
   description:
     - The guests. Each has its C(name) in the inventory, and as C(guest) and C(dom0) whose it is; C(address), C(user),
-      C(groups), C(ssh_common_args), C(control_path); C(python), the path of its Python, empty where none was seen; C(straight), false if the way goes through its dom0; and
+      C(groups), C(ssh_common_args), C(control_path); C(python), the path of its Python, empty where none was seen;
+      C(straight), false if the way goes through its dom0; and
       C(known_hosts), the lines of the file C(path).
   type: list
   elements: dict

@@ -388,17 +388,17 @@ options:
             elements: str
           pkg_path:
             description:
-              - Where a NetBSD guest's Python comes from (O(guests[].install.python)). A URL with binary packages for its
-                release, which it fetches itself with pkg_add(1) when it boots for the first time, or a directory of
-                dom0 with them, of which what Python takes is copied onto its disk, so that no network is needed. C($arch)
-                and C($osrelease) stand for the guest's own, as in pkgin's C(repositories.conf).
+              - Where a NetBSD guest's Python comes from (O(guests[].install.python)). A URL with binary packages for
+                its release, which it fetches itself with pkg_add(1) when it boots for the first time, or a directory
+                of dom0 with them, of which what Python takes is copied onto its disk, so that no network is needed.
+                C($arch) and C($osrelease) stand for the guest's own, as in pkgin's C(repositories.conf).
               - The default is O(netbsd.xen.guest_system#module:install_pkg_path).
             type: str
           python:
             description:
               - Whether the guest shall have a Python, so that Ansible's modules can be used in it. The default is
-                V(false). A login then counts only once its Python was seen, for which it has half an hour. A guest whose
-                login was seen gets none any more; role C(bootstrap) of this collection brings it one.
+                V(false). A login then counts only once its Python was seen, for which it has half an hour. A guest
+                whose login was seen gets none any more; role C(bootstrap) of this collection brings it one.
               - With the methods V(sets) and V(sysinst) the newest that O(guests[].install.pkg_path) has is installed.
                 With V(tree) and V(packages) it must be in there, and with V(image) the seed asks cloud-init for it.
             type: bool

@@ -46,11 +46,12 @@ notes:
     as after V(sets). What was said is kept in C(netbsd_xen/consoles) below C(ANSIBLE_HOME). A conversation that broke
     off begins again with an empty disk. No password that is used is ever typed.
   - Method V(tree) makes a file system of a tarball, with the programs of the package C(e2fsprogs), which must be there;
-    role C(dom0) installs it where a guest needs it (O(netbsd.xen.xen_packages#module:disk_packages)). A disk that the guest knows as C(xvda1) or C(hda1) (C(0x301)) is that file system, and one that it knows as C(xvda)
-    or C(hda) (C(0x300)) gets a partition table, with the file system in its first partition; the guest's root follows
-    from that. Nothing of the guest's is run, so what the scripts of its packages do must have been done in the
-    tree; extended attributes are left out. Hostname, network (by netplan, ifupdown or systemd-networkd), C(/etc/fstab),
-    root's keys and password, ssh host keys, machine-id and a login on the console are the guest's own.
+    role C(dom0) installs it where a guest needs it (O(netbsd.xen.xen_packages#module:disk_packages)). A disk that the
+    guest knows as C(xvda1) or C(hda1) (C(0x301)) is that file system, and one that it knows as C(xvda) or C(hda)
+    (C(0x300)) gets a partition table, with the file system in its first partition; the guest's root follows from that.
+    Nothing of the guest's is run, so what the scripts of its packages do must have been done in the tree; extended
+    attributes are left out. Hostname, network (by netplan, ifupdown or systemd-networkd), C(/etc/fstab), root's keys
+    and password, ssh host keys, machine-id and a login on the console are the guest's own.
   - Method V(packages) unpacks C(.deb) or C(.rpm) files instead of a tarball. Their scripts are run by the guest when it
     boots for the first time (C(dpkg --configure -a), or C(rpm -U) over what is there), by a unit of systemd that goes
     away when they have succeeded and tries again at the next boot if not. Until then sshd may not be up, and what it

@@ -30,7 +30,7 @@ _PLACES = (
     re.compile(r"/usr/bin/python3\Z"),
     re.compile(r"/usr/pkg/bin/python3\.([0-9]+)\Z"),
     re.compile(r"/usr/bin/python3\.([0-9]+)\Z"),
-    re.compile(r"/usr/local/bin/python3()\Z"),
+    re.compile(r"/usr/local/bin/python3\Z"),
     re.compile(r"/usr/libexec/platform-python\Z"),
 )
 _GLOBS = "/usr/bin/python3* /usr/pkg/bin/python3.* /usr/local/bin/python3 /usr/libexec/platform-python"
@@ -46,8 +46,13 @@ def chosen(paths: Iterable[str]) -> str:
     for place in _PLACES:
         found = [match for match in map(place.match, there) if match]
         if found:
-            return str(max(found, key=lambda match: int(match.group(match.re.groups) or 0) if match.re.groups else 0)[0])
+            return str(max(found, key=_minor)[0])
     return ""
+
+
+def _minor(found: re.Match[str]) -> int:
+    """The second number of a Python, 0 where its path has none."""
+    return int("".join(found.groups()) or 0)
 
 
 def told(console: str) -> str:
@@ -127,8 +132,8 @@ once)
 	for package in {packages}; do
 		python=/usr/pkg/bin/python3.${{package#python3}}
 		works "$python" || add "$package" || continue
-		works "$python" || for each in $(cat /usr/pkg/pkgdb/$package-*/+CONTENTS /var/db/pkg/$package-*/+CONTENTS 2>/dev/null |
-		    sed -n 's/^@blddep //p'); do
+		listed="/usr/pkg/pkgdb/$package-*/+CONTENTS /var/db/pkg/$package-*/+CONTENTS"
+		works "$python" || for each in $(cat $listed 2>/dev/null | sed -n 's/^@blddep //p'); do
 			add "${{each%-*}}"
 		done
 		if works "$python"; then

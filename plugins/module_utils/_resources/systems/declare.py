@@ -39,8 +39,8 @@ class Install:
     """How a guest gets its system. ``disk`` is the one of its disks that is written, and ``root`` what the guest calls
     the file system on it; ``network`` None means that the guest has no interface; ``ntp`` are servers for its clock;
     ``options`` what its method alone knows; ``keyring`` the keys of which one must have signed the release's sums,
-    empty for none; ``python`` whether it shall have a Python for Ansible, which ``pkg_path`` has where its system brings
-    none.
+    empty for none; ``python`` whether it shall have a Python for Ansible, which ``pkg_path`` has where its system
+    brings none.
 
     ``source`` and ``keyring`` are what dom0 uses. ``local_source`` and ``local_keyring`` are where the controller has
     what is to be brought there first, empty for none."""
@@ -153,7 +153,8 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
     network = _network(fields, guest, release, method)
     python, pkg_path = fields.flag("python", False), ""
     if python and not method.sets_up(options):
-        fields.problem("python would reach nobody: give seed, the path of a read-only disk of the guest, or leave it out")
+        way = "give seed, the path of a read-only disk of the guest, or leave python out"
+        fields.problem(f"python would reach nobody: {way}")
     if python and release:
         pkg_path = origin.packages(fields, rack, release, arch, network is not None)
     install = Install(

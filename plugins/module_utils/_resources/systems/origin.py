@@ -70,7 +70,7 @@ def packages(fields: Fields, rack: Origin, release: str, arch: str, has_network:
         allowed = f"a URL ({', '.join(_URL)}) or an absolute path of dom0 without '..'"
         fields.wrong("pkg_path", given, allowed)
     elif not given and not guest_python.has_packages(release):
-        fields.problem(f"python is true, and pkgsrc has no packages for NetBSD {release}; give pkg_path, or leave it out")
+        fields.problem(f"python is true, and pkgsrc has no packages for NetBSD {release}; give pkg_path")
     elif _is_url(place) and not has_network:
         fields.problem(
             "python is true, and the guest has no network to fetch it; give nics and network, or as pkg_path a "

@@ -43,7 +43,7 @@ class Expected:
     ``mac`` and ``bridge`` are its first interface's; ``address`` the one it was given (without its prefix), empty with
     dhcp; ``host_keys`` as in a ``.pub`` file (``ssh-ed25519 AAAA...``), none if nobody could read them; ``key`` is the
     file in dom0 of the key that logs in, empty for none; ``console_from`` is how long its console's log was, in bytes,
-    before it booted; ``python`` are the ways of a login (SSH, CONSOLE) of which it counts only once Python was seen too.
+    before it booted; ``python`` are the ways of a login (SSH, CONSOLE) that counts only once Python was seen too.
     """
 
     name: str
@@ -77,8 +77,8 @@ def proof_key_line(public_key: str) -> str:
     """The line of authorized_keys for the key with which the proof logs in: it may tell the time, and which Python there
     is, and nothing else. The single words are older than ``restrict`` (OpenSSH 7.2), which takes a line out of the file where it is not
     known."""
-    limits = ("no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding")
-    limits = (*limits, f'command="{guest_python.LOOK}"')
+    command = f'command="{guest_python.LOOK}"'
+    limits = ("no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", command)
     return f"{','.join(limits)} {' '.join(public_key.split()[:2])} netbsd.xen-proof"
 
 

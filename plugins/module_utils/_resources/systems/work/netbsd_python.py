@@ -64,8 +64,8 @@ def _paths(job: Job) -> Iterator[str]:
     first = next((name for name in guest_python.PACKAGES if name in there), "")
     if not first:
         raise XenError(
-            f"{folder} has no package of Python ({guest_python.PACKAGES[0]}-*.tgz or an older one), which install.python "
-            "asks for; bring it there with all that it needs, correct install.pkg_path, or leave python out"
+            f"{folder} has no package of Python ({guest_python.PACKAGES[0]}-*.tgz or an older one), which "
+            "install.python asks for; bring it there with all that it needs, correct install.pkg_path, or leave python out"
         )
     open_, seen = [first], {first}
     while open_:
@@ -83,7 +83,7 @@ def _packing_list(host: Host, path: str) -> str:
     """The packing list of a package, which is among its first files (pkg_create(1)). Raises XenError."""
     try:
         with host.open_file(path) as stream, tarball.unpacked(stream) as inside:
-            archive = tarfile.open(fileobj=inside, mode="r|")  # type: ignore[call-overload]
+            archive = tarfile.open(fileobj=inside, mode="r|")
             for member in archive:
                 listed = archive.extractfile(member) if member.name == _PACKING_LIST else None
                 if listed is not None:

@@ -33,7 +33,8 @@ def test_which_one_is_taken(there, best):
 
 def test_what_the_console_tells():
     shown = "login: netbsd.xen: no Python: pkg_add: no pkg found for 'python38', sorry.\nmore\n"
-    assert (guest_python.told(shown), guest_python.why_none(shown)) == ("", "pkg_add: no pkg found for 'python38', sorry.")
+    assert guest_python.told(shown) == ""
+    assert guest_python.why_none(shown) == "pkg_add: no pkg found for 'python38', sorry."
     assert guest_python.told(shown + "netbsd.xen: Python is /usr/pkg/bin/python3.13\n") == "/usr/pkg/bin/python3.13"
 
 

@@ -64,9 +64,9 @@ def test_where_it_comes_from(rack: dict[str, Any], install: dict[str, Any], plac
     ("install", "guest", "words"),
     [
         ({"python": "often"}, {}, "python is 'often'; allowed is true or false"),
-        ({}, {}, f"pkgsrc has no packages for NetBSD {RELEASE}; give pkg_path, or leave it out"),
-        ({"pkg_path": "packages"}, {}, "pkg_path is 'packages'; allowed is a URL (http://, https://, ftp://) or an absolute path"),
-        ({"release": "10.1", "network": None}, {"nics": []}, "the guest has no network to fetch it; give nics and network, or as"),
+        ({}, {}, f"pkgsrc has no packages for NetBSD {RELEASE}; give pkg_path"),
+        ({"pkg_path": "packages"}, {}, "pkg_path is 'packages'; allowed is a URL (http://, https://, ftp://) or an"),
+        ({"release": "10.1", "network": None}, {"nics": []}, "no network to fetch it; give nics and network, or as"),
         (
             {"method": "image", "image": "/i.raw", "release": None, "network": None, "authorized_keys": None},
             {"kernel": "/home/xen/netbsd"},
@@ -155,11 +155,12 @@ def test_what_it_takes_is_on_the_disk_and_no_more(host: SimulatedHost) -> None:
 def test_a_run_that_broke_off_is_gone_on_with(host: SimulatedHost, monkeypatch: pytest.MonkeyPatch) -> None:
     copied, copy = [], host.copy_file
 
-    def cut(source: str, target: str, mode: int) -> None:
-        copied.append(source)
+    def cut(source: str, target: str, mode: int, **more: bool) -> None:
+        copied.extend([source] if source.startswith(PACKAGES) else [])
         if len(copied) == 2:
+            copied.append("")
             raise XenError("no more")
-        copy(source, target, mode)
+        copy(source, target, mode, **more)
 
     monkeypatch.setattr(host, "copy_file", cut)
     assert "no more" in str(run(host, DIRECTORY).failures["web1"])
@@ -169,9 +170,9 @@ def test_a_run_that_broke_off_is_gone_on_with(host: SimulatedHost, monkeypatch: 
 @pytest.mark.parametrize(
     ("packages", "words"),
     [
-        ({"perl-5.40.0.tgz": package("perl-5.40.0")}, f"{PACKAGES} has no package of Python (python313-*.tgz or an older"),
+        ({"perl-5.40.0.tgz": package("perl-5.40.0")}, f"{PACKAGES} has no package of Python (python313-*.tgz or"),
         ({**DIRECTORY, "xz-5.6.3.tgz": None}, f"{PACKAGES} lacks the package xz, which python311 needs"),
-        ({**DIRECTORY, "xz-5.6.3.tgz": b"\x1f\x8b"}, f"{PACKAGES}/xz-5.6.3.tgz is no package that can be read, or damaged"),
+        ({**DIRECTORY, "xz-5.6.3.tgz": b"\x1f\x8b"}, f"{PACKAGES}/xz-5.6.3.tgz is no package that can be read"),
         ({**DIRECTORY, "xz-5.6.3.tgz": b""}, f"{PACKAGES}/xz-5.6.3.tgz is no package"),
     ],
 )  # fmt: skip
