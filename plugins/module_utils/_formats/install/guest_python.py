@@ -87,11 +87,11 @@ def base(package: str) -> str:
     return package.rpartition("-")[0]
 
 
-def needed(packing_list: str) -> set[str]:
-    """The base names of the packages that one needs, by its packing list (pkg_create(1), @pkgdep). Of a pattern with
-    alternatives all of them."""
-    patterns = [line.split(None, 1)[1] for line in packing_list.splitlines() if line.startswith("@pkgdep ")]
-    return {_BASE.split(each, maxsplit=1)[0] for pattern in patterns for each in _alternatives(pattern.strip())}
+def needed(packing_list: str) -> list[tuple[str, ...]]:
+    """What a package needs, by its packing list (pkg_create(1), @pkgdep): the base names of packages of each of which
+    one must be there."""
+    patterns = [line.split(None, 1)[1].strip() for line in packing_list.splitlines() if line.startswith("@pkgdep ")]
+    return [tuple(_BASE.split(each, maxsplit=1)[0] for each in _alternatives(pattern)) for pattern in patterns]
 
 
 def _alternatives(pattern: str) -> list[str]:

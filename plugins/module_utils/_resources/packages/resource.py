@@ -111,7 +111,7 @@ def declare(params: dict[str, Any]) -> Declared:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """The installed packages of Xen, GRUB and guests' disks, base name to version; what they ``need``, and what is wrong
+    """The installed packages of Xen, GRUB and guests' disks, base name to version; what they ``need``, what is wrong
     with each of all these (see ``check.Found``), and with any that is ``unreadable``; the machine's architecture as
     ``uname -p`` tells it; which packages a pkgsrc tree can build, by the tree's directory; which ``toolstacks`` are
     there, whoever brought them, the ``rests`` of packages whose replacement was killed, whether Xen runs, and the

@@ -74,9 +74,9 @@ class Proof:
 
 
 def proof_key_line(public_key: str) -> str:
-    """The line of authorized_keys for the key with which the proof logs in: it may tell the time, and which Python there
-    is, and nothing else. The single words are older than ``restrict`` (OpenSSH 7.2), which takes a line out of the file where it is not
-    known."""
+    """The line of authorized_keys for the key with which the proof logs in: it may tell the time, and which Python
+    there is, and nothing else. The single words are older than ``restrict`` (OpenSSH 7.2), which takes a line out of
+    the file where it is not known."""
     command = f'command="{guest_python.LOOK}"'
     limits = ("no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", command)
     return f"{','.join(limits)} {' '.join(public_key.split()[:2])} netbsd.xen-proof"

@@ -65,18 +65,19 @@ def _paths(job: Job) -> Iterator[str]:
     if not first:
         raise XenError(
             f"{folder} has no package of Python ({guest_python.PACKAGES[0]}-*.tgz or an older one), which "
-            "install.python asks for; bring it there with all that it needs, correct install.pkg_path, or leave python out"
+            "install.python asks for; bring it there with what it needs, correct install.pkg_path, or leave python out"
         )
-    open_, seen = [first], {first}
-    while open_:
-        name = open_.pop()
-        if name not in there:
-            raise XenError(f"{folder} lacks the package {name}, which {first} needs; bring it there")
-        for path in there[name]:
+    waiting, seen = [first], {first}
+    while waiting:
+        for path in there[waiting.pop()]:
             yield path
-            fresh = guest_python.needed(_packing_list(job.host, path)) - seen
-            seen |= fresh
-            open_ += sorted(fresh)
+            for names in guest_python.needed(_packing_list(job.host, path)):
+                found = [name for name in names if name in there]
+                if not found:
+                    lacking = " or ".join(names)
+                    raise XenError(f"{folder} lacks the package {lacking}, which {path} needs; bring it there")
+                waiting += [name for name in found if name not in seen]
+                seen.update(found)
 
 
 def _packing_list(host: Host, path: str) -> str:

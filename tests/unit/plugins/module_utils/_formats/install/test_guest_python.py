@@ -50,7 +50,7 @@ def test_nobody_builds_packages_for_current():
 def test_what_a_package_needs():
     listed = "@name python313-3.13.1\n@blddep libffi-3.4.6\n@pkgdep libffi>=3.4.6\n@pkgdep {mit-krb5,heimdal}-[0-9]*\n"
     listed += "@pkgdep xz-5.*\n@pkgdep gettext-lib>=0.22<1\nbin/python3.13\n"
-    assert guest_python.needed(listed) == {"libffi", "mit-krb5", "heimdal", "xz", "gettext-lib"}
+    assert guest_python.needed(listed) == [("libffi",), ("mit-krb5", "heimdal"), ("xz",), ("gettext-lib",)]
     assert guest_python.base("gettext-lib-0.22.5nb1") == "gettext-lib"
 
 

@@ -100,7 +100,7 @@ def package(name: str, *needed: str) -> bytes:
 
 
 DIRECTORY = {
-    "python311-3.11.9.tgz": package("python311-3.11.9", "libffi>=3.4.2nb1", "xz-[0-9]*"),
+    "python311-3.11.9.tgz": package("python311-3.11.9", "libffi>=3.4.2nb1", "xz-[0-9]*", "{mit-krb5,libffi}-[0-9]*"),
     "python27-2.7.18.tgz": package("python27-2.7.18"),
     "libffi-3.4.6.tgz": package("libffi-3.4.6", "xz>=5"),
     "libffi-3.4.2.tgz": package("libffi-3.4.2"),
@@ -171,7 +171,7 @@ def test_a_run_that_broke_off_is_gone_on_with(host: SimulatedHost, monkeypatch: 
     ("packages", "words"),
     [
         ({"perl-5.40.0.tgz": package("perl-5.40.0")}, f"{PACKAGES} has no package of Python (python313-*.tgz or"),
-        ({**DIRECTORY, "xz-5.6.3.tgz": None}, f"{PACKAGES} lacks the package xz, which python311 needs"),
+        ({**DIRECTORY, "xz-5.6.3.tgz": None}, f"{PACKAGES} lacks the package xz, which {PACKAGES}/python311-3.11.9.tgz"),
         ({**DIRECTORY, "xz-5.6.3.tgz": b"\x1f\x8b"}, f"{PACKAGES}/xz-5.6.3.tgz is no package that can be read"),
         ({**DIRECTORY, "xz-5.6.3.tgz": b""}, f"{PACKAGES}/xz-5.6.3.tgz is no package"),
     ],
