@@ -12,8 +12,6 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from .netbsd_release import major
-
 # The packages of Pythons that ansible-core takes on a machine; the first that is to be had is installed.
 PACKAGES = ("python313", "python312", "python311", "python310", "python39", "python38")
 # pkgsrc's own, in the words of pkgin's repositories.conf(5).
@@ -79,7 +77,7 @@ def source(text: str, release: str, arch: str) -> str:
 
 def has_packages(release: str) -> bool:
     """Whether pkgsrc builds packages for a release: not for current (N.99.N)."""
-    return bool(major(release)) and release.split(".")[1:2] != ["99"]
+    return release.split(".")[1:2] != ["99"]
 
 
 def base(package: str) -> str:
@@ -118,7 +116,7 @@ case "$1" in
 	/bin/sh /{script} wait </dev/null >/dev/console 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
 	;;
 wait)
-	until /bin/sh /{script} once; do sleep 60; done
+	while test -e /{script} && ! /bin/sh /{script} once; do sleep 60; done
 	;;
 once)
 	PATH=/usr/pkg/sbin:/usr/pkg/bin:/sbin:/usr/sbin:/bin:/usr/bin
@@ -137,9 +135,9 @@ once)
 			add "${{each%-*}}"
 		done
 		if works "$python"; then
+			sync
 			rm -rf /{folder}
 			rm -f /{script}
-			sync
 			echo "{there}$python"
 			exit 0
 		fi

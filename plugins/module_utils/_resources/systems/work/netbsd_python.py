@@ -17,8 +17,8 @@ from ...._host import Host
 from . import tarball
 from .job import Job
 
-# What Python and all that it needs take of a disk, unpacked (lang/python313 and its dependencies are 200 MB), and by
-# how much more than their packages, which are gone afterwards.
+# What is allowed for Python and all that it needs, and, where its packages are known, how much more than those: they
+# are on the disk as well until it is installed. Both are round figures, on the safe side.
 _UNPACKED_BYTES, _GROWS = 256 << 20, 5
 _SUFFIX = ".tgz"
 _PACKING_LIST = "+CONTENTS"

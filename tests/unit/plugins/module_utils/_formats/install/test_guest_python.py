@@ -129,3 +129,17 @@ def test_a_place_is_no_part_of_the_script(tmp_path):
     guest = Guest(tmp_path)
     guest.boot("/p'; touch /tmp/never; '")
     assert not Path("/tmp/never").exists()
+
+
+def test_rc_does_not_wait_for_it(tmp_path):
+    """It goes on in the background, with none of the descriptors of rc(8), which reads what its scripts say to the
+    end."""
+    guest = Guest(tmp_path)
+    guest.boot()
+    text = guest.script.read_text().replace("/dev/console", f"{tmp_path}/console").replace("sleep 60", "sleep 2")
+    guest.script.write_text(text)
+    argv = ["/bin/sh", "-c", f"exec 7>&1 8>&2; set start; . {guest.script}"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+    # Whoever takes it away has it end.
+    guest.script.unlink()
