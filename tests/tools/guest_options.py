@@ -51,7 +51,7 @@ def of_role(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _elsewhere(text: str) -> str:
-    text = re.sub(r"\bO\(guests\[", "O(main--domu_guests[", text)
+    text = re.sub(r"\bO\(guests\[", "O(domu_guests[", text)
     return re.sub(r"\bO\((\w+)\)", r"O(netbsd.xen.domain#module:\1)", text)
 
 

@@ -104,7 +104,7 @@ def _cell(words: str) -> str:
 
 def _code(found: re.Match[str]) -> str:
     """Of another role's variable the name is enough. Of a module it is said how to read more."""
-    shown = f"`{found['text'].rpartition('main:')[2].rpartition('main--')[2]}`"
+    shown = f"`{found['text'].rpartition('main:')[2]}`"
     return f"{shown} (`ansible-doc {found['plugin']}`)" if found["kind"] == "module" else shown
 
 

@@ -16,7 +16,7 @@ from role_tables import BEGIN, END
 from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
 ROLES = sorted(path.parents[1].name for path in CHECKOUT.glob("roles/*/meta/argument_specs.yml"))
-OTHERS = "As O(netbsd.xen.domain#module:guests) or O(netbsd.xen.dom0#role:main:dom0_hvm) or O(main--x) say."
+OTHERS = "As O(netbsd.xen.domain#module:guests) or O(netbsd.xen.dom0#role:main:dom0_hvm) or O(x) say."
 
 
 def option(description: Any, **more: Any) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def test_a_key_is_told_in_the_words_of_a_role() -> None:
     disks = option(["One.", "By O(os_defaults)."], type="list", elements="raw")
     assert guest_options.of_role({"vnc": vnc, "disks": disks}) == {
         "vnc": {
-            "description": ["A screen, see O(main--domu_guests[].vncpasswd)."],
+            "description": ["A screen, see O(domu_guests[].vncpasswd)."],
             "type": "raw",
             "options": {"listen": {"description": ["W."], "type": "str"}},
         },
