@@ -24,6 +24,12 @@ PLAYBOOKS = [command for page, command in SHELL if page == "README.md" and comma
 OTHER_PLAYBOOKS = [
     command for page, command in SHELL if page != "README.md" and command.startswith("ansible-playbook ")
 ]
+# test_tutorial.py runs all of these two pages.
+REHEARSED = [
+    command
+    for page, command in SHELL
+    if page in ("docs/tutorial.md", "docs/rehearse.md") and not command.startswith("ansible-playbook ")
+]
 # docs/scale.md's are run by Molecule's scenario rack, which reads them from the page; this one is of no other kind.
 RUNNERS = [command for page, command in SHELL if page == "docs/scale.md" and command.startswith("ansible-runner ")]
 (GRAPH,) = [command for _page, command in SHELL if command.startswith("ansible-inventory ")]
@@ -74,7 +80,7 @@ def called(argv: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_command_is_one_that_is_run_somewhere() -> None:
-    everywhere = [*MAKES, *PLAYBOOKS, *OTHER_PLAYBOOKS, *RUNNERS, GRAPH]
+    everywhere = [*MAKES, *PLAYBOOKS, *OTHER_PLAYBOOKS, *RUNNERS, *REHEARSED, GRAPH]
     assert sorted(everywhere) == sorted(command for _page, command in SHELL)
     assert MAKES == ["make demo", "make test"]
     # What make test makes, CI does, and the demo.
