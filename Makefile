@@ -38,7 +38,7 @@ SCENARIOS := eras docker $(filter-out docker eras netbsd-%,$(patsubst molecule/%
 # A real NetBSD is run where there is one.
 VM_GIVEN := $(NETBSD_IMAGE)$(NETBSD_RELEASE)
 # In the order in which they run: the quick ones first.
-LINTERS := ruff mypy yamllint shellcheck changelog plugin-tables role-tables ansible-lint
+LINTERS := ruff mypy yamllint shellcheck changelog plugin-tables role-tables errors-page ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 # Of others: what tests compare with, and what Molecule's docker driver takes.
 OTHERS := community.general community.docker ansible.posix
@@ -48,12 +48,14 @@ RUN_TOOLS := .venv/.run-tools
 TEST_TOOLS := .venv/.test-tools
 NOX_TOOLS := .venv/.nox-tools
 PEERS := .build/peers/.installed
+DOCS_TOOLS := .build/docs/venv/.installed
+IMPORTER := .build/importer/venv/.installed
 DOCKER_DRIVER := .build/docker/python/.installed
 # Why the scenario docker was not run, if it was not.
 DOCKER_NOT_RUN := .build/docker/not-run
 
 .PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
-    test-xen matrix matrix-ends matrix-oldest matrix-newest bench build clean collections tools packages
+    test-xen matrix matrix-ends matrix-oldest matrix-newest bench build docs importer clean collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
@@ -90,6 +92,9 @@ lint-plugin-tables: tools
 
 lint-role-tables: tools
 	$(VENV)/bin/python tests/tools/role_tables.py --check
+
+lint-errors-page: tools
+	$(VENV)/bin/python tests/tools/errors_page.py --check
 
 lint-ansible-lint: tools
 	ansible-lint
@@ -163,6 +168,12 @@ bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs
 build: $(RUN_TOOLS) ## The collection's archive, in .build/
 	ansible-galaxy collection build --force --output-path .build
 
+docs: $(DOCS_TOOLS) collections ## The site of the documentation, in .build/docs/html; a warning is a failure
+	.build/docs/venv/bin/python tests/tools/docs_site.py .build/docs
+
+importer: build $(IMPORTER) ## What Galaxy says of the archive when it takes it; a warning is a failure
+	.build/importer/venv/bin/python tests/tools/importer.py .build/importer .build/netbsd-xen-*.tar.gz
+
 clean: ## Remove what was made here
 	@for rack in .build/racks/*/; do test ! -d $$rack || tests/simulator/simrack destroy $$rack; done
 	rm -rf .build .venv
@@ -196,6 +207,17 @@ $(NOX_TOOLS): requirements/nox.txt $(TEST_TOOLS) | tools
 $(PEERS): requirements/peers.txt requirements/run.txt
 	$(PYTHON) -m venv .build/peers
 	.build/peers/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/peers.txt
+	@touch $@
+
+# Beside the test tools pip would take versions of years ago, so each of these two has an environment of its own.
+$(DOCS_TOOLS): requirements/docs.txt requirements/run.txt
+	$(PYTHON) -m venv .build/docs/venv
+	.build/docs/venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/docs.txt
+	@touch $@
+
+$(IMPORTER): requirements/importer.txt
+	$(PYTHON) -m venv .build/importer/venv
+	.build/importer/venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/importer.txt
 	@touch $@
 
 $(DOCKER_DRIVER): requirements/docker.txt | .venv/bin/python

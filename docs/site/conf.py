@@ -29,10 +29,6 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
-html_theme_options = {
-    "source_repository": "https://github.com/netbsd-xen/netbsd.xen/",
-    "source_branch": "main",
-}
 # The colours of what antsibull-docs generates are in site.css.
 antsibull_ext_color_scheme = "none"
 copybutton_exclude = ".linenos, .gp"

@@ -23,6 +23,7 @@ WORKSHOP = (
     ".ci",
     ".config",
     "requirements",
+    "docs/site",
     "inventories/demo",
     "CONTRIBUTING.md",
     "Makefile",

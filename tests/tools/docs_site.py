@@ -26,6 +26,9 @@ REPOSITORY = "https://github.com/netbsd-xen/netbsd.xen"
 # For the tests of the collection, not for admins.
 NOT_SHOWN = ("demo",)
 
+LIMIT = 900  # seconds for each program; a hang must not last for ever
+
+_CONTENTS = re.compile(r"^\.\. contents::\n(?: +:.*\n)+", re.MULTILINE)
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?(?=\))")
 _MERMAID = re.compile(r"^```mermaid\ngraph TD\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
@@ -44,14 +47,19 @@ def main(work: Path) -> int:
     }
     reference = ("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error")
     to_html = ("sphinx-build", "--builder=html", "--fail-on-warning", "--keep-going", "--quiet", "--jobs=2")
-    (source / "collection").mkdir()
-    for command, limit in (
-        ((*reference, f"--dest-dir={source / 'collection'}", "netbsd.xen"), 300),
-        ((*to_html, f"--doctree-dir={work / 'doctrees'}", str(source), str(work / "html")), 600),
-    ):
-        ended = subprocess.run([str(programs / command[0]), *command[1:]], env=environment, timeout=limit, check=False)
-        if ended.returncode:
-            return ended.returncode
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run([str(programs / program), *arguments], env=environment, timeout=LIMIT, check=True)
+
+    generated = source / "collection"
+    generated.mkdir()
+    try:
+        run(*reference, f"--dest-dir={generated}", "netbsd.xen")
+        for page in generated.glob("*.rst"):
+            page.write_text(without_contents(page.read_text(encoding="utf-8")), encoding="utf-8")
+        run(*to_html, f"--doctree-dir={work / 'doctrees'}", str(source), str(work / "html"))
+    except subprocess.CalledProcessError as error:
+        return error.returncode
     print(f"docs: {len(list((work / 'html').rglob('*.html')))} pages in {work / 'html'}")
     return 0
 
@@ -132,6 +140,11 @@ def as_table(text: str) -> str:
         return "".join(["| room | knows |\n|---|---|\n", *rows])
 
     return _MERMAID.sub(one, text)
+
+
+def without_contents(page: str) -> str:
+    """A generated page without the list of its sections, which the theme shows beside it."""
+    return _CONTENTS.sub("", page)
 
 
 def inventory_of_links(listed: str) -> bytes:

@@ -32,6 +32,8 @@ _WORD = re.compile(r"(?:^|(?<=[\s(]))(?:[A-Z]?[a-z]+(?:['-][a-z]+)?|[A-Z]+)(?=[\
 WORDS = 4
 # Commands, patterns and lines of files.
 _NO_SENTENCE = re.compile(r"[{$&]|\.\*|^#")
+# Where a text goes on with what another has begun.
+_LEADS_ON = re.compile(r"^(?:…[,.;:]+ |[ ,.;:]+)+")
 # What these say are names of menu entries, and comments in an inventory that is written.
 NO_MESSAGES = ("plugin_utils/_roles/bootloader.py", "plugin_utils/_adopt/menu.py", "plugin_utils/_adopt/services.py")
 # Passed through: what they are given comes out, in another order or as text.
@@ -107,7 +109,7 @@ class _Search:
             self._seen.add(id(expression))
             text = template(expression)
             if len(_WORD.findall(text)) >= WORDS and not _NO_SENTENCE.search(text):
-                self.found.add(Message(place.file, " ".join(text.split())))
+                self.found.add(Message(place.file, _LEADS_ON.sub("", " ".join(text.split()))))
             else:
                 waiting += self._sources(expression, place)
 
