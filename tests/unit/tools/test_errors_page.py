@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, netbsd.xen contributors
+"""docs/errors.md: what counts as a message in code, and that the page has just these, each in one section."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import errors_page
+import messages_in_code
+import pytest
+from messages_in_code import Message
+
+CODE = '''
+from errors import Refused, XenError
+
+CHECKS = (lambda current: [], _room)
+
+
+def read(host, path):
+    """This is no message at all."""
+    if not host.exists(path):
+        raise XenError(f"{path} is missing on {host}. Bring it there.")
+    summary = "this is what a change says of itself"
+    return summary
+
+
+def plan(found):
+    problems = [line for check in CHECKS for line in check(found)]
+    if problems:
+        raise Refused("\\n".join(problems))
+    for guest in found:
+        raise Refused(f"guest {guest}: {_why(guest)}")
+    raise _refused("this comes through a parameter of it")
+
+
+def _room(current):
+    yield "There is no room " + "for anything. Make some."
+
+
+def _why(guest):
+    why = "it has no disk that it may use"
+    return why
+
+
+def _refused(words):
+    return Refused(words)
+
+
+def warn(result):
+    result.warnings.append("with timeout 0 nobody can choose anything")
+    raise NotRead("this must be looked at once more")
+'''
+
+
+def test_messages_are_followed_to_their_words(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(CODE)
+    assert messages_in_code.messages(tmp_path) == {
+        Message("code.py", text)
+        for text in (
+            "… is missing on …. Bring it there.",
+            "There is no room for anything. Make some.",
+            "it has no disk that it may use",
+            "this comes through a parameter of it",
+            "with timeout 0 nobody can choose anything",
+        )
+    }
+
+
+def page(*patterns: str) -> str:
+    marks = (
+        f"## Subject\n\nProse.\n\n<!-- messages, {pattern}: written by tests/tools/errors_page.py -->\n\n- `old words`\n\n"
+        "<!-- end of the messages -->\n"
+        for pattern in patterns
+    )
+    return "\n".join(marks)
+
+
+MESSAGES = [Message("a/one.py", "… is wrong"), Message("a/two.py", "It broke"), Message("b.py", "Not so")]
+
+
+def test_each_section_gets_its_messages_by_their_fixed_words() -> None:
+    written = errors_page.with_messages(page("a/*.py", "b.py"), MESSAGES)
+    first, second = written.split("## Subject")[1:]
+    assert "\n\n- `… is wrong`\n- `It broke`\n\n<!-- end" in first and "old words" not in written
+    assert "- `Not so`\n" in second
+    assert errors_page.with_messages(written, MESSAGES) == written
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"),
+    [
+        (["a/*.py"], r"plugins/b\.py has messages and is in 0 sections"),
+        (["a/*.py", "a/one.py b.py"], r"plugins/a/one\.py has messages and is in 2 sections"),
+        (["a/*.py", "b.py c.py"], r"c\.py is in a mark"),
+    ],
+)
+def test_a_file_is_in_one_section_and_a_pattern_of_some_file(patterns: list[str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        errors_page.with_messages(page(*patterns), MESSAGES)
+
+
+def test_the_page_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert errors_page.main(["--check"]) == 0
+    count, sections = (int(word) for word in capsys.readouterr().out.split() if word.isdigit())
+    assert count > 900 and sections > 20
