@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Build the site of the documentation: the pages that are shipped, the inventories to copy, and what antsibull-docs makes of
-modules, roles and plugins, all by Sphinx. A warning is a failure, and nothing is fetched.
+"""Build the site of the documentation: the pages that are shipped, the inventories to copy, and what antsibull-docs
+makes of modules, roles and plugins, all by Sphinx. A warning is a failure, and nothing is fetched.
 
-The pages keep their places (docs/plan.md, roles/dom0/README.md), so that their links to each other hold; docs/site has what
-the site alone needs. Links to other files of the checkout lead to an inventory's page, or to the repository.
+The pages keep their places (docs/plan.md, roles/dom0/README.md), so that their links to each other hold; docs/site has
+what the site alone needs. Links to other files of the checkout lead to an inventory's page, or to the repository.
 
 usage: docs_site.py WORK    the sources go to WORK/source, the site to WORK/html; run by the Python that has Sphinx
 """
@@ -66,7 +66,8 @@ def main(work: Path) -> int:
 
 def pages() -> list[PurePosixPath]:
     """What is shipped to be read, below the checkout."""
-    found = [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/README.md")]
+    found = [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md"]
+    found += [*CHECKOUT.glob("docs/*.md"), *CHECKOUT.glob("roles/*/README.md")]
     return sorted(PurePosixPath(page.relative_to(CHECKOUT)) for page in found)
 
 
@@ -79,9 +80,11 @@ def lay_out(source: Path) -> None:
         """Where a link to a file of the checkout leads: the name of a page below the site, or an address."""
         if f"{path}/README.md" in shown:
             return f"{path}/README.md"
-        of_inventory = f"inventories/{path.removesuffix('.yml').split('/')[1]}.md" if path.startswith("inventories/") else ""
-        if path in shown or of_inventory in inventories:
-            return of_inventory or path
+        if path in shown:
+            return path
+        of_inventory = "/".join(path.removesuffix(".yml").split("/")[:2]) + ".md"
+        if of_inventory in inventories:
+            return of_inventory
         return f"{REPOSITORY}/{'tree' if (CHECKOUT / path).is_dir() else 'blob'}/main/{path}"
 
     for name in shown:
@@ -106,7 +109,8 @@ def inventory_pages() -> Iterator[tuple[str, str]]:
         if path.name in NOT_SHOWN:
             continue
         # How the machines are reached comes first.
-        files = sorted(path.rglob("*.yml"), key=lambda file: (file.name != "hosts.yml", file)) if path.is_dir() else [path]
+        below = sorted(path.rglob("*.yml"), key=lambda file: (file.name != "hosts.yml", file))
+        files = below if path.is_dir() else [path]
         parts = [f"## {file.relative_to(CHECKOUT)}\n\n```yaml\n{_shown(file)}```\n" for file in files]
         yield f"inventories/{path.stem}.md", "\n".join([f"# {path.stem}\n", *parts])
 
@@ -148,11 +152,11 @@ def without_contents(page: str) -> str:
 
 
 def inventory_of_links(listed: str) -> bytes:
-    """An inventory of objects as Sphinx reads it (version 2 of its format), of lines of a kind, a name and an address."""
+    """An inventory of objects as Sphinx reads it (version 2 of its format), of lines with kind, name and address."""
     places = [line.split() for line in listed.splitlines() if not line.startswith("#")]
     entries = "".join(f"{name} std:{kind} -1 {address} {name}\n" for kind, name, address in places)
-    head = "# Sphinx inventory version 2\n# Project: Ansible\n# Version: \n# The remainder of this file is compressed using zlib.\n"
-    return head.encode() + zlib.compress(entries.encode())
+    head = ("Sphinx inventory version 2", "Project: Ansible", "Version: ", "The remainder is compressed using zlib.")
+    return "".join(f"# {line}\n" for line in head).encode() + zlib.compress(entries.encode())
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,9 +2,9 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 """Write the messages of the plugins into docs/errors.md, below what stands there of their causes.
 
-A section's mark, a comment, names the files below `plugins` whose messages it has: "messages, PATTERN PATTERN: written by
-tests/tools/errors_page.py", and after the messages "end of the messages". Each file with messages must be in one section,
-so a new subject needs words of its own, and each pattern must be of some such file.
+A section's mark, a comment, names the files below `plugins` and `roles` whose messages it has: "messages, PATTERN
+PATTERN: written by tests/tools/errors_page.py", and after the messages "end of the messages". Each file with messages
+must be in one section, so a new subject needs words of its own, and each pattern must be of some such file.
 
 usage: python3 errors_page.py [--check]    with --check nothing is written, and a page that differs is an error
 """
@@ -49,7 +49,8 @@ def with_messages(page: str, messages: Collection[Message]) -> str:
 def _homeless(files: Iterable[str], sections: list[list[str]]) -> list[str]:
     """Files that are in no section, or in more than one."""
     count = {file: sum(_matches(file, patterns) for patterns in sections) for file in files}
-    return [f"plugins/{file} has messages and is in {count[file]} sections" for file in sorted(count) if count[file] != 1]
+    wrong = sorted(file for file in count if count[file] != 1)
+    return [f"{file} has messages and is in {count[file]} sections" for file in wrong]
 
 
 def _idle(messages: Collection[Message], sections: list[list[str]]) -> list[str]:
@@ -70,7 +71,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
         return 2
-    messages = messages_in_code.messages(CHECKOUT / "plugins")
+    messages = messages_in_code.messages(CHECKOUT / "plugins") | messages_in_code.of_tasks(CHECKOUT / "roles")
     page = PAGE.read_text(encoding="utf-8")
     try:
         wanted = with_messages(page, messages)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Have galaxy-importer, by which Galaxy takes a collection in, look at the archive. A warning or an error of it is a failure.
+"""Have galaxy-importer, by which Galaxy takes a collection in, look at the archive. A warning of it is a failure.
 
-Its home is below WORK, so that it leaves nothing in the user's. Of its own checks ansible-test's are left out, which `make
-sanity` runs on the same files.
+Its home is below WORK, so that it leaves nothing in the user's. Of its own checks ansible-test's are left out, which
+`make sanity` runs on the same files.
 
 usage: importer.py WORK ARCHIVE    run by the Python that has galaxy-importer
 """

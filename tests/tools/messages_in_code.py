@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""The messages that an admin can meet, found in the code of the plugins: what is raised, what is warned of, and what goes
-into lists of problems.
+"""The messages that an admin can meet, found in the code of the plugins: what is raised, what is warned of, and what
+goes into lists of problems; and what the roles' tasks fail with.
 
-A message is followed back from there to where its words stand: through names, parameters, attributes and functions, which
-are told apart by their last name alone. What a placeholder holds is followed only where the words around it say nothing, as
-in "guest NAME: PROBLEM". So a message may be found that never comes so; none is missed for that.
+A message is followed back from there to where its words stand: through names, parameters, attributes and functions,
+which are told apart by their last name alone, so that a text may be found that never comes as a message. What a
+placeholder holds is followed only where the words around it say nothing, as in "guest NAME: PROBLEM". Not found is what
+less than WORDS words tell, and what comes through an attribute that is not named below.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 # What stands for a value.
 HOLE = "…"
 # Beneath a wish to look again, or for a place where the code itself catches it: nobody reads these.
-INTERNAL = ("NotRead", "Ended", "Missing", "AnsibleActionSkip", "AssertionError", "RuntimeError", "OSError", "FileNotFoundError")
+INTERNAL = ("NotRead", "Ended", "Missing", "AnsibleActionSkip", "RuntimeError", "OSError", "FileNotFoundError")
 # What is said of a run where nothing is raised, by the name of the attribute, the keyword or the list that holds it.
 TOLD = ("problems", "warnings", "errors", "refused", "msg")
 _SAYS = ("warn", "warning", "Problem")
@@ -37,7 +41,7 @@ _LEADS_ON = re.compile(r"^(?:…[,.;:]+ |[ ,.;:]+)+")
 # What these say are names of menu entries, and comments in an inventory that is written.
 NO_MESSAGES = ("plugin_utils/_roles/bootloader.py", "plugin_utils/_adopt/menu.py", "plugin_utils/_adopt/services.py")
 # Passed through: what they are given comes out, in another order or as text.
-_SAME = {"str", "list", "tuple", "sorted", "iter", "dict", "fromkeys", "strip", "rstrip", "replace", "capitalize", "join"}
+_SAME = {"str", "list", "tuple", "sorted", "iter", "dict", "fromkeys", "strip", "rstrip", "replace", "join"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,9 @@ class _Code:
     # What is put under a name: an attribute, a keyword, or a key of a dictionary.
     held: dict[str, list[tuple[ast.expr, _Function]]] = field(default_factory=lambda: defaultdict(list))
     # What a file has at its top level, by file and name.
-    constants: dict[tuple[str, str], list[tuple[ast.expr, _Function]]] = field(default_factory=lambda: defaultdict(list))
+    constants: dict[tuple[str, str], list[tuple[ast.expr, _Function]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     raised: list[tuple[ast.expr, _Function]] = field(default_factory=list)
 
 
@@ -90,6 +96,27 @@ def messages(root: Path) -> set[Message]:
             for argument in call.args[-1:]:
                 search.follow(argument, within)
     return {message for message in search.found if message.file not in NO_MESSAGES}
+
+
+def of_tasks(root: Path) -> set[Message]:
+    """What the tasks of the roles below ``root`` fail with; paths begin with ``roles``."""
+    found = set()
+    for path in root.glob("*/tasks/*.yml"):
+        for task in _tasks(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            text = re.sub(
+                r"\{\{.*?\}\}", HOLE, str(task.get("ansible.builtin.fail", {}).get("msg", "")), flags=re.DOTALL
+            )
+            if _WORD.search(text):
+                found.add(Message(f"roles/{path.relative_to(root)}", " ".join(text.split())))
+    return found
+
+
+def _tasks(tasks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The tasks, and those of their blocks."""
+    for task in tasks or ():
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from _tasks(task.get(part, ()))
 
 
 class _Search:

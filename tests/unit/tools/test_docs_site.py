@@ -78,7 +78,7 @@ def test_the_inventory_of_links_is_in_sphinx_format() -> None:
 
 
 def test_a_complaint_of_the_importer_is_seen_behind_success() -> None:
-    said = "Importing with galaxy-importer 0.4.44\nLoading role dom0\nWARNING: ERROR    Failed to find x.\nImporter processing"
+    said = "Importing with galaxy-importer 0.4.44\nWARNING: ERROR    Failed to find x.\nImporter processing completed"
     assert importer.complaints(said) == ["WARNING: ERROR    Failed to find x."]
     assert importer.complaints("Loading module warn\nsays WARNING: not\n") == []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import errors_page
 import messages_in_code
 import pytest
+import yaml
 from messages_in_code import Message
 
 CODE = '''
@@ -67,10 +68,19 @@ def test_messages_are_followed_to_their_words(tmp_path: Path) -> None:
     }
 
 
+def test_what_a_task_fails_with(tmp_path: Path) -> None:
+    tasks = tmp_path / "dom0/tasks/main.yml"
+    tasks.parent.mkdir(parents=True)
+    fail = {"ansible.builtin.fail": {"msg": "{{ host }} has no\nway to {{ it }} there."}}
+    empty = {"ansible.builtin.fail": {"msg": "{{ lookup('words', 'of a plugin') }}"}}
+    tasks.write_text(yaml.safe_dump([{"block": [fail]}, empty, {"ansible.builtin.debug": {"msg": "no failure"}}]))
+    assert messages_in_code.of_tasks(tmp_path) == {Message("roles/dom0/tasks/main.yml", "… has no way to … there.")}
+
+
 def page(*patterns: str) -> str:
     marks = (
-        f"## Subject\n\nProse.\n\n<!-- messages, {pattern}: written by tests/tools/errors_page.py -->\n\n- `old words`\n\n"
-        "<!-- end of the messages -->\n"
+        f"## Subject\n\nProse.\n\n<!-- messages, {pattern}: written by tests/tools/errors_page.py -->\n\n"
+        "- `old words`\n\n<!-- end of the messages -->\n"
         for pattern in patterns
     )
     return "\n".join(marks)
@@ -90,8 +100,8 @@ def test_each_section_gets_its_messages_by_their_fixed_words() -> None:
 @pytest.mark.parametrize(
     ("patterns", "said"),
     [
-        (["a/*.py"], r"plugins/b\.py has messages and is in 0 sections"),
-        (["a/*.py", "a/one.py b.py"], r"plugins/a/one\.py has messages and is in 2 sections"),
+        (["a/*.py"], r"b\.py has messages and is in 0 sections"),
+        (["a/*.py", "a/one.py b.py"], r"a/one\.py has messages and is in 2 sections"),
         (["a/*.py", "b.py c.py"], r"c\.py is in a mark"),
     ],
 )
