@@ -478,7 +478,7 @@ options:
             type: path
           user_data:
             description: For method V(image), keys of cloud-config for the seed. They come over what is made of the
-              other keys.
+              other keys. They may have passwords in them, so they are kept out of logs and results.
             type: dict
       settings:
         description: Any other keys of xl.cfg(5). What O(release) does not know is refused, and so is what has a key of

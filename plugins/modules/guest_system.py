@@ -128,8 +128,8 @@ options:
     default: false
   secrets:
     description:
-      - The hashes of root's passwords by guest, each a dictionary with V(root_password). The action plugin moves them
-        here from the guests, so that they are logged nowhere.
+      - What is secret, by guest, each a dictionary with V(root_password), a hash, and V(user_data), as JSON. The action
+        plugin moves it here from the guests, so that it is logged nowhere.
     type: dict
     default: {}
 """

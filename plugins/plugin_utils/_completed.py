@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import json
 import os
 from collections.abc import Mapping
 from typing import Any, Callable, Dict
@@ -19,6 +20,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.keys import PACKED_KEYS
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.keys import SECRET_KEYS as SYSTEM_SECRETS
 
 CHUNK = 1 << 20
@@ -89,17 +91,19 @@ def _without_secrets(guest: Any, secrets: dict[str, Any]) -> Any:
 
 
 def with_hashes_apart(args: Arguments, task_vars: Mapping[str, Any]) -> Arguments:
-    """The host's name from the inventory, and the hashes of passwords of the guests' systems in the one option that is
-    never logged. Passwords of their consoles are left away."""
+    """The host's name from the inventory, and what is secret of the guests' systems (hashes of passwords, what
+    cloud-init shall do) in the one option that is never logged. Passwords of their consoles are left away."""
     given, guests = with_secrets_apart({**args, "secrets": {}}, task_vars), args.get("guests")
     installs = [each for each in guests if isinstance(each, dict)] if isinstance(guests, list) else []
-    hashes = {str(each.get("name")): _hashes(each.get("install")) for each in installs}
+    hashes = {str(each.get("name")): _secret(each.get("install")) for each in installs}
     return {**given, "secrets": {name: found for name, found in hashes.items() if found}}
 
 
-def _hashes(install: Any) -> dict[str, Any]:
+def _secret(install: Any) -> dict[str, Any]:
     values = install if isinstance(install, dict) else {}
-    return {key: values[key] for key in SYSTEM_SECRETS if values.get(key) is not None}
+    found = {key: values[key] for key in SYSTEM_SECRETS if values.get(key) is not None}
+    # What JSON has no form for is written as text, as a date is in YAML.
+    return {key: json.dumps(value, default=str) if key in PACKED_KEYS else value for key, value in found.items()}
 
 
 def _without_hashes(guest: dict[str, Any]) -> dict[str, Any]:

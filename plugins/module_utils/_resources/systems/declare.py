@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ from ..guests.declare import wanted as guests_wanted
 from ..guests.declare.fields import Fields
 from ..guests.declare.guest import Guest
 from . import origin
-from .keys import COMMON_KEYS, INSTALL_KEYS, METHOD_KEYS, NETWORK_KEYS, RELEASE_KEYS
+from .keys import COMMON_KEYS, INSTALL_KEYS, METHOD_KEYS, NETWORK_KEYS, PACKED_KEYS, RELEASE_KEYS
 from .methods import sysinst
 from .methods.method import Method
 from .methods.table import METHODS
@@ -117,7 +118,7 @@ def examined(params: dict[str, Any]) -> tuple[list[System], list[str]]:
         if not isinstance(raw["install"], dict):
             problems.append(f"guest {guest.name}: install is {raw['install']!r}; allowed is a dictionary with release")
             continue
-        mine = secrets.get(guest.name) or {}
+        mine = _unpacked(secrets.get(guest.name) or {})
         values = {key: value for key, value in {**raw["install"], **mine}.items() if value is not None}
         fields = Fields(f"guest {guest.name}: install", values)
         install = _install(fields, guest, origin.of_rack(params))
@@ -129,6 +130,10 @@ def examined(params: dict[str, Any]) -> tuple[list[System], list[str]]:
 
 
 _NUMBERS = {"shutdown_timeout": 180, "start_delay": 0}
+
+
+def _unpacked(secrets: dict[str, Any]) -> dict[str, Any]:
+    return {key: json.loads(value) if key in PACKED_KEYS else value for key, value in secrets.items()}
 
 
 def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:

@@ -41,4 +41,7 @@ METHOD_KEYS = (
 INSTALL_KEYS = (*COMMON_KEYS, *METHOD_KEYS)
 NETWORK_KEYS = ("address", "gateway", "nameservers")
 # Never in a guest's declaration on its way to a machine (see plugins/action/guest_system.py).
-SECRET_KEYS = ("root_password",)
+SECRET_KEYS = ("root_password", "user_data")
+# Those of them that are JSON on that way: what is never logged is taken out of a result wherever it stands there, and
+# single words of theirs may be anybody's.
+PACKED_KEYS = ("user_data",)

@@ -4,8 +4,16 @@
 
 from __future__ import annotations
 
+import datetime
+import json
 from typing import Any
 
+import pytest
+
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.declare import declare
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.resource import ARGUMENTS
+from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import validated
 from ansible_collections.netbsd.xen.plugins.plugin_utils._completed import with_hashes_apart, with_secrets_apart
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import domu
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
@@ -21,6 +29,36 @@ def test_the_installation_gets_the_hash_and_no_other_password() -> None:
     assert given["host_name"] == "xen1"
     assert HASH not in str(given["guests"]) and "sesame" not in str(given)
     assert given["guests"][1:] == [{"name": "b"}, "rubbish"]
+
+
+KEY = "ssh-ed25519 AAAA me"
+CLOUD = {"chpasswd": {"list": ["root:sesame"]}, "timezone": "web1", "since": datetime.date(2026, 1, 1)}
+
+
+def test_what_cloud_init_shall_do_is_one_secret_and_not_many() -> None:
+    """Each word in that option is replaced wherever it stands in a result, and a guest's name may be one of them."""
+    given = with_hashes_apart({"guests": [{"name": "web1", "install": {"method": "image", "user_data": CLOUD}}]}, HOST)
+    assert given["guests"] == [{"name": "web1", "install": {"method": "image"}}]
+    (text,) = given["secrets"]["web1"].values()
+    assert json.loads(text) == {**CLOUD, "since": "2026-01-01"}
+
+
+def test_the_module_reads_it_as_it_was_written() -> None:
+    image = {"method": "image", "image": "/i.raw", "seed": "/s.iso", "user_data": CLOUD, "authorized_keys": [KEY]}
+    disks = [{"path": "/d.img", "size": "64M"}, {"path": "/s.iso", "access": "ro"}]
+    guest = {"name": "web1", "os": "other", "kernel": "/k", "memory": 64, "disks": disks, "install": image}
+    (system,) = declare(validated(ARGUMENTS, with_hashes_apart({"guests": [guest]}, HOST))).systems
+    assert system.install.options.user_data == {**CLOUD, "since": "2026-01-01"}
+    assert "sesame" not in repr(system)
+
+
+def test_what_cloud_init_could_not_read_is_refused_without_it() -> None:
+    image = {"method": "image", "image": "/i.raw", "seed": "/s.iso", "user_data": "password: sesame"}
+    guest = {"name": "web1", "os": "other", "kernel": "/k", "memory": 64, "disks": ["/dev/wd0e"], "install": image}
+    for given in (with_hashes_apart({"guests": [guest]}, HOST), {"guests": [guest], "host_name": "xen1"}):
+        with pytest.raises(Refused, match="user_data is no dictionary; allowed is one") as told:
+            declare(validated(ARGUMENTS, given))
+        assert "sesame" not in str(told.value)
 
 
 def test_the_guests_module_does_not_get_it() -> None:

@@ -11,7 +11,7 @@ import posixpath
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ...._change import XenError
@@ -44,7 +44,7 @@ class Options:
     image: str
     sha512: str
     seed: str
-    user_data: Mapping[str, Any]
+    user_data: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -138,9 +138,10 @@ def _seed(fields: Fields, guest: Guest) -> str:
 
 
 def _user_data(fields: Fields) -> Mapping[str, Any]:
+    """It may hold passwords, so it is no part of a message."""
     value = fields.values.get("user_data") or {}
     if not isinstance(value, dict):
-        fields.wrong("user_data", value, "a dictionary, as cloud-config has it")
+        fields.problem("user_data is no dictionary; allowed is one, as cloud-config has it")
         return {}
     return value
 

@@ -311,7 +311,7 @@ def test_what_is_no_image(tmp_path, source, words):
         ),
         ({"image": SOURCE, "seed": "/home/xen/other.iso"}, "no read-only disk of the guest"),
         ({"image": SOURCE, "seed": DISK}, "no read-only disk of the guest"),
-        ({"image": SOURCE, "seed": SEED, "user_data": ["x"]}, "a dictionary, as cloud-config has it"),
+        ({"image": SOURCE, "seed": SEED, "user_data": ["x"]}, "user_data is no dictionary; allowed is one"),
     ],
 )
 def test_declarations_that_are_refused(values, words):
