@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ._change import CommandFailed
+from ._formats.urls import masked
 
 # A non-login ssh to NetBSD has no sbin in its PATH (record path-raw), and rc.d scripts expect a full one.
 SEARCH_PATH = "/sbin:/usr/sbin:/bin:/usr/bin:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/local/bin"
@@ -37,9 +38,14 @@ class Result:
 
     @property
     def tail(self) -> str:
-        """The last lines that it said, for an error message."""
-        text = self.stderr.strip() or self.stdout.strip()
+        """The last lines that it said, for an error message; a URL of the machine's own may have a password in it."""
+        text = masked(self.stderr.strip() or self.stdout.strip())
         return "\n".join(text.splitlines()[-TAIL_LINES:])
+
+
+def told(argv: Sequence[str]) -> list[str]:
+    """A command as it may be told."""
+    return [masked(word) for word in argv]
 
 
 def run(argv: Sequence[str], timeout: float, cwd: str, env: Mapping[str, str] | None, stdin: str) -> Result:
@@ -64,7 +70,7 @@ def run(argv: Sequence[str], timeout: float, cwd: str, env: Mapping[str, str] | 
             )
         except OSError as error:
             raise CommandFailed(
-                f"{argv[0]} can't be run: {error.strerror}. Is it installed?", command=list(argv)
+                f"{argv[0]} can't be run: {error.strerror}. Is it installed?", command=told(argv)
             ) from error
         ended = _ended(child, timeout)
         if not ended:
@@ -75,8 +81,8 @@ def run(argv: Sequence[str], timeout: float, cwd: str, env: Mapping[str, str] | 
         stdout = out.read().decode("utf-8", "surrogateescape")
         if not ended:
             failed = CommandFailed(
-                f"{' '.join(argv)} did not end within {timeout:g} seconds and was killed",
-                command=list(argv),
+                f"{' '.join(told(argv))} did not end within {timeout:g} seconds and was killed",
+                command=told(argv),
                 timed_out=True,
             )
             failed.printed = stdout

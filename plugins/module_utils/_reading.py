@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from . import _atomic, _kept
 from ._change import CommandFailed, XenError
-from ._command import Result, run
+from ._command import Result, run, told
 from ._formats.system import damage
 from ._formats.system.damage import CHUNK, Content
 
@@ -136,8 +136,8 @@ class Reading:
         result = self.try_run(argv, timeout, cwd, env, stdin)
         if result.rc not in ok:
             raise CommandFailed(
-                f"{' '.join(argv)} failed with exit status {result.rc}: {result.tail or 'it printed nothing'}",
-                command=list(argv),
+                f"{' '.join(told(argv))} failed with exit status {result.rc}: {result.tail or 'it printed nothing'}",
+                command=told(argv),
                 rc=result.rc,
                 output=result.tail,
             )
@@ -158,9 +158,9 @@ class Reading:
             result = run(argv, timeout, cwd, env, stdin)
         except CommandFailed as error:
             if error.details.get("timed_out"):
-                self.commands.append({"argv": list(argv), "rc": None, "seconds": round(timeout, 3)})
+                self.commands.append({"argv": told(argv), "rc": None, "seconds": round(timeout, 3)})
             raise
-        self.commands.append({"argv": list(argv), "rc": result.rc, "seconds": round(result.seconds, 3)})
+        self.commands.append({"argv": told(argv), "rc": result.rc, "seconds": round(result.seconds, 3)})
         if self.one_look:
             self._seen[result.argv] = result
         return result

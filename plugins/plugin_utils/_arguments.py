@@ -12,7 +12,9 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._formats import urls
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.text import shown, unknown_key
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.keys import SECRET_KEYS
 
 _TYPES = {
     "bool": "true or false",
@@ -26,6 +28,9 @@ _TYPES = {
 # By what an item of a list is known to the admin, the first of these that it has.
 _NAMES = ("name", "dest", "interface")
 
+
+# The options that have guests.
+_GUESTS = ("guests", "domu_guests")
 
 # By the id of a spec, which is kept with it: to make a validator of a spec takes about as long as to use it.
 _VALIDATORS: dict[int, tuple[Mapping[str, Any], ArgumentSpecValidator]] = {}
@@ -41,9 +46,11 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     """The options in their types, defaults included. Raises Refused with a line for everything that is wrong, also in
     ``problems``."""
     checked = _validator(spec).validate(dict(given))
-    if not checked.error_messages:
+    problems = open_passwords(given, spec)
+    if not checked.error_messages and not problems:
         return dict(checked.validated_parameters)
-    problems = _problems(spec, given, "") or list(checked.error_messages)
+    if checked.error_messages:
+        problems += _problems(spec, given, "") or list(checked.error_messages)
     raise Refused("\n".join(problems), problems=problems)
 
 
@@ -52,6 +59,12 @@ def typed(values: Mapping[str, Any], options: Mapping[str, Any], problems: dict[
     ``problems``, by name. The keys of a list's dictionaries are documentation there; the resource checks them, in its
     own words."""
     spec = {name: _outside(options[name]) for name in values}
+    for name, value in values.items():
+        found = open_passwords({name: value}, spec)
+        if found:
+            problems[name] = "\n".join(f"{line}." for line in found)
+    values = {name: value for name, value in values.items() if name not in problems}
+    spec = {name: spec[name] for name in values}
     checked = ArgumentSpecValidator(spec).validate(dict(values))
     if not checked.error_messages:
         return dict(checked.validated_parameters)
@@ -60,6 +73,23 @@ def typed(values: Mapping[str, Any], options: Mapping[str, Any], problems: dict[
     problems.update((name, "\n".join(f"{line}." for line in lines)) for name, lines in wrong.items())
     good = {name: value for name, value in values.items() if name not in wrong}
     return dict(ArgumentSpecValidator({name: spec[name] for name in good}).validate(good).validated_parameters)
+
+
+def open_passwords(values: Mapping[str, Any], options: Mapping[str, Any]) -> list[str]:
+    """A line for each URL with a password in it, but in what is never logged. The password is not in the line. Of
+    guests only that is looked at which is fetched for them: what else they are told is theirs."""
+    seen = {name: value for name, value in values.items() if not options.get(name, {}).get("no_log")}
+    for name in _GUESTS:
+        if isinstance(seen.get(name), list):
+            seen[name] = [_fetched(guest) for guest in seen[name]]
+    return [f"{where} is {urls.PROBLEM}" for name, value in seen.items() for where in urls.with_password(value, name)]
+
+
+def _fetched(guest: Any) -> dict[str, Any]:
+    install = guest.get("install") if isinstance(guest, Mapping) else None
+    if not isinstance(install, Mapping):
+        return {}
+    return {"install": {key: value for key, value in install.items() if key not in SECRET_KEYS}}
 
 
 def _outside(option: Mapping[str, Any]) -> dict[str, Any]:

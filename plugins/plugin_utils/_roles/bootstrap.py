@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import posixpath
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import open_passwords
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Task, Variables
 
 PKGIN = "pkgin"
@@ -22,5 +24,13 @@ def pkgin(variables: Variables) -> bool:
     return bool(variables.get("dom0_package_source", PKGIN) == PKGIN)
 
 
+def pkg_path(variables: Variables) -> str:
+    """Where the packages are. It becomes a part of a command, which everybody can see. Raises Refused."""
+    given = str(variables["bootstrap_pkg_path"])
+    for problem in open_passwords({"bootstrap_pkg_path": given}, {}):
+        raise Refused(f"{problem}.")
+    return given
+
+
 TASKS: dict[str, Task] = {}
-VALUES = {"pkgin": pkgin, "python_package": python_package}
+VALUES = {"pkg_path": pkg_path, "pkgin": pkgin, "python_package": python_package}

@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles import dom0
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.bootstrap import pkg_path
+from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Variables
 from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT, ROLES
 from ansible_collections.netbsd.xen.tests.unit.support.role_values import values
 
@@ -134,6 +137,14 @@ def test_a_machine_that_has_all_is_not_asked_where_more_would_be(tmp_path: Path,
     machine.uname("10.99.12")
     ended = machine.run(role["pkg_add"]["command"])
     assert (ended.returncode, ended.stdout) == (0, "bootstrap: present\n")
+
+
+def test_a_place_with_a_password_is_refused_without_it() -> None:
+    """It would be a part of the command, which ps shows."""
+    assert pkg_path(Variables({"bootstrap_pkg_path": "https://me@mirror.example/All"}))
+    with pytest.raises(Refused, match="bootstrap_pkg_path is a URL with a password in it") as told:
+        pkg_path(Variables({"bootstrap_pkg_path": "https://me:sesame@mirror.example/All"}))
+    assert "sesame" not in str(told.value)
 
 
 def test_the_place_that_was_given_wins(tmp_path: Path, role: dict[str, Any]) -> None:

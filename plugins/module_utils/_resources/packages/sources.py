@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ... import _packages, _progress
 from ..._change import CommandFailed, XenError
-from ..._command import Result
+from ..._command import Result, told
 from ..._formats.system import damage
 from ..._host import Host
 from . import check
@@ -193,13 +193,13 @@ def remove(host: Host, package: str) -> None:
 def _run(host: Host, source: Source, argv: Sequence[str], timeout: float) -> Result:
     variable = "PKG_REPOS" if source.kind == "pkgin" else "PKG_PATH"
     env = {variable: source.repository} if source.repository else {}
-    doing = "packages", " ".join([os.path.basename(argv[0]), *argv[1:]])
+    doing = "packages", " ".join(told([os.path.basename(argv[0]), *argv[1:]]))
     try:
         # What it fetches comes there first.
         with _progress.growing(*doing, PKGIN_CACHE) if source.kind == "pkgin" else _progress.during(*doing):
             return host.run(argv, timeout=timeout, env=env)
     except CommandFailed as error:
-        where = f" ({variable}={source.repository})" if source.repository else ""
+        where = f" ({variable}={told([source.repository])[0]})" if source.repository else ""
         raise CommandFailed(f"{error}{where}", **error.details) from error
 
 

@@ -36,6 +36,13 @@ class TestRun:
         assert "exit status 3: no such bridge" in str(caught.value)
         assert caught.value.details["rc"] == 3
 
+    def test_a_password_in_a_url_is_in_no_record_of_a_command_and_in_no_failure(self, host):
+        url = "https://me:sesame@mirror.example/All"
+        with pytest.raises(CommandFailed) as caught:
+            host.run(["/bin/sh", "-c", 'echo "$0 is not reached" >&2; exit 3', url])
+        assert "https://me:********@mirror.example/All is not reached" in str(caught.value)
+        assert "sesame" not in str([caught.value, caught.value.details, host.commands])
+
     def test_an_accepted_status_is_no_failure(self, host):
         assert host.run(["/bin/sh", "-c", "exit 3"], ok=(0, 3)).rc == 3
 

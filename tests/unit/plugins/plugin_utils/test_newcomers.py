@@ -49,6 +49,13 @@ WRONG = [
     ("domu_guests: [{name: web1, memory: 512, kernel: netbsd}]", "kernel is 'netbsd'; allowed is an absolute path"),
     ("domu_os_defaults: [netbsd]\ndomu_guests: []", "domu_os_defaults is ['netbsd']; allowed is a dictionary"),
     ("domu_os_defaults: {netbsd: [a]}\ndomu_guests: []", "allowed is a dictionary of guest keys"),
+    ("dom0_pkg_repository: https://me:sesame@m/All", "dom0_pkg_repository is a URL with a password in it"),
+    ("bootstrap_pkg_path: https://me:sesame@m/All", "bootstrap_pkg_path is a URL with a password in it"),
+    ("domu_files: [{src: 'ftp://me:sesame@m/k', dest: /k}]", "domu_files[0].src is a URL with a password in it"),
+    (
+        f"domu_guests: [{{{GUEST}, install: {{image: 'http://me:sesame@m/i'}}}}]",
+        "domu_guests[0].install.image is a URL with a password in it",
+    ),
     ("domu_secrets: [sesame]", "domu_secrets is not of its type; allowed is a dictionary"),
     ("domu_files: [/home/xen/k]", "domu_files: item 0 is '/home/xen/k'; allowed is a dictionary"),
     ("domu_files: {src: /a, dest: /b}", "write '- src: ...', with its other keys below"),
