@@ -29,6 +29,8 @@ import time
 import tty
 from pathlib import Path
 
+# Of root in the guest: a word that stands nowhere else.
+PASSWORD = "Kanari13vogel"
 LOGIN = b"\r\nNetBSD/amd64 (web1) (console)\r\n\r\nlogin: "
 
 
@@ -95,7 +97,7 @@ def _getty(directory: Path) -> None:
             os.write(1, b"Password:")
             password = os.read(0, 200).strip()
             os.write(1, b"\n")
-        if name == b"root" and password == b"secret":
+        if name == b"root" and password == PASSWORD.encode():
             attributes[3] |= termios.ECHO | termios.ECHOCTL
             termios.tcsetattr(0, termios.TCSADRAIN, attributes)
             os.write(1, b"Welcome to NetBSD!\n\n")
