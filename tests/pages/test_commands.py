@@ -168,6 +168,7 @@ def test_the_first_commands_of_a_reader(machines: tuple[Rack, Path], tmp_path: P
 
     assert run(converge, machines).changed == 0
     the_guests_as_an_inventory(machines, tmp_path)
+    an_inventory_is_written_of_what_is_there(machines, tmp_path)
     assert "netbsd_xen_max_impact=live" in nightly
     assert run(nightly, machines).changed == 0
     cron_tells_of_drift_and_of_nothing_else(machines, tmp_path)
@@ -185,6 +186,22 @@ def the_guests_as_an_inventory(machines: tuple[Rack, Path], directory: Path) -> 
     shown = called([str(Path(sys.executable).with_name(program)), *arguments])
     (block,) = [block for block in blocks("text") if block.page == "docs/inventory.md"]
     assert (shown.returncode, shown.stdout) == (0, block.text), shown.stderr
+
+
+def an_inventory_is_written_of_what_is_there(machines: tuple[Rack, Path], directory: Path) -> None:
+    """The commands of docs/adopt.md, for somebody who has these machines and no inventory of them."""
+    written, planned = (command for page, command in SHELL if page == "docs/adopt.md")
+    own = directory / "inventory"
+    own.mkdir()
+    for command in (written, planned):
+        ended = run(re.sub(r"\binventory\b", str(own), command), machines)
+        assert ended.changed == (len(inventory([EXAMPLE])) if command == written else 0)
+    text = (CHECKOUT / ".build/pages/run.out").read_text()
+    assert f"{len(inventory([EXAMPLE]))} hosts: {len(inventory([EXAMPLE]))} in sync" in text
+    found = {path.stem: yaml.safe_load(path.read_text()) for path in (own / "host_vars").iterdir()}
+    for host, variables in inventory([EXAMPLE]).items():
+        names = {guest["name"] for guest in variables["domu_guests"] if guest.get("state") != "absent"}
+        assert {guest["name"] for guest in found[host]["domu_guests"]} == names
 
 
 def cron_tells_of_drift_and_of_nothing_else(machines: tuple[Rack, Path], directory: Path) -> None:

@@ -329,3 +329,6 @@ class _Adopting:
         if not self._first_in_sync("bootloader", candidates):
             why = self._why_not("bootloader", loader.menu)
             self.found.tell("boot menu", why or "it has no entry that could be the default")
+        elif menu.LEFT_ALONE.items() <= self.found.variables.items():
+            for name in by_default.read(self.host, loader).names:
+                self.found.tell(f"boot menu entry {name}", f"{menu.KEPT} (bootloader_keep_menu)")

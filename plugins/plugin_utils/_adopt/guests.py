@@ -32,6 +32,8 @@ _RENAMED = {"cpu_weight": "weight"}
 _DISK_WORDS = ("script", "backendtype", "discard", "direct_io_safe")
 # As it is compared: what may pass in how long.
 _RATE = re.compile(r"([0-9]+)B/([0-9]+)us")
+# Characters of a key and its two values that a message shows.
+_SHORT = 80
 _SCREEN = ("vnc", "vnclisten", "vncdisplay", "vncunused", "keymap")
 
 
@@ -100,7 +102,18 @@ def _unlike(raw: dict[str, Any], settings: Mapping[str, Any], host: Host) -> str
         return "; ".join(_without(problem, raw["name"]) for problem in problems)
     after = config.comparable(config.settings_of(guest, host.dialect), host.salt)
     keys = config.differences(dict(settings), after)
-    return f"a declaration would say something else of {', '.join(keys)}" if keys else ""
+    said = [_said(key, settings.get(key), after.get(key)) for key in keys]
+    return f"a declaration would say something else of {'; '.join(said)}" if keys else ""
+
+
+def _said(key: str, before: Any, after: Any) -> str:
+    """A key with what it is and what it would become, where that is short and can be no secret's."""
+    plain = all(value is None or isinstance(value, (int, str)) for value in (before, after))
+    text = f"{key} {before} {after}"
+    if not plain or len(text) > _SHORT or any(word in text for word in (*SECRET_KEYS, config.DIGEST)):
+        return key
+    there, written = ("nothing" if value is None else repr(value) for value in (before, after))
+    return f"{key} ({written}, and the configuration has {there})"
 
 
 def _without(problem: str, name: str) -> str:
@@ -256,7 +269,8 @@ def _screen(left: dict[str, Any], kind: str) -> Any:
         screen["display"] = int(words["vncdisplay"]) if str(words["vncdisplay"]).isdigit() else words["vncdisplay"]
     if words.get("keymap"):
         screen["keymap"] = words["keymap"]
-    return True if screen == {"listen": "127.0.0.1"} else screen
+    # Without an address it is xl's own, which is this one.
+    return True if screen in ({}, {"listen": "127.0.0.1"}) else screen
 
 
 def _setting(value: Any) -> Any:

@@ -143,6 +143,22 @@ def test_a_wrong_password_in_the_inventory_declares_nothing():
     assert declaration(read(WITH_PASSWORD), "nbsd1", host).raw is None
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('type="hvm"\nvnc=1\n', "vnclisten ('127.0.0.1', and the configuration has nothing); vncunused (1, and the"),
+        ('type="hvm"\nvnc=1\nvncunused=0\nvnclisten="127.0.0.1"\n', "vncunused (1, and the configuration has 0)"),
+        ('kernel="/k"\nvfb=["vnc=1"]\n', "of vfb"),
+        ('kernel="/k"\nvif=[""]\n', "nic 0: bridge is ''; allowed is the name of a bridge"),
+        ('kernel="/k"\nvif=["mac=00:16:3e:00:00:01"]\n', "nic 0: bridge is ''; allowed is the name of a bridge"),
+    ],
+)
+def test_what_no_declaration_says_is_told_with_what_to_write(text, why):
+    found = declaration(read(f'name="w"\nmemory=64\n{text}'), "w", XEN1)
+    assert found.raw is None
+    assert why in found.why
+
+
 def test_one_for_xm():
     host = Host("xen1", "4.2", dialect="xm", os_defaults=OS_DEFAULTS)
     text = HOWTO.replace('root = "xbd0"', 'root = "xbd0"\nextra = "-v"')

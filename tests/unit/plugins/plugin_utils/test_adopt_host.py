@@ -185,7 +185,8 @@ def test_other_peoples_styles_plan_to_nothing(tmp_path, monkeypatch, name):
 def test_the_menu_of_a_grub_stays(tmp_path, monkeypatch, era, loader):
     whole = made(WholeHost(tmp_path, monkeypatch, era, preset="dom0", loader=loader), Style())
     found, text = adopted(whole)
-    proven(whole, text, Style(), found)
+    style = Style(told=("boot menu entry NetBSD", "boot menu entry Xen"))
+    proven(whole, text, style, found)
     assert found.found.variables["bootloader_loader"] == loader
     assert found.found.variables["bootloader_keep_menu"] is True
 
