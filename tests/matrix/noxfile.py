@@ -46,7 +46,7 @@ def pairs(*ends: tuple[tuple[Core, str], str]) -> list[object]:
 @nox.session(python=False)
 @nox.parametrize("core,target", pairs((OLDEST, "oldest"), (NEWEST, "newest")))
 def site(session: nox.Session, core: Core, target: str) -> None:
-    """site.yml on a bare simulated machine with that Python: converge, then a run that changes nothing."""
+    """From the archive in an empty place: a bare simulated machine with that Python, see site_run.py."""
     python, programs = there(session, target), environment(session, core)
     session.run(sys.executable, str(CHECKOUT / "tests/matrix/site_run.py"), f"{programs}/ansible-playbook", python,
                 target, str(WORK / f"site-{core.line}-{target}"))
