@@ -55,7 +55,8 @@ DOCKER_DRIVER := .build/docker/python/.installed
 DOCKER_NOT_RUN := .build/docker/not-run
 
 .PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
-    test-xen matrix matrix-ends matrix-oldest matrix-newest bench build docs importer clean collections tools packages
+    test-xen matrix matrix-ends matrix-oldest matrix-newest bench execution-environment build docs importer clean \
+    collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
@@ -164,6 +165,9 @@ matrix-oldest matrix-newest: packages $(NOX_TOOLS)
 
 bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs, in figures with targets (half an hour; QUICK=1: minutes)
 	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+execution-environment: packages tools ## An execution environment with the archive in it: built, then site.yml from it (root; minutes)
+	$(VENV)/bin/python tests/tools/execution_environment.py .build/ee
 
 build: $(RUN_TOOLS) ## The collection's archive, in .build/
 	ansible-galaxy collection build --force --output-path .build

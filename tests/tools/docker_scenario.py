@@ -190,6 +190,9 @@ def engine(directory: Path) -> Iterator[Path]:
             yield socket
         finally:
             stop(running, pid)
+            # A container on the host's network leaves a mount.
+            for mount in Path(short).glob("exec/netns/*"):
+                subprocess.run([*as_root(), "umount", str(mount)], check=False, capture_output=True)
             # Its own, and root's.
             subprocess.run([*as_root(), "rm", "-rf", str(data), f"{short}/exec"], check=False)
 
