@@ -136,11 +136,15 @@ class BenchRack:
         """A quiet run of one module on all hosts."""
         return self._run("ansible", name, "all", "-m", name, *arguments, **options)
 
-    def guests_as_hosts(self) -> Run:
-        """A quiet run of ansible-inventory with the guests of all hosts. No host may be left out."""
+    def guests_as_hosts(self, limit: str = "", cached: bool = False) -> Run:
+        """A quiet run of ansible-inventory with the guests of all hosts, or of one. No host may be left out."""
         plugin = WORK / "guests.yml"
         # A bench may have a busy machine for itself: what it takes is measured, and not how much it may.
-        plugin.write_text("plugin: netbsd.xen.guests\ntimeout: 600\nfail_on_unreachable: true\n")
+        said = {"plugin": "netbsd.xen.guests", "timeout": 600, "fail_on_unreachable": True, "limit": limit}
+        if cached:
+            where = f"{self.inventory}-cache"
+            said.update(cache=True, cache_plugin="ansible.builtin.jsonfile", cache_connection=where)
+        plugin.write_text(yaml.safe_dump(said))
         settings = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
         return self._run(
             "ansible-inventory", "guests", "-i", str(plugin), "--graph", "netbsd_xen_guests", settings=settings

@@ -35,6 +35,8 @@ GIB = 1 << 30
 # The parts, in their order. Those of the rack of the usual size share it.
 SMALL = ("raw", "unchanged", "becoming", "mitogen", "one-change", "by-hand")
 LARGE = ("large",)
+INVENTORY = ("inventory",)
+PARTS = SMALL + LARGE + INVENTORY
 SPARE = "spare"  # the machine on which is found out what others do and call; in no run that is measured
 PING, LOOK = "ansible.builtin.ping", "netbsd.xen.host_info"
 # su and doas of the bench's machines, where nobody has to become anybody else: what they cost is that Ansible then
@@ -48,11 +50,12 @@ BECOMERS = {
 def main() -> int:
     arguments = parse_arguments()
     found: list[Figure] = []
-    for stage, parts in ((small, SMALL), (large, LARGE)):
+    for stage, parts in ((small, SMALL), (large, LARGE), (guests, INVENTORY)):
         if arguments.only & set(parts):
             found += stage(arguments)
     print(f"\n{arguments.hosts} hosts with {arguments.guests} guests each; large: {arguments.large_hosts} with "
-          f"{arguments.large_guests}. Medians of {arguments.repeat} rounds.\n")
+          f"{arguments.large_guests}; inventory: {arguments.guests_hosts} with {arguments.guests_guests}. Medians of "
+          f"{arguments.repeat} rounds.\n")
     print(table(found, judge=not arguments.quick))
     return int(not arguments.quick and any(figure.missed for figure in found))
 
@@ -63,16 +66,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--guests", type=int, default=20, help="guests on each (default: %(default)s)")
     parser.add_argument("--large-hosts", type=int, default=100, help="machines of the large rack (%(default)s)")
     parser.add_argument("--large-guests", type=int, default=40, help="guests on each (default: %(default)s)")
+    parser.add_argument("--guests-hosts", type=int, default=40, help="machines with guests as hosts (%(default)s)")
+    parser.add_argument("--guests-guests", type=int, default=20, help="guests on each (default: %(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds; their median counts (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="small racks, one round, and no target")
-    parser.add_argument("--only", default=",".join(SMALL + LARGE), help="which parts (default: %(default)s)")
+    parser.add_argument("--only", default=",".join(PARTS), help="which parts (default: %(default)s)")
     arguments = parser.parse_args()
     arguments.only = set(arguments.only.split(","))
-    if unknown := arguments.only - {*SMALL, *LARGE}:
-        parser.error(f"no part {', '.join(sorted(unknown))}; there are: {', '.join(SMALL + LARGE)}")
+    if unknown := arguments.only - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are: {', '.join(PARTS)}")
     if arguments.quick:
         arguments.hosts, arguments.guests, arguments.repeat = 3, 4, 1
         arguments.large_hosts, arguments.large_guests = 6, 6
+        arguments.guests_hosts, arguments.guests_guests = 4, 4
     return arguments
 
 
@@ -95,9 +101,9 @@ def look(bench: BenchRack) -> Run:
     return bench.module(LOOK)
 
 
-def inventory(bench: BenchRack) -> Run:
+def inventory(bench: BenchRack, limit: str = "") -> Run:
     """All guests as hosts. A machine that is left out ends the bench."""
-    return bench.guests_as_hosts()
+    return bench.guests_as_hosts(limit)
 
 
 def site(bench: BenchRack, *arguments: str, **options: object) -> Run:
@@ -307,6 +313,33 @@ def large(arguments: argparse.Namespace) -> list[Figure]:
         Figure(f"large: CPU of the check of {hosts * guests} guests",
                checks["validate"].typical_cpu - checks["nothing"].typical_cpu, "s", wanted.VALIDATE, load()),
     ]
+
+
+# --- guests as hosts ---------------------------------------------------------------------------------------------
+
+
+def guests(arguments: argparse.Namespace) -> list[Figure]:
+    """The guests of many machines as an inventory, without and with a cache."""
+    hosts, each = arguments.guests_hosts, arguments.guests_guests
+    with made("bench-guests", hosts, each) as bench:
+        bench.reset_logs()
+        must_succeed("inventory", inventory(bench, bench.hosts[0]))
+        bench.freeze(bench.rack.host(bench.hosts[0]) / "commands.log")
+        acts = {"ping": ping, "guests": inventory, "guests, cached": cached_inventory}
+        cached_inventory(bench)
+        costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, arguments.repeat)
+        bench.check_answers()
+    size = f"inventory of {hosts * each} guests on {hosts} hosts"
+    return [
+        Figure(size, costs["guests"].typical, "s", load=load(), note=f"CPU {costs['guests'].typical_cpu:.1f} s"),
+        Figure(f"{size} / ping", ratio(costs["guests"], costs["ping"]), load=load()),
+        Figure(f"{size}, cached", costs["guests, cached"].typical, "s", load=load()),
+    ]
+
+
+def cached_inventory(bench: BenchRack) -> Run:
+    """The same from the cache that the first such run has made."""
+    return bench.guests_as_hosts(cached=True)
 
 
 def recorded_of_us(bench: BenchRack) -> Path:
