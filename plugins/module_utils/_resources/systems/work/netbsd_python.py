@@ -89,6 +89,10 @@ def _packing_list(host: Host, path: str) -> str:
                 listed = archive.extractfile(member) if member.name == _PACKING_LIST else None
                 if listed is not None:
                     return str(listed.read().decode("utf-8", "replace"))
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+    except Exception as error:
+        # lzma.LZMAError, where Python was built with lzma.
+        damaged = isinstance(error, (tarfile.TarError, EOFError, OSError, zlib.error))
+        if not damaged and type(error).__name__ != "LZMAError":
+            raise
         raise XenError(f"{path} is no package that can be read, or damaged ({error}); get it again") from error
     raise XenError(f"{path} is no package: it has no {_PACKING_LIST}; get it again")

@@ -173,6 +173,7 @@ def test_a_run_that_broke_off_is_gone_on_with(host: SimulatedHost, monkeypatch: 
         ({"perl-5.40.0.tgz": package("perl-5.40.0")}, f"{PACKAGES} has no package of Python (python313-*.tgz or"),
         ({**DIRECTORY, "xz-5.6.3.tgz": None}, f"{PACKAGES} lacks the package xz, which {PACKAGES}/python311-3"),
         ({**DIRECTORY, "xz-5.6.3.tgz": b"\x1f\x8b"}, f"{PACKAGES}/xz-5.6.3.tgz is no package that can be read"),
+        ({**DIRECTORY, "xz-5.6.3.tgz": b"\xfd7zXZ\0" + bytes(40)}, "xz-5.6.3.tgz is no package that can be read"),
         ({**DIRECTORY, "xz-5.6.3.tgz": b""}, f"{PACKAGES}/xz-5.6.3.tgz is no package"),
     ],
 )  # fmt: skip
