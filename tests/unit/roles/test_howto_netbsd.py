@@ -73,11 +73,7 @@ def calls(made: Rack) -> int:
 
 
 def test_from_nothing_to_logins(made: Rack) -> None:
-    """A bare machine: Python, then a look at what is to come, then all of it, with one reboot."""
-    run(made, "--tags", "bootstrap")
-    said = run(made, "--check", "--diff")
-    assert f"install NetBSD 10.1 from sets on /home/xen/{GUESTS[0]}.img of 2G" in said
-    assert not (made.root("xen1") / f"home/xen/{GUESTS[0]}.img").exists()
+    """A bare machine: all of it in one run, with one reboot. tests/pages/test_tutorial.py looks at it first."""
     run(made, "-e", "bootloader_reboot=true")
     for name in GUESTS:
         found = record(made, name)
