@@ -176,7 +176,7 @@ docs: $(DOCS_TOOLS) collections ## The site of the documentation, in .build/docs
 	.build/docs/venv/bin/python tests/tools/docs_site.py .build/docs
 
 importer: build $(IMPORTER) ## What Galaxy says of the archive when it takes it; a warning is a failure
-	.build/importer/venv/bin/python tests/tools/importer.py .build/importer .build/netbsd-xen-*.tar.gz
+	.build/importer/venv/bin/python tests/tools/importer.py .build/importer $$(ls -t .build/netbsd-xen-*.tar.gz | head -n 1)
 
 clean: ## Remove what was made here
 	@for rack in .build/racks/*/; do test ! -d $$rack || tests/simulator/simrack destroy $$rack; done
