@@ -54,9 +54,11 @@ class Message:
 
 @dataclass
 class _Function:
-    """A function: its file, its parameters without ``self``, and what is in it."""
+    """A function: its file, its name, its parameters without ``self``, and what is in it; a file's top level is one
+    without a name."""
 
     file: str
+    name: str
     parameters: list[str]
     nodes: list[ast.AST]
 
@@ -183,9 +185,8 @@ class _Search:
         """What callers give for a parameter."""
         if name not in within.parameters:
             return
-        (own,) = [key for key, rows in self.code.functions.items() if within in rows][:1] or [""]
         place = within.parameters.index(name)
-        for call, caller in self.code.calls[own]:
+        for call, caller in self.code.calls[within.name]:
             yield from ((keyword.value, caller) for keyword in call.keywords if keyword.arg == name)
             yield from ((argument, caller) for argument in call.args[place : place + 1])
 
@@ -254,10 +255,10 @@ def _read_file(file: str, tree: ast.Module, code: _Code) -> None:
             nodes = list(ast.walk(node))
             inner.update(map(id, nodes))
             arguments = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
-            function = _Function(file, [name for name in arguments if name not in ("self", "cls")], nodes)
+            function = _Function(file, node.name, [name for name in arguments if name not in ("self", "cls")], nodes)
             code.functions[node.name].append(function)
             _read_nodes(nodes, function, code)
-    top = _Function(file, [], [])
+    top = _Function(file, "", [], [])
     for name, value in _assigned(tree.body):
         code.constants[file, name].append((value, top))
     _read_nodes([node for node in ast.walk(tree) if id(node) not in inner], top, code)
