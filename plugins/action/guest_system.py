@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from typing import Any
+from typing import Any, Callable
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
@@ -19,7 +19,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import WARNINGS
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import bring
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import bring, visits
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.declare import System
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.table import METHODS
@@ -27,7 +27,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work
 from ansible_collections.netbsd.xen.plugins.plugin_utils import _clocks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import validated
 from ansible_collections.netbsd.xen.plugins.plugin_utils._completed import with_hashes_apart
-from ansible_collections.netbsd.xen.plugins.plugin_utils._console import installing
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console import installing, solaris
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import (
     Spawned,
     console_arguments,
@@ -99,8 +99,11 @@ class ActionModule(PlannedAction):
             return super().carry_out(args, task_vars)
         session = secrets.token_hex(8)
         first = super().carry_out({**args, "session": session}, task_vars)
+        # One that is nobody's is a person's: whoever comes by may look in.
         waiting = {
-            name: each for name, each in (first.get("conversations") or {}).items() if each["session"] == session
+            name: each
+            for name, each in (first.get("conversations") or {}).items()
+            if each["session"] in (session, "")
         }
         heard, said = {}, {}
         for system in talking:
@@ -127,9 +130,7 @@ class ActionModule(PlannedAction):
         try:
             link, before = self._console(name, waiting["toolstack"], task_vars)
             try:
-                wanted = installing.values(system.install, waiting["mark"])
-                transcript.secret(wanted["root_password"])
-                installing.converse(link, system.install.release, wanted, transcript, say, before)
+                heard = _heard(link, system, waiting, transcript, say, before)
             finally:
                 link.close()
         except ConsoleError as error:
@@ -138,7 +139,7 @@ class ActionModule(PlannedAction):
             return f" the conversation with its installer broke off: {why}. What was said is in {path}", kept
         finally:
             transcript.close()
-        return waiting["mark"], {"transcript": path}
+        return heard, {"transcript": path}
 
     def _console(self, name: str, toolstack: str, task_vars: dict[str, Any]) -> tuple[Spawned, bytes]:
         """The console of a guest, by the host's own ssh, and what it has said at first. Raises ConsoleError."""
@@ -200,6 +201,25 @@ class ActionModule(PlannedAction):
         if result.get("failed") and not result.get("failures"):
             return dict.fromkeys(files, str(result.get("msg", "it can't be sent")))
         return {failure["thing"]: failure["msg"] for failure in result.get("failures") or []}
+
+
+def _heard(
+    link: Spawned,
+    system: System,
+    waiting: dict[str, str],
+    transcript: Transcript,
+    say: Callable[[str], None],
+    before: bytes,
+) -> str:
+    """Hold the conversation; what the module is to be told of it. Raises ConsoleError."""
+    install, mark = system.install, waiting["mark"]
+    if METHODS[install.method].visited:
+        found = solaris.visit(link, system.guest.name, install.options, waiting["offered"], transcript, say, before)
+        return visits.told(mark, *found)
+    wanted = installing.values(install, mark)
+    transcript.secret(wanted["root_password"])
+    installing.converse(link, install.release, wanted, transcript, say, before)
+    return mark
 
 
 def _transcript_path(dom0: str, guest: str) -> str:

@@ -9,6 +9,7 @@ is asked whether a key was lost.
 
 from __future__ import annotations
 
+import re
 from typing import Callable, Protocol, TypeVar
 
 from .needs import ConsoleError, Ended
@@ -21,6 +22,8 @@ PACE = 0.08
 PATIENCE = 15.0
 ENTER, NEXT, BEFORE, PAGE, KILL, REDRAW = "\r", "\x0e", "\x10", ">", "\x15", "\x0c"
 _TIMES = 5
+# A shell's, behind which a command is typed.
+_SHELL = re.compile(r"\S*[#$] ")
 
 T = TypeVar("T")
 
@@ -214,6 +217,9 @@ def _other_menu(old: Menu) -> Callable[[Face], bool | None]:
 
 def _split(text: str) -> tuple[str, str]:
     """A prompt's question, with the blank behind it, and what is typed after it."""
+    shell = _SHELL.match(text)
+    if shell:
+        return shell[0], text[shell.end() :]
     end = max(text.rfind(": "), text.rfind(":") if text.endswith(":") else -1)
     if end < 0:
         return text, ""

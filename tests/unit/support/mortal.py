@@ -86,7 +86,7 @@ def copied(machine: sim_host.Host, folder: Path) -> sim_host.Host:
         inodes = {unit: m.path(path) for unit, path in m.data.get("vnd", {}).items()}
         m.data["vnd_inodes"] = {unit: path.stat().st_ino for unit, path in inodes.items() if path.exists()}
     for record in (found.root / "usr/pkg/etc/xen").glob(".*.install"):
-        for disk in (found.root / "home/xen").glob("*.img"):
+        for disk in [*(found.root / "home/xen").glob("*.img"), *(found.root / "home/xen").glob("*.iso")]:
             before = (machine.root / disk.relative_to(found.root)).stat().st_ino
             text = record.read_text().replace(f'"inode {before} on', f'"inode {disk.stat().st_ino} on')
             record.write_text(text)

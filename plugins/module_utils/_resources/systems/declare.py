@@ -184,7 +184,7 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
     if install.release or not method.released:
         for problem in method.unfit(guest, install.root, release, arch):
             fields.problem(problem)
-    if method.talks and not fields.problems:
+    if method.name == sysinst.NAME and not fields.problems:
         for problem in _unreachable(install):
             fields.problem(problem)
     return install

@@ -37,11 +37,15 @@ METHOD_KEYS = (
     "seed",
     "user_data",
     "cd",
+    "dvd",
+    "bits",
+    "display",
+    "vnc_password",
 )
 INSTALL_KEYS = (*COMMON_KEYS, *METHOD_KEYS)
 NETWORK_KEYS = ("address", "gateway", "nameservers")
 # Never in a guest's declaration on its way to a machine (see plugins/action/guest_system.py).
-SECRET_KEYS = ("root_password", "user_data")
+SECRET_KEYS = ("root_password", "user_data", "vnc_password")
 # Those of them that are JSON on that way: what is never logged is taken out of a result wherever it stands there, and
 # single words of theirs may be anybody's.
 PACKED_KEYS = ("user_data",)

@@ -15,7 +15,7 @@ from ..guests.declare import config
 from ..guests.plan import storage
 from ..guests.plan.seen import Seen, lives_of, seen
 from ..guests.read.current import Current as Guests
-from . import installer
+from . import installer, visits
 from .act import Act, Begin, Forget, ForgetKey, GiveBack, Prove, Put
 from .declare import System, Wanted
 from .methods import sysinst
@@ -26,7 +26,7 @@ from .work.content import Content
 from .work.job import mount_point
 from .work.record import Record
 
-RESOURCE = "guest_system"
+RESOURCE = visits.RESOURCE
 UP = ("running", "paused")
 # Of a conversation that broke off.
 _STANDS = {"stage": record.PREPARED, "next_run": "it begins with an empty disk again"}
@@ -49,11 +49,11 @@ def plan(current: Current, wanted: Wanted) -> Plan:
         except XenError as error:
             found.refused[system.guest.name] = error
     for name in wanted.absent:
-        _absent(name, current, found)
+        _absent(name, current, wanted, found)
     return found
 
 
-def _absent(name: str, current: Current, found: Plan) -> None:
+def _absent(name: str, current: Current, wanted: Wanted, found: Plan) -> None:
     """A guest that shall be no more. What says that it was installed goes when its disk has gone: the next guest of its
     name may have a disk that looks the same from outside."""
     mine = current.records.get(name)
@@ -61,6 +61,12 @@ def _absent(name: str, current: Current, found: Plan) -> None:
         return
     if mine.unit:
         found.changes.append(_give_back(name, mine, current))
+    elif mine.media:
+        guests = _guests(current, wanted)
+        # It has the DVD until the guest was taken apart, by whoever manages guests.
+        if guests is not None and visits.lives(guests.domains, mine) is None:
+            act = visits.LetGo(name, current.config_dir, mine)
+            found.changes.append(_change(name, act, f"let {mine.media} go, which its DVD is on", mine.media, ""))
     elif current.disks.get(mine.disk) != mine.identity:
         summary = f"forget its installation on {mine.disk}, which is gone"
         found.changes.append(_change(name, Forget(name, current.config_dir), summary, mine.stage, ""))
@@ -81,8 +87,17 @@ def _one(system: System, current: Current, wanted: Wanted, found: Plan) -> None:
     guests = _guests(current, wanted)
     live = lives_of(system.guest, guests, wanted.guests) if guests else []
     disk = _content(system, current)
-    if live and mine and installer.is_it(live[0], mine):
-        _talks(system, mine, live[0], current, wanted, found)
+    lives = live[0] if live and mine and installer.is_it(live[0], mine) else None
+    if mine and visits.in_hand(mine) and not METHODS[system.install.method].visited:
+        raise Refused(
+            f"guest {name}: a person installs it by method {mine.method}; nothing was written. To have it by "
+            f"{system.install.method} instead, destroy it, and remove {record.path(current.config_dir, name)}"
+        )
+    if mine and visits.in_hand(mine) and (lives or mine.boots):
+        _visited(system, mine, lives, current, wanted, found)
+        return
+    if lives and mine:
+        _talks(system, mine, lives, current, wanted, found)
         return
     if live:
         _runs(system, live[0], disk, found)
@@ -155,6 +170,17 @@ def _runs(system: System, live: Domain, disk: Content, found: Plan) -> None:
     )
 
 
+def _visited(
+    system: System, mine: Record, live: Domain | None, current: Current, wanted: Wanted, found: Plan
+) -> None:
+    """A person installs in the guest, or has."""
+    asked = visits.Asked(wanted.session, wanted.heard.get(system.guest.name, ""))
+    own = visits.plan(system, mine, live, current.config_dir, asked)
+    found.changes += own.changes
+    found.deferred += own.deferred
+    found.warnings += own.warnings
+
+
 def _talks(system: System, mine: Record, live: Domain, current: Current, wanted: Wanted, found: Plan) -> None:
     """The guest's own installer runs. Only the run that has started it lets it go on, until it has heard its end."""
     name, heard = system.guest.name, wanted.heard.get(system.guest.name, "")
@@ -190,6 +216,8 @@ def _write(
             f"guest {name}: disk {path} is {disk.words}, and dom0 can install only on a file; give the guest a file as "
             "its first disk (path and size) and this one as another, or leave install out and install it from within"
         )
+    if METHODS[install.method].visited and system.guest.state not in UP:
+        return  # its live system is a guest that runs
     if disk.kind == content.MISSING:
         _missing(system, current, guests)
     elif disk.kind == content.HOLDS and not _is_ours(mine, disk, name):
@@ -227,6 +255,8 @@ def _act(system: System, current: Current, wanted: Wanted, resumed: Record | Non
     name = system.guest.name
     heard = wanted.heard.get(name, "")
     if METHODS[system.install.method].talks and not (resumed and resumed.reached(record.FILLED)):
+        if heard and METHODS[system.install.method].visited:
+            raise visits.ended(name, heard)
         if heard and (resumed is None or heard != resumed.mark):
             raise XenError(f"guest {name}: {heard.strip()}", **_STANDS)
         if not heard:
@@ -237,6 +267,9 @@ def _act(system: System, current: Current, wanted: Wanted, resumed: Record | Non
 def _is_ours(mine: Record | None, disk: Content, name: str) -> bool:
     """Whether what a disk holds is our own unfinished work: its label has the mark of the record, and no system has had
     the file system since we had it mounted."""
+    if mine is not None and mine.reached(record.PREPARED) and visits.in_hand(mine):
+        # What a person has installed, which no step of ours writes over.
+        return True
     if mine is None or disk.mark != mine.mark:
         return False
     installers = (sysinst.TARGET,) if mine.method == sysinst.NAME else ()
@@ -280,6 +313,8 @@ def _summary(system: System, resumed: Record | None, over: bool, unknown: bool) 
     article = "" if system.install.release else "a "
     by = "by" if METHODS[system.install.method].talks else "from"
     what = f"install {article}{_words(system)} {by} {system.install.method} on {disk.path}{size}"
+    if METHODS[system.install.method].visited:
+        what = f"start {system.install.options.dvd}, with whose installer a person installs on {disk.path}{size}"
     if over:
         return f"{what}, over what it holds"
     if resumed:

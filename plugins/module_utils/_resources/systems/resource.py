@@ -10,12 +10,12 @@ from ..._change import LIMIT, Change, Plan
 from ..._host import Host
 from ..guests import resource as domain
 from . import declare as declared_systems
-from . import logins
+from . import logins, visits
 from . import plan as planning
 from . import read as reading
 from .declare import Wanted
 from .read import Current
-from .work.record import PREPARED
+from .work.record import CONFIGURED, PREPARED, Record
 
 NAME = planning.RESOURCE
 STATE = Current
@@ -58,16 +58,32 @@ def plan(current: Current, declared: Wanted) -> Plan:
 
 def tell(current: Current) -> dict[str, Any]:
     """What the module returns beside the changes."""
-    return {"logins": logins.logins(current), "conversations": conversations(current)}
+    return {
+        "logins": logins.logins(current),
+        "conversations": conversations(current),
+        "installing": sorted(name for name, mine in current.records.items() if visits.in_hand(mine) and mine.installer),
+        "boots": {name: mine.boots for name, mine in sorted(current.records.items()) if _boots(mine, current)},
+    }
+
+
+def _boots(mine: Record, current: Current) -> bool:
+    """Whether a record says what its guest boots with, and is about the disk that is there."""
+    return bool(mine.boots) and mine.reached(CONFIGURED) and current.disks.get(mine.disk) == mine.identity
 
 
 def conversations(current: Current) -> dict[str, dict[str, str]]:
-    """The guests whose installers wait to be talked to: by whom, with which mark, and by which toolstack's console."""
+    """The guests whose installers wait to be talked to: by whom (empty for whoever comes by), with which mark, by which
+    toolstack's console, and where an installer was offered to a person, if it was."""
     return {
-        name: {"session": mine.session, "mark": mine.mark, "toolstack": current.program}
+        name: {"session": mine.session, "mark": mine.mark, "toolstack": current.program, "offered": mine.offered}
         for name, mine in sorted(current.records.items())
-        if mine.session and mine.stage == PREPARED
+        if mine.stage == PREPARED and (_visited(mine, current) if visits.in_hand(mine) else mine.session)
     }
+
+
+def _visited(mine: Record, current: Current) -> bool:
+    """Whether a live system runs that somebody should look in at."""
+    return current.guests is not None and not mine.boots and visits.lives(current.guests.domains, mine) is not None
 
 
 def apply(host: Host, change: Change) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .... import _releases
 from ...._change import Refused
-from ...._formats.guest import linux_root
+from ...._formats.guest import linux_root, solaris
 from ...._formats.guest.devices import Disk, Nic, Pci
 from ...._formats.install import netbsd_release
 from ...._formats.text import shown, unknown_key
@@ -183,6 +183,7 @@ def _with_defaults(raw: dict[str, Any], defaults: object, system: str) -> dict[s
     merged.update({key: value for key, value in boots.items() if key not in unwanted})
     roots = linux_root.boots(raw.get("install"), raw.get("disks"), _LINUX_METHODS)
     merged = {**{key: value for key, value in roots.items() if key not in unwanted}, **merged}
+    merged.update(solaris.boots(raw.get("install"), raw.get("name")))
     merged.update(raw)
     if all(isinstance(given, dict) for given in settings):
         merged["settings"] = dict(settings[0], **settings[1])  # type: ignore[arg-type]

@@ -54,6 +54,7 @@ class Image:
     keys: tuple[str, ...] = ("image", "sha512", "seed", "user_data")
     released: bool = False
     talks: bool = False
+    visited: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         """Only the image knows."""

@@ -39,6 +39,11 @@ class Method(Protocol):
         """Whether the disk is filled by the guest's own installer, which the controller talks to at its console between
         ``prepare`` and ``fill``; ``fill`` then proves what that has left."""
 
+    @property
+    def visited(self) -> bool:
+        """Whether a person does the installation, in a system that stays up until then: the controller looks in at its
+        console in each run (see ``visits.py``), and ``fill`` and ``configure`` have nothing to do."""
+
     def root(self, disk: Disk, index: int, options: Any) -> str:
         """What the guest calls the file system on its disk number ``index``; empty if only the guest knows."""
 

@@ -52,6 +52,7 @@ class Packages:
     keys: tuple[str, ...] = ("packages", "sums", "filesystem", "table")
     released: bool = False
     talks: bool = False
+    visited: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         return linux.root(disk, options.table)

@@ -56,6 +56,7 @@ class Sets:
     keys: tuple[str, ...] = ("sets", "sums", "swap", "table")
     released: bool = True
     talks: bool = False
+    visited: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         # A wedge's number is that of nothing but the order in which the guest's kernel finds them.

@@ -58,6 +58,7 @@ class Sysinst:
     keys: tuple[str, ...] = ("sums", "swap", "cd")
     released: bool = True
     talks: bool = True
+    visited: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         return f"xbd{index}a"

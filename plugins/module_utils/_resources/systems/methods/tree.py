@@ -40,6 +40,7 @@ class Tree:
     keys: tuple[str, ...] = ("tree", "sha512", "filesystem", "table")
     released: bool = False
     talks: bool = False
+    visited: bool = False
 
     def root(self, disk: Disk, index: int, options: Options) -> str:
         return linux.root(disk, options.table)

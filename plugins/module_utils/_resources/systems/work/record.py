@@ -35,7 +35,11 @@ class Record:
     is how many seconds its clock was before dom0's then, to so many seconds more or less (``clock_margin``), None if
     nobody could tell; ``console_from`` is how long its console's log was before it booted, in bytes; ``installer`` the
     UUID of the domain in which the guest's own installer runs, empty for none, and ``session`` the run that talks to
-    it; ``python`` is the path of its Python, empty as long as none was seen."""
+    it; ``python`` is the path of its Python, empty as long as none was seen.
+
+    Of a guest that a person installs: ``media`` is the vnd unit that its DVD is held on, and ``media_on`` what that is
+    on; ``offered`` where its installer waits for the person, empty for not yet; ``boots`` the kernel's arguments with
+    which what was installed boots, empty until that is known."""
 
     stage: str
     method: str
@@ -55,6 +59,10 @@ class Record:
     installer: str = ""
     session: str = ""
     python: str = ""
+    media: str = ""
+    media_on: str = ""
+    offered: str = ""
+    boots: str = ""
 
     @property
     def finished(self) -> bool:

@@ -11,7 +11,7 @@ file and no running guest has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...._change import CommandFailed, XenError
@@ -37,11 +37,11 @@ def attached(job: Job) -> Iterator[str]:
 
 
 @contextmanager
-def mounted(job: Job, device: str) -> Iterator[str]:
-    """A file system of NetBSD of the guest, mounted; its directory. ``device`` is the block device. Nothing of what is
-    written counts before it is unmounted, so it may be mounted async."""
+def mounted(job: Job, device: str, kind: tuple[str, ...] = ("-t", "ffs", "-o", "async")) -> Iterator[str]:
+    """A file system of the guest, mounted; its directory. ``device`` is the block device, ``kind`` mount's options: of
+    one of NetBSD nothing of what is written counts before it is unmounted, so it may be mounted async."""
     job.host.make_dir(job.mount_point, 0o700)
-    job.host.run([MOUNT, "-t", "ffs", "-o", "async", device, job.mount_point])
+    job.host.run([MOUNT, *kind, device, job.mount_point])
     try:
         yield job.mount_point
     finally:
@@ -81,22 +81,30 @@ def _unmount(job: Job | Leftover) -> None:
 
 
 def _configure(job: Job) -> str:
-    """Configure a free unit on the guest's disk. The block script takes the first free one, so this is the last."""
+    """The guest's disk on a free unit."""
+
+    def note(name: str) -> None:
+        job.note(unit=name)
+
+    return configure(job, job.install.disk.path, job.record.identity, note)
+
+
+def configure(job: Job, path: str, identity: str, note: Callable[[str], None]) -> str:
+    """Configure a free unit on a file, and return its name. The block script takes the first free one, so this is the
+    last. ``note`` writes the unit's name into the guest's record, empty for none. Raises XenError."""
     used = {unit.name for unit, _place in vnd.configured(job.host)}
     numbers = [int(found.group(1)) for found in map(_NODE.match, job.host.list_dir("/dev")) if found]
     free = [f"vnd{number}" for number in sorted(numbers, reverse=True) if f"vnd{number}" not in used]
     for name in free:
-        job.note(unit=name)
-        result = job.host.try_run([vnd.VNCONFIG, "-c", name, job.install.disk.path])
-        if result.rc == 0 and holds(job.host, name) == job.record.identity:
+        note(name)
+        result = job.host.try_run([vnd.VNCONFIG, "-c", name, path])
+        if result.rc == 0 and holds(job.host, name) == identity:
             return name
         if "Device busy" not in result.stderr:
-            job.note(unit="")
-            raise CommandFailed(
-                f"{job.install.disk.path} can't be configured as {name}: {result.tail}", command=list(result.argv)
-            )
+            note("")
+            raise CommandFailed(f"{path} can't be configured as {name}: {result.tail}", command=list(result.argv))
     if free:
-        job.note(unit="")
+        note("")
     raise XenError(
         f"Guest {job.name} needs a free vnd unit to be installed, and all {len(numbers)} are in use; make more with "
         "MAKEDEV (role makedev: makedev_vnd_units)."

@@ -245,10 +245,12 @@ def _look_at_disks(m: Machine, domain: Domain) -> bool:
     """Note what the guest's disks make of its boot. Whether it panics."""
     if domain["os"] == guests.FIRMWARE:
         return False
-    from . import guestsystem, linuxsystem
+    from . import guestsystem, linuxsystem, solaris
 
     if domain["os"] == guests.NETBSD:
         system = guestsystem.look(m, domain)
+    elif domain["os"] == guests.SOLARIS:
+        system = solaris.look(m, domain)
     else:
         system = linuxsystem.look(m, domain) or guestsystem.look_for_linux(m, domain)
     domain["system"] = dict(vars(system))

@@ -22,6 +22,7 @@ CONSOLE_LOGS = "/var/log/xen/console"
 
 NETBSD = "netbsd"
 LINUX = "linux"
+SOLARIS = "solaris"
 # A fully virtual guest boots what its disks hold, and no disk here holds a system with PV drivers.
 FIRMWARE = "firmware"
 
@@ -40,13 +41,14 @@ class Times:
 
 # records create-then-poll, xl-shutdown-w, xl-reboot (NetBSD with powerd); shutdown_preserve, reboot (Linux)
 TIMES = {NETBSD: Times(28.0, None, 15.2, 17.0), LINUX: Times(2.0, 0.4, 0.9, 0.9),
-         # Nobody measured an ACPI power button; as long as NetBSD takes otherwise.
-         FIRMWARE: Times(28.0, None, 15.2, 17.0)}
+         # Nobody measured an ACPI power button, nor Solaris; as long as NetBSD takes otherwise.
+         FIRMWARE: Times(28.0, None, 15.2, 17.0), SOLARIS: Times(28.0, None, 15.2, 17.0)}
 
 
 def system(m: Machine, config: dict[str, Any]) -> str:
     """Which system a guest is: that of its kernel file."""
     from ...core import images
+    from . import solaris
 
     if config["c_info"]["type"] == "hvm":
         return FIRMWARE
@@ -54,6 +56,8 @@ def system(m: Machine, config: dict[str, Any]) -> str:
     image = images.identify(local(m, kernel))
     if image is not None:
         return NETBSD
+    if solaris.is_kernel(local(m, kernel)):
+        return SOLARIS
     name = kernel.rpartition("/")[2].lower()
     return LINUX if "linu" in name or "bzimage" in name else NETBSD
 
@@ -94,6 +98,8 @@ def boot_messages(m: Machine, domain: dict[str, Any]) -> str:
     mib = domain["mem_kb"] // 1024
     if domain["os"] == FIRMWARE:
         return ""  # its screen is VNC's; only a serial line would be xl's console
+    if domain["os"] == SOLARIS:
+        return str(domain["system"]["said"])
     if domain["os"] == LINUX:
         return ("[    0.000000] Linux version 6.12.0 (domU)\n"
                 f"[    0.000000] Command line: {build.get('cmdline', '')}\n"

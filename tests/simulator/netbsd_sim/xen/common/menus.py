@@ -242,7 +242,7 @@ class Trouble:
 class Line:
     """The screen at the other end of a line that may be bad."""
 
-    def __init__(self, screen: Screen, trouble: Trouble | None = None) -> None:
+    def __init__(self, screen: Any, trouble: Trouble | None = None) -> None:
         self.screen = screen
         self._trouble = trouble or Trouble()
         self._keys = 0

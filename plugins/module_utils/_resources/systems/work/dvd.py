@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, netbsd.xen contributors
+# SPDX-License-Identifier: BSD-2-Clause
+"""The DVD that a guest is installed from, on a vnd unit that is held until the guest boots from its disk: attached as
+anything but ``phy:`` its boot stalls (NetBSD/Xen HOWTO 1.7, Creating an unprivileged Solaris domain).
+
+The unit is in the guest's record before it is configured, and configured again where a reboot of dom0 has taken it.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ...._change import XenError
+from ...._toolstack import waiting
+from ...guests.read import vnd
+from ...guests.read.extents import identity
+from . import units
+from .job import Job, Leftover
+
+_READ_ONLY = ("-t", "cd9660", "-r")
+
+
+def hold(job: Job, path: str) -> str:
+    """Have the DVD on a unit, and return the unit's name. Raises XenError."""
+    found = job.host.stat(path)
+    if found is None:
+        raise XenError(f"{path} does not exist; bring it there")
+    place = identity(job.host.real_path(path), found)
+    known = job.record
+    if known.media and known.media_on == place and units.holds(job.host, known.media) == place:
+        return known.media
+    give_back(job)
+
+    def note(name: str) -> None:
+        job.note(media=name, media_on=place if name else "")
+
+    return units.configure(job, path, place, note)
+
+
+def copy_out(job: Job, files: dict[str, str]) -> None:
+    """Copy files of the DVD that is held to dom0: by their paths on it, without the first slash, where they go."""
+    host = job.host
+    with units.mounted(job, f"/dev/{job.record.media}a", _READ_ONLY) as root:
+        lacking = [f"/{name}" for name in files if host.stat(f"{root}/{name}") is None]
+        if lacking:
+            raise XenError(
+                f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 with support for Xen (i86xpv)"
+            )
+        for name, path in files.items():
+            host.make_dir(path.rpartition("/")[0])
+            host.copy_file(f"{root}/{name}", path, 0o444)
+
+
+def give_back(job: Job | Leftover) -> None:
+    """Release the unit in the record, if it still is on the DVD. Raises XenError while a guest has it."""
+    name = job.record.media
+    if not name:
+        return
+    deadline = time.monotonic() + waiting.GOING_SECONDS
+    while units.holds(job.host, name) == job.record.media_on:
+        result = job.host.try_run([vnd.VNCONFIG, "-u", name])
+        if result.rc == 0:
+            break
+        # A guest that has just gone still has it (record vnconfig-u-busy, NetBSD 7.99.10).
+        if "busy" not in result.tail or time.monotonic() > deadline:
+            raise XenError(f"{name}, which the DVD of guest {job.name} is on, can't be released: {result.tail}")
+        time.sleep(waiting.POLL_SECONDS)
+    job.note(media="", media_on="")
