@@ -322,6 +322,8 @@ options:
               - V(tree) is Linux from a tarball, which O(guests[].install.tree) names.
               - V(packages) is Linux from C(.deb) or C(.rpm) files, which O(guests[].install.packages) names.
               - V(image) is any system from an image of its disk, which O(guests[].install.image) names.
+              - V(media) is Solaris from its DVD, O(guests[].install.dvd), whose graphical installer a person goes
+                through.
             type: str
           release:
             description: The release of NetBSD, in quotes, such as V("10.1"). Must be given for the methods V(sets) and
@@ -429,6 +431,25 @@ options:
                 C(/dev/cd0a), from which the guest gets its sets instead of by the network. While it is installed it
                 has no other disk but its first one and this.
             type: path
+          dvd:
+            description:
+              - For method V(media), the path in dom0 of an OpenSolaris DVD's image. Kernel and microroot are copied
+                out of it to O(guests[].kernel) and O(guests[].ramdisk), by default C(/home/xen/NAME-unix) and
+                C(/home/xen/NAME-x86.microroot). It is held on a vnd unit until the guest boots from its disk.
+              - The guest's first disk must be a file of 8G or more with O(guests[].disks[].vdev=0x0), and its memory
+                V(640M) or more.
+            type: path
+          bits:
+            description: For method V(media), V(64), which is the default, or V(32).
+            type: int
+          display:
+            description: For method V(media), an X display that the guest reaches and may open, such as V(10.0.2.2:0),
+              on which its installer is shown. Either this or O(guests[].install.vnc_password) must be given.
+            type: str
+          vnc_password:
+            description: For method V(media), the password of the VNC server that is started in the guest's live
+              system, V(6) to V(8) characters. It is kept out of logs and results.
+            type: str
           tree:
             description:
               - For method V(tree), a tarball with the root of a Linux system (plain, or packed by gzip, bzip2 or xz),
@@ -603,6 +624,13 @@ options:
       the end.
     type: dict
     default: {}
+  installing:
+    description: Guests in which their own installers run, or of which nothing but an installation will tell what they
+      boot. As long as they shall run, nothing at all is done to them, and what depends on them is not started. That is
+      no failure.
+    type: list
+    elements: str
+    default: []
   secrets:
     description:
       - Passwords by guest, each a dictionary with V(vncpasswd) or V(spicepasswd). The action plugin moves them here

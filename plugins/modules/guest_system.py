@@ -57,6 +57,11 @@ notes:
     away when they have succeeded and tries again at the next boot if not. Until then sshd may not be up, and what it
     prints is on the console. So the disk must have room for the packages and for what is in them. Whether a
     distribution comes up that way is the admin's to try; a tree that was made on a Linux machine is set up already.
+  - Method V(media) starts the guest with the live system of an OpenSolaris DVD. The action plugin logs in at its
+    console, has a VNC server or the installer itself shown to a person, and there it stops, which is no failure and
+    changes nothing else. Each later run looks in at the console again. Once the installer says that its pool is whole,
+    the number of the boot file system is read, the live system is ended, and what the guest boots from then on is
+    returned in RV(boots), for M(netbsd.xen.domain). What a person has begun is never ended or written over.
   - A kernel that this Xen can't start, or that needs a ramdisk and has none, is refused before the guest is started.
   - Method V(image) writes an image as it is. A qcow2 is turned into a raw disk by C(qemu-img) of Xen's tools. Two
     guests of one image are two machines if the image has cloud-init and each guest has a C(seed).
@@ -128,8 +133,8 @@ options:
     default: false
   secrets:
     description:
-      - What is secret, by guest, each a dictionary with V(root_password), a hash, and V(user_data), as JSON. The action
-        plugin moves it here from the guests, so that it is logged nowhere.
+      - What is secret, by guest, each a dictionary with V(root_password), a hash, V(vnc_password), and V(user_data), as
+        JSON. The action plugin moves it here from the guests, so that it is logged nowhere.
     type: dict
     default: {}
 """
@@ -293,6 +298,16 @@ commands:
   returned: always
   type: list
   elements: dict
+boots:
+  description: The kernel's arguments with which guests of method V(media) boot what was installed, by name, for
+    C(cmdline) of O(netbsd.xen.domain#module:guests).
+  returned: always
+  type: dict
+installing:
+  description: The guests that a person is to install, or just does, for O(netbsd.xen.domain#module:installing).
+  returned: always
+  type: list
+  elements: str
 logins:
   description:
     - The guests in which a login was seen, in this run or an earlier one, by name. They are those of whom records are

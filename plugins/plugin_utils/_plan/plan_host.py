@@ -23,6 +23,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import (
     NETBSD,
     Outcome,
     internal_error,
+    told,
     read_and_planned,
     refuse_system,
 )
@@ -201,7 +202,7 @@ class _Planning:
         else:
             current, plan = read_and_planned(resource, self.host, wanted, params["max_impact"])
         if task.register:
-            outcome = Outcome(plan, done=list(plan.changes), failures=dict(plan.refused))
+            outcome = Outcome(plan, list(plan.changes), dict(plan.refused), told(resource, current))
             self.own[task.register] = _registered(outcome)
         if resource is domain:
             self._guests(current, wanted)

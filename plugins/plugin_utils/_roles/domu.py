@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest import solaris
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.install import netbsd_release
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as system_files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
@@ -57,6 +59,7 @@ def _brought(guest: dict[str, Any]) -> list[str]:
         "tree": [guest.get("kernel"), guest.get("ramdisk")],
         "packages": [guest.get("kernel")],
         "image": [_value(install, "seed")],
+        solaris.METHOD: [guest.get("kernel"), guest.get("ramdisk")],
     }
     named = by_method.get(str(_value(install, "method")), [boots.get("kernel")])
     return [str(path) for path in named if path]
@@ -81,6 +84,49 @@ def _waiting(variables: Variables) -> dict[str, str]:
     """The guests that did not get their system, with the reasons. Their failure is told behind the others."""
     failures = (variables.get("domu_systems_result") or {}).get("failures") or []
     return {failure["thing"]: failure["msg"].rstrip(".") for failure in failures}
+
+
+def _told(variables: Variables, key: str) -> Any:
+    """What the guests' systems have told beside what was done to them."""
+    return (variables.get("domu_systems_result") or {}).get(key)
+
+
+def _guests(variables: Variables) -> list[Any]:
+    """The guests, each with what its installation has found that it boots, where it does not say itself."""
+    boots = _told(variables, "boots") or {}
+    return [
+        {**guest, "cmdline": boots[guest.get("name")]} if _asks_to_be_told(guest, boots) else guest
+        for guest in variables["domu_guests"]
+    ]
+
+
+def _asks_to_be_told(guest: Any, boots: Mapping[str, Any]) -> bool:
+    return _by_a_person(guest) and guest.get("name") in boots and not _says_what_boots(guest)
+
+
+def _by_a_person(guest: Any) -> bool:
+    return isinstance(guest, dict) and _value(guest.get("install"), "method") == solaris.METHOD
+
+
+def _says_what_boots(guest: dict[str, Any]) -> bool:
+    return any(guest.get(key) is not None for key in ("cmdline", "extra", "root"))
+
+
+def _installing(variables: Variables) -> list[str]:
+    """The guests that a person installs, and those of which only that would tell what they boot."""
+    boots, running = _told(variables, "boots") or {}, _told(variables, "installing") or []
+    return [
+        str(guest.get("name"))
+        for guest in variables["domu_guests"]
+        if _by_a_person(guest)
+        and (guest.get("name") in running or (guest.get("name") not in boots and not _says_what_boots(guest)))
+    ]
+
+
+def _logging_in(variables: Variables) -> list[Any]:
+    """The guests whose logins are looked for: at a guest that is just being installed was looked already."""
+    running = _told(variables, "installing") or []
+    return [guest for guest in variables["domu_guests"] if not (_by_a_person(guest) and guest.get("name") in running)]
 
 
 def _missing_files(variables: Variables) -> dict[str, str]:
@@ -134,7 +180,7 @@ TASKS = {
         domain,
         "guests",
         {
-            "guests": "domu_guests",
+            "guests": _guests,
             "host_name": "inventory_hostname",
             "release": _release,
             "config_dir": "domu_config_dir",
@@ -156,13 +202,14 @@ TASKS = {
             "assume_vnd_units": _vnd_units,
             "missing_files": _missing_files,
             "waiting": _waiting,
+            "installing": _installing,
         },
     ),
     # Behind the starts: what a check would have to see is a login to a guest that it has not started.
     "guest_logins": Task(
         guest_system,
         "guests",
-        SYSTEMS,
+        {**SYSTEMS, "guests": _logging_in},
         when=lambda variables: _installs(variables) and not variables.on("ansible_check_mode"),
         register="domu_logins_result",
     ),

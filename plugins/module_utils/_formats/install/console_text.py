@@ -11,9 +11,10 @@ from ..text import printable
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][0-9A-B]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
 # What a kernel alone says, early in its boot: before it stands what an earlier boot left (records xl-console-login and
 # xc-kill-xenconsoled, NetBSD 7.99.10). NetBSD's copyright and name come again with each login.
-_BOOT = re.compile(r"^total memory = |^(?:\[ *0\.000000\] )?Linux version ", re.MULTILINE)
-# getty's prompt: alone in NetBSD, with the host's name in Linux (agetty).
-_LOGIN = re.compile(r"^(?:(\S+) )?login:", re.MULTILINE)
+_BOOT = re.compile(r"^total memory = |^(?:\[ *0\.000000\] )?Linux version |^SunOS Release ", re.MULTILINE)
+# getty's prompt: alone in NetBSD, with the host's name in Linux (agetty), and with "console" too in Solaris (NetBSD/Xen
+# HOWTO 1.7, Creating an unprivileged Solaris domain).
+_LOGIN = re.compile(r"^(?:(\S+) (?:console )?)?login:", re.MULTILINE)
 # dhcpcd of NetBSD's base; cloud-init's table of interfaces; Debian's dhclient.
 _LEASED = re.compile(
     r"\S+: leased ([0-9.]+) for|\| +\S+ +\| +True +\| +([0-9.]+) +\| +[0-9.]+ +\| +global|bound to ([0-9.]+) --"

@@ -41,6 +41,7 @@ ARGUMENTS: dict[str, Any] = {
     "assume_vnd_units": {"type": "int", "default": 0},
     "missing_files": {"type": "dict", "default": {}},
     "waiting": {"type": "dict", "default": {}},
+    "installing": {"type": "list", "elements": "str", "default": []},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     **LIMIT,
 }

@@ -169,7 +169,8 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
         disk=disk,
         root=method.root(disk, disks.index(disk), options),
         network=network,
-        hostname=_hostname(fields, guest),
+        # What a person calls it nobody knows here.
+        hostname="" if method.visited else _hostname(fields, guest),
         authorized_keys=_keys(fields),
         root_password=_password(fields, guest.os, release),
         ntp=_servers(fields),

@@ -135,6 +135,12 @@ def make_ext2(span: Span, version: int, features: tuple[int, int, int], block: i
     _write_archive(span, empty_archive(seconds, lost_found=True))
 
 
+def make_cd(span: Span) -> None:
+    """An empty CD, for `pack`. What makefs(8) makes is a real one (cd.py)."""
+    span.write(_ISO, b"\x01CD001")
+    _write_archive(span, empty_archive(0))
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 

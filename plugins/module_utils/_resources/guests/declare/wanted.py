@@ -39,6 +39,8 @@ class Wanted:
     missing_files: dict[str, str] = field(default_factory=dict, hash=False)
     # By guest, why it can't be started yet.
     waiting: dict[str, str] = field(default_factory=dict, hash=False)
+    # The guests in which their own installers run, or whose boot is not known before one has.
+    installing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def wanted(params: dict[str, Any]) -> Wanted:
         assume_bridges=tuple(params.get("assume_bridges") or ()),
         assume_vnd_units=params.get("assume_vnd_units") or 0,
         missing_files={path: str(why) for path, why in (params.get("missing_files") or {}).items()},
+        installing=tuple(map(str, params.get("installing") or ())),
         waiting={name: str(why) for name, why in (params.get("waiting") or {}).items()},
     )
 

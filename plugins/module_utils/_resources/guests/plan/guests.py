@@ -38,6 +38,8 @@ def plan(current: Current, wanted: Wanted) -> Plan:
     now = seen(current, wanted)
     guests = [with_its_addresses(guest, now, wanted.host_name) for guest in order.ordered(wanted.guests)]
     parts = [plan_guest(guest, now, wanted, blank) for guest in guests]
+    untouched = held.installing(guests, parts, wanted)
+    parts = [GuestPlan() if guest.name in untouched else part for guest, part in zip(guests, parts)]
     refused = held.refused(guests, parts, wanted)
     parts = [GuestPlan() if guest.name in refused else part for guest, part in zip(guests, parts)]
     parts = limit.within(guests, parts, wanted, now, blank)
@@ -58,6 +60,7 @@ def plan(current: Current, wanted: Wanted) -> Plan:
             *lost.staying(now),
             *vnd.warnings(now.vnd),
             *together.warnings,
+            *(f"{why}, which is being installed" for why in untouched.values() if why),
             *(change.waits() for change in together.deferred),
             *rest.warnings,
             *_undeclared(current, wanted, {domid for own in now.own.values() for domid in own}),

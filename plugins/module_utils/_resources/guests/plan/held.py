@@ -10,6 +10,20 @@ from ...._change import Refused, XenError
 from ..declare.guest import Guest
 from ..declare.wanted import Wanted
 from .changes import GuestPlan
+from .storage import UP
+
+
+def installing(guests: Sequence[Guest], parts: Sequence[GuestPlan], wanted: Wanted) -> dict[str, str]:
+    """By guest, why nothing at all is done for it now, which is no failure: its own installer runs, or it would start
+    behind such a guest. ``guests`` are in the order in which they start. One that shall be down or gone is no such."""
+    found: dict[str, str] = {}
+    for guest, part in zip(guests, parts):
+        behind = [name for name in guest.depends_on if name in found]
+        if guest.name in wanted.installing and guest.state in UP:
+            found[guest.name] = ""
+        elif part.starts and behind:
+            found[guest.name] = f"guest {guest.name} was not started: it depends on {', '.join(behind)}"
+    return found
 
 
 def refused(guests: Sequence[Guest], parts: Sequence[GuestPlan], wanted: Wanted) -> dict[str, XenError]:

@@ -86,7 +86,7 @@ class Media:
             fields.problem("give either vnc_password, for a VNC server in the guest, or display, an X server of yours")
         elif password and not _VNC_PASSWORD.match(password):
             fields.problem("vnc_password is wrong; allowed are 6 to 8 characters without blanks")
-        bits = fields.choice("bits", solaris.BITS[0], solaris.BITS)
+        bits = fields.choice_of("bits", fields.text("bits", solaris.BITS[0]), solaris.BITS, solaris.BITS[0])
         return Options(fields.path("dvd", needed=True), bits, display, password)
 
     def check(self, job: Job) -> int:

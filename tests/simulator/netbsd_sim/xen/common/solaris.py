@@ -94,7 +94,7 @@ def make_dvd(path: Path) -> None:
     with path.open("wb") as stream:
         stream.truncate(4 << 20)
     span = Span(path, 0, 4 << 20)
-    span.write(16 * 2048, b"\x01CD001")
+    volume.make_cd(span)
     with tempfile.TemporaryDirectory() as folder:
         for name in ("platform/i86xpv/kernel/amd64/unix", "platform/i86xpv/kernel/unix"):
             Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
