@@ -86,6 +86,7 @@ def test_the_inventories_are_declared_well() -> None:
         ("howto-linux", "1 hosts and 5 guests"),
         ("sysinst", "1 hosts and 1 guests"),
         ("tutorial", "2 hosts and 2 guests"),
+        ("howto-solaris", "1 hosts and 1 guests"),
     ):
         checked = ansible("ansible", "-i", f"inventories/{inventory}", "dom0s", "-m", "netbsd.xen.validate")
         assert checked.returncode == 0, checked.stdout

@@ -20,6 +20,8 @@ from .needs import library
 COLUMNS, ROWS = 80, 24
 _ITEM = re.compile(r"([A-Za-z]): (.*)")
 _LINE, _TOP = "\u2502", "\u250c"
+# A shell's prompt that says who is where, at the edge of the screen.
+_SHELL = re.compile(r"\S+@\S+:\S*[$#] ")
 # What draws a box where the terminal has no line characters: curses' own substitutes.
 _PLAIN = str.maketrans({"|": _LINE})
 
@@ -122,7 +124,11 @@ class Screen:
         if lines[row][column] == ">":
             return _boxed(lines, row, column) or _listed(lines, row, column)
         text = lines[row] if self.wrapped else lines[row][:column]
-        text = text.rsplit(_LINE, 1)[-1]
+        if _SHELL.match(self._display[row]):
+            # What looks like the side of a box is a pipe.
+            text = self._display[row] if self.wrapped else self._display[row][:column]
+        else:
+            text = text.rsplit(_LINE, 1)[-1]
         return Prompt(text) if text.strip() else None
 
 

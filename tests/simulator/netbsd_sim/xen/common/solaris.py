@@ -91,6 +91,7 @@ def install(disk: Path, bootfs: int, state: str = "ready") -> None:
 
 def make_dvd(path: Path) -> None:
     """A DVD with the two kernels and microroots where the HOWTO has them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
         stream.truncate(4 << 20)
     span = Span(path, 0, 4 << 20)
@@ -194,6 +195,14 @@ class Live:
             yield Says("Sun Microsystems Inc.   SunOS 5.11      snv_124 November 2008\n")
             yield from self._shell()
 
+    def pool(self) -> dict[str, Any] | None:
+        return pool(_disk(self._m, self._domain))
+
+    def address(self) -> str:
+        """What a dhcp server gives its xnf0, empty for nothing."""
+        vif = self._domain["vifs"][0]
+        return lan.lease(self._m, vif["bridge"], vif["mac"]).split("/")[0]
+
     def _shell(self) -> Program:
         while True:
             line = yield Asks("jack@opensolaris:~$ ")
@@ -224,7 +233,7 @@ class Live:
 
     def _ran(self, command: str) -> tuple[int, str]:
         """Status and output of a command."""
-        found = pool(_disk(self._m, self._domain))
+        found = self.pool()
         if command == "pfexec zpool import -f rpool":
             self._imported = self._imported or found is not None
             return (0, "") if found else (1, "cannot import 'rpool': no such pool available\n")
@@ -251,7 +260,6 @@ class Live:
         self._looks += 1
         if self._looks <= _LOOKS:
             return 1, "ifconfig: status: SIOCGLIFFLAGS: xnf0: no such interface\n"
-        vif = self._domain["vifs"][0]
-        address = (lan.lease(self._m, vif["bridge"], vif["mac"]) or "0.0.0.0/8").split("/")[0]
+        address = self.address() or "0.0.0.0"
         return 0, ("xnf0: flags=1004843<UP,BROADCAST,RUNNING,MULTICAST,DHCP,IPv4> mtu 1500 index 2\n"
                    f"        inet {address} netmask ffffff00 broadcast 10.0.2.255\n")
