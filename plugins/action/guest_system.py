@@ -101,9 +101,7 @@ class ActionModule(PlannedAction):
         first = super().carry_out({**args, "session": session}, task_vars)
         # One that is nobody's is a person's: whoever comes by may look in.
         waiting = {
-            name: each
-            for name, each in (first.get("conversations") or {}).items()
-            if each["session"] in (session, "")
+            name: each for name, each in (first.get("conversations") or {}).items() if each["session"] in (session, "")
         }
         heard, said = {}, {}
         for system in talking:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A look in at the live system on an OpenSolaris DVD, at its console: is its installer through, is it shown to a person.
+"""A look in at the live system of an OpenSolaris DVD, at its console: is its installer through, is it shown to anybody.
 
 The words and the commands are those of the NetBSD/Xen HOWTO 1.7, Creating an unprivileged Solaris domain (snv_124);
 nobody has recorded it. From source are the property by which an installer says that its pool is whole (caiman, ti_api.h

@@ -23,9 +23,9 @@ from ansible_collections.netbsd.xen.plugins.module_utils._engine import (
     NETBSD,
     Outcome,
     internal_error,
-    told,
     read_and_planned,
     refuse_system,
+    told,
 )
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain

@@ -170,9 +170,7 @@ def _runs(system: System, live: Domain, disk: Content, found: Plan) -> None:
     )
 
 
-def _visited(
-    system: System, mine: Record, live: Domain | None, current: Current, wanted: Wanted, found: Plan
-) -> None:
+def _visited(system: System, mine: Record, live: Domain | None, current: Current, wanted: Wanted, found: Plan) -> None:
     """A person installs in the guest, or has."""
     asked = visits.Asked(wanted.session, wanted.heard.get(system.guest.name, ""))
     own = visits.plan(system, mine, live, current.config_dir, asked)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""Visits at the console of Solaris' live system, which is simulated from the HOWTO's text, at consoles of every kind."""
+"""Visits at the console of Solaris' live system, which is simulated from the HOWTO's text: at good and at bad ones."""
 
 from __future__ import annotations
 

@@ -8,15 +8,14 @@ The unit is in the guest's record before it is configured, and configured again 
 
 from __future__ import annotations
 
-import time
-
 from ...._change import XenError
-from ...._toolstack import waiting
 from ...guests.read import vnd
 from ...guests.read.extents import identity
 from . import units
 from .job import Job, Leftover
 
+# How often a guest that has just gone is waited for, and the seconds between.
+TRIES, BETWEEN_SECONDS = 30, 0.5
 _READ_ONLY = ("-t", "cd9660", "-r")
 
 
@@ -56,13 +55,14 @@ def give_back(job: Job | Leftover) -> None:
     name = job.record.media
     if not name:
         return
-    deadline = time.monotonic() + waiting.GOING_SECONDS
+    tries = 0
     while units.holds(job.host, name) == job.record.media_on:
         result = job.host.try_run([vnd.VNCONFIG, "-u", name])
         if result.rc == 0:
             break
-        # A guest that has just gone still has it (record vnconfig-u-busy, NetBSD 7.99.10).
-        if "busy" not in result.tail or time.monotonic() > deadline:
+        tries += 1
+        # The guest may still have it (record vnconfig-u-busy, NetBSD 7.99.10).
+        if "busy" not in result.tail or tries >= TRIES:
             raise XenError(f"{name}, which the DVD of guest {job.name} is on, can't be released: {result.tail}")
-        time.sleep(waiting.POLL_SECONDS)
+        job.host.pause(BETWEEN_SECONDS)
     job.note(media="", media_on="")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""A guest that an installer runs in, a kernel with sysinst in it or the live system of Solaris: its console, to which somebody talks, and what comes of that on its disk.
+"""A guest that an installer runs in, a kernel with sysinst in it or the live system of Solaris: its console, to which
+somebody talks, and what comes of that on its disk.
 
 What is typed stands in HOST/installers/DOMID.json, so that the guest is where it was when somebody opens its console
 again, and shows nothing of what it has shown (record xl-console-login). HOST/installer_trouble.json makes the console
@@ -25,7 +26,7 @@ from ...system import devices, diskcommands
 from . import domains, guests, solaris
 from .hotplug import local
 from .hypervisor import Domain, flush, out
-from .menus import Line, Out, Screen, Trouble
+from .menus import Line, Out, Screen, Side, Trouble
 from .sysinst import Place, Settings, Sysinst, Unknown
 
 TARGET = "/targetroot"
@@ -80,9 +81,13 @@ class Session:
         self._m, self._domain = m, domain
         self._typed_path = m.host_dir / "installers" / f"{domain['domid']}.json"
         trouble = m.host_dir / "installer_trouble.json"
-        self.guest: Guest | solaris.Live = solaris.Live(m, domain) if domain["os"] == guests.SOLARIS else Guest(m, domain)
-        screen = solaris.Tty(self.guest.program()) if isinstance(self.guest, solaris.Live) else (
-            Screen(Sysinst(self.guest).program()))
+        self.guest: Guest | solaris.Live
+        if domain["os"] == guests.SOLARIS:
+            self.guest = solaris.Live(m, domain)
+            screen: Side = solaris.Tty(self.guest.program())
+        else:
+            self.guest = Guest(m, domain)
+            screen = Screen(Sysinst(self.guest).program())
         self._line = Line(screen, Trouble(**json.loads(trouble.read_text())) if trouble.exists() else None)
 
     @property

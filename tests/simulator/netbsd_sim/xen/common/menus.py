@@ -12,7 +12,7 @@ import random
 import string
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 ENTER, NEXT, BEFORE, REDRAW, KILL, ERASE = "\r", "\x0e", "\x10", "\x0c", "\x15", "\x7f"
 _LETTERS = string.ascii_lowercase.replace("x", "")
@@ -64,6 +64,18 @@ class Say:
 Asked = Menu | Field | Say
 # What is sent is the number of an item, a text, or nothing at the beginning.
 Program = Generator[Asked, Any, None]
+
+
+class Side(Protocol):
+    """A program's side of the console. `repainted` is what is sent when it draws all anew, nothing if it never does."""
+
+    ended: bool
+
+    def start(self) -> list[Out]: ...
+
+    def key(self, key: str) -> list[Out]: ...
+
+    def repainted(self) -> str: ...
 
 
 class Screen:
@@ -242,7 +254,7 @@ class Trouble:
 class Line:
     """The screen at the other end of a line that may be bad."""
 
-    def __init__(self, screen: Any, trouble: Trouble | None = None) -> None:
+    def __init__(self, screen: Side, trouble: Trouble | None = None) -> None:
         self.screen = screen
         self._trouble = trouble or Trouble()
         self._keys = 0

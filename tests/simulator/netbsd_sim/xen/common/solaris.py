@@ -36,10 +36,11 @@ KERNEL = b"simulated-solaris "
 _POOL_AT, _POOL_BYTES, _POOL = 4 << 20, 512, b"simulated-zpool "
 _LIVE = "install_media=cdrom"
 _BOOTS = re.compile(r'zfs-bootfs=rpool/(\d+),bootpath="/xpvd/xdf@(\d+):a"')
-_BANNER = ("SunOS Release 5.11 Version snv_124 64-bit\nCopyright 1983-2009 Sun Microsystems, Inc.  All rights reserved.\n"
-           "Use is subject to license terms.\n")
+_BANNER = ("SunOS Release 5.11 Version snv_124 64-bit\n"
+           "Copyright 1983-2009 Sun Microsystems, Inc.  All rights reserved.\nUse is subject to license terms.\n")
 _LIVE_BOOT = ("Hostname: opensolaris\nRemounting root read/write\nProbing for device nodes ...\n"
-              "WARNING: emlxs: ddi_modopen drv/fct failed: err 2\nPreparing live image for use\nDone mounting Live image\n")
+              "WARNING: emlxs: ddi_modopen drv/fct failed: err 2\n"
+              "Preparing live image for use\nDone mounting Live image\n")
 _BOOT = ("WARNING: emlxs: ddi_modopen drv/fct failed: err 2\nHostname: osol\nConfiguring devices.\n"
          "Reading ZFS config: done.\nMounting ZFS filesystems: (6/6)\n")
 # How often xnf0 is asked for before it has an address.

@@ -20,7 +20,6 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests impor
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import visits
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import dvd as dvd_unit
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 from ansible_collections.netbsd.xen.tests.unit.support import sim_host
 from ansible_collections.netbsd.xen.tests.unit.support.mortal import Stepping, copied
@@ -52,7 +51,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> sim_host.Host:
 def _quick(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "LOCK_FILE", str(tmp_path / "lock"))
     monkeypatch.setattr(vnd, "BETWEEN_LOOKS_SECONDS", 0.0)
-    monkeypatch.setattr(dvd_unit.waiting, "POLL_SECONDS", 0.01)
 
 
 def converge(host: Stepping, check: bool = False, **more: Any) -> _engine.Outcome:
