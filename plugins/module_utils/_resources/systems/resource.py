@@ -72,13 +72,17 @@ def _boots(mine: Record, current: Current) -> bool:
 
 
 def conversations(current: Current) -> dict[str, dict[str, str]]:
-    """The guests whose installers wait to be talked to: by whom (empty for whoever comes by), with which mark, by which
-    toolstack's console, and where an installer was offered to a person, if it was."""
-    return {
-        name: {"session": mine.session, "mark": mine.mark, "toolstack": current.program, "offered": mine.offered}
-        for name, mine in sorted(current.records.items())
-        if mine.stage == PREPARED and (_visited(mine, current) if visits.in_hand(mine) else mine.session)
-    }
+    """The guests whose installers wait to be talked to: by whom, with which mark, by which toolstack's console, and
+    where an installer was offered to a person, if it was. In a live system whoever comes by looks in (no session), also
+    behind a run that broke off: its console has one reader at a time."""
+    found = {}
+    for name, mine in sorted(current.records.items()):
+        by_a_person = visits.in_hand(mine)
+        if mine.stage == PREPARED and (_visited(mine, current) if by_a_person else mine.session):
+            session = "" if by_a_person else mine.session
+            told = {"session": session, "mark": mine.mark, "toolstack": current.program, "offered": mine.offered}
+            found[name] = told
+    return found
 
 
 def _visited(mine: Record, current: Current) -> bool:

@@ -24,6 +24,7 @@ def hold(job: Job, path: str) -> str:
     found = job.host.stat(path)
     if found is None:
         raise XenError(f"{path} does not exist; bring it there")
+    units.unmount(job)
     place = identity(job.host.real_path(path), found)
     known = job.record
     if known.media and known.media_on == place and units.holds(job.host, known.media) == place:
@@ -43,7 +44,7 @@ def copy_out(job: Job, files: dict[str, str]) -> None:
         lacking = [f"/{name}" for name in files if host.stat(f"{root}/{name}") is None]
         if lacking:
             raise XenError(
-                f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 with support for Xen (i86xpv)"
+                f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 that boots under Xen (i86xpv)"
             )
         for name, path in files.items():
             host.make_dir(path.rpartition("/")[0])
@@ -55,6 +56,7 @@ def give_back(job: Job | Leftover) -> None:
     name = job.record.media
     if not name:
         return
+    units.unmount(job)
     tries = 0
     while units.holds(job.host, name) == job.record.media_on:
         result = job.host.try_run([vnd.VNCONFIG, "-u", name])

@@ -45,12 +45,12 @@ def mounted(job: Job, device: str, kind: tuple[str, ...] = ("-t", "ffs", "-o", "
     try:
         yield job.mount_point
     finally:
-        _unmount(job)
+        unmount(job)
 
 
 def give_back(job: Job | Leftover) -> None:
     """Unmount the guest's file system and release the unit in its record, if it is ours. Raises XenError."""
-    _unmount(job)
+    unmount(job)
     name = job.record.unit
     if not name:
         return
@@ -73,7 +73,8 @@ def _others(host: Host, path: str, name: str) -> str:
     return kept[name].why if name in kept else ""
 
 
-def _unmount(job: Job | Leftover) -> None:
+def unmount(job: Job | Leftover) -> None:
+    """Unmount what is mounted of the guest's, also by a run that broke off. Raises XenError."""
     there = mounts.parse(job.host.run([MOUNT]).stdout)
     for _each in [mount for mount in there if mount.directory == job.mount_point]:
         job.host.run([UMOUNT, job.mount_point], timeout=UMOUNT_SECONDS)
