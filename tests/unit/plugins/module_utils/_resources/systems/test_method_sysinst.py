@@ -150,7 +150,7 @@ def test_the_installer_is_started_and_the_guest_made_its_own(base, tmp_path):
     host = Stepping(copied(base, tmp_path / "nb0"))
     outcome = converge(host, session="one")
     found, waiting = record(host), waits(outcome)
-    assert waiting == {"web1": {"session": "one", "mark": found["mark"], "toolstack": "xl"}}
+    assert waiting == {"web1": {"session": "one", "mark": found["mark"], "toolstack": "xl", "offered": ""}}
     assert found["stage"] == "prepared" and found["installer"]
     config = host.text(f"{CONFIGS}/.web1.installer")
     assert f'kernel = "/home/xen/netbsd-{RELEASE}-INSTALL_XEN3_DOMU.gz"' in config and found["installer"] in config
