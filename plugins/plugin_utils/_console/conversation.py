@@ -35,10 +35,12 @@ class Pick:
 
 @dataclass(frozen=True)
 class Fill:
-    """Type a text at a prompt; one that is ``hidden`` is not shown while it is typed, and written nowhere."""
+    """Type a text at a prompt; one that is ``hidden`` is not shown while it is typed, and written nowhere unless
+    everybody knows it (``public``)."""
 
     text: str
     hidden: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def filled(rule: Rule, values: Mapping[str, str]) -> Rule | None:
         if isinstance(act, Pick):
             act = Pick(put(act.item))
         elif isinstance(act, Fill):
-            act = Fill(put(act.text, as_typed=True), act.hidden)
+            act = Fill(put(act.text, as_typed=True), act.hidden, act.public)
         elif isinstance(act, Settings):
             act = Settings(tuple(_settings(act.wanted, values, put)), act.then)
         return Rule(
@@ -229,7 +231,7 @@ class Conversation:
         act, face = rule.act, self._talk.screen.face()
         if isinstance(act, Fill):
             if act.hidden:
-                self._talk.fill_hidden(act.text)
+                self._talk.fill_hidden(act.text, act.public)
             elif isinstance(face, Prompt):
                 self._talk.fill(face.text, act.text)
             return self._talk.screen.face()

@@ -42,7 +42,7 @@ _READY = re.compile(r"caiman:install\s+ready\b")
 _SERVES = "already running as"
 _LOGIN = (
     Rule("login", Fill(USER), prompt=r"\blogin: "),
-    Rule("password", Fill(USER_PASSWORD, hidden=True), prompt=r"^Password: ?$"),
+    Rule("password", Fill(USER_PASSWORD, hidden=True, public=True), prompt=r"^Password: ?$"),
 )
 
 

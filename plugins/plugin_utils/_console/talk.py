@@ -153,9 +153,10 @@ class Talk:
             value = "?"
         raise ConsoleError(f"typed {text!r}, and the console shows something else", self.shown())
 
-    def fill_hidden(self, text: str) -> None:
-        """Type what is not shown, such as a password."""
-        self.transcript.secret(text)
+    def fill_hidden(self, text: str, public: bool = False) -> None:
+        """Type what is not shown, such as a password; a word that everybody knows (``public``) is no secret."""
+        if not public:
+            self.transcript.secret(text)
         self.transcript.hide(True)
         try:
             # What somebody, or a key that came late, has typed into it can't be seen.

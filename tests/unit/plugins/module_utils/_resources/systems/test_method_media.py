@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from netbsd_sim.xen.common import domains, solaris
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused, XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.declare import config
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import visits
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.media import MEDIA
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 from ansible_collections.netbsd.xen.tests.unit.support import sim_host
 from ansible_collections.netbsd.xen.tests.unit.support.mortal import Stepping, copied
@@ -136,6 +139,33 @@ def test_the_live_system_is_started_and_shown_and_stays(base, tmp_path):
     # Nobody touches what runs there, whatever else is declared of guests.
     assert clean(guests(host, second.told)).done == [] and "solaris" in listed(host)
     assert second.told["installing"] == ["solaris"] and second.told["boots"] == {}
+
+
+def test_what_depends_on_it_waits_and_others_do_not(base, tmp_path):
+    host = Stepping(copied(base, tmp_path / "nb0"))
+    first = visited(host, "one")
+    (host.machine.root / "home/xen/linux").write_text("a kernel")
+    given = {name: value.get("default") for name, value in domain.ARGUMENTS.items()}
+    others = [
+        {"name": "behind", "memory": 64, "kernel": "/home/xen/linux", "depends_on": ["solaris"]},
+        {"name": "other", "memory": 64, "kernel": "/home/xen/linux"},
+    ]
+    params = {**given, "guests": [{**GUEST, "install": INSTALL}, *others], "host_name": "xen1"}
+    outcome = clean(_engine.converge(domain, {**params, "installing": first.told["installing"]}, host, check=False))
+    assert {each.thing for each in outcome.done} == {"other"} and "solaris" in listed(host)
+    said = "guest behind was not started: it depends on solaris, which is being installed"
+    assert said in outcome.plan.warnings
+
+
+def test_the_dvd_in_the_words_of_xm():
+    """As the HOWTO has it."""
+    given = {name: value.get("default") for name, value in guest_system.ARGUMENTS.items()}
+    guest = {**GUEST, "install": INSTALL}
+    (system,) = guest_system.declare({**given, "guests": [guest], "host_name": "xen1", "release": "4.2"}).systems
+    job = SimpleNamespace(record=SimpleNamespace(media="vnd0"), install=system.install, guest=system.guest)
+    text = config.text_of(MEDIA.installer(job), "xm")  # type: ignore[arg-type]
+    assert '"phy:/dev/vnd0d,6:cdrom,r"' in text and f'"file:{DISK},0x0,w"' in text
+    assert 'extra = "/platform/i86xpv/kernel/amd64/unix - nowin -B install_media=cdrom"' in text
 
 
 def test_a_run_while_the_person_is_at_work_changes_nothing(base, tmp_path):
