@@ -37,12 +37,15 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import (
     ssh_options,
 )
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import ConsoleError, Ended
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.talk import PACE
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.transcript import Transcript
 from ansible_collections.netbsd.xen.plugins.plugin_utils._planned import PlannedAction
 
 SYSTEM_FILES = "netbsd.xen.system_files"
 # Seconds for ssh and the console's program to show that they are there, or why not.
 OPENS = 30.0
+# The host's variable for the seconds between two characters that are typed at a console.
+PACE_VARIABLE = "netbsd_xen_typing_seconds"
 
 display = Display()
 
@@ -128,7 +131,7 @@ class ActionModule(PlannedAction):
         try:
             link, before = self._console(name, waiting["toolstack"], task_vars)
             try:
-                heard = _heard(link, system, waiting, transcript, say, before)
+                heard = _heard(link, system, waiting, transcript, say, before, _pace(task_vars))
             finally:
                 link.close()
         except ConsoleError as error:
@@ -208,16 +211,30 @@ def _heard(
     transcript: Transcript,
     say: Callable[[str], None],
     before: bytes,
+    pace: float,
 ) -> str:
     """Hold the conversation; what the module is to be told of it. Raises ConsoleError."""
     install, mark = system.install, waiting["mark"]
     if METHODS[install.method].visited:
-        found = solaris.visit(link, system.guest.name, install.options, waiting["offered"], transcript, say, before)
+        name, options, offered = system.guest.name, install.options, waiting["offered"]
+        found = solaris.visit(link, name, options, offered, transcript, say, before, pace)
         return visits.told(mark, *found)
     wanted = installing.values(install, mark)
     transcript.secret(wanted["root_password"])
-    installing.converse(link, install.release, wanted, transcript, say, before)
+    installing.converse(link, install.release, wanted, transcript, say, before, pace)
     return mark
+
+
+def _pace(task_vars: dict[str, Any]) -> float:
+    """Seconds between two characters. Raises ConsoleError."""
+    given = task_vars.get(PACE_VARIABLE, PACE)
+    try:
+        pace = float(given)
+    except (TypeError, ValueError):
+        pace = -1.0
+    if not 0 <= pace <= 10:
+        raise ConsoleError(f"{PACE_VARIABLE} is {given!r}; allowed are 0 to 10 seconds between two characters")
+    return pace
 
 
 def _transcript_path(dom0: str, guest: str) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems impo
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import netbsd_system
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import lock
 from ansible_collections.netbsd.xen.plugins.plugin_utils._arguments import validated
-from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import Held
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import ConsoleError, Held
 from ansible_collections.netbsd.xen.tests.unit.support import sim_host
 from ansible_collections.netbsd.xen.tests.unit.support.installer_guest import AtMachine
 from ansible_collections.netbsd.xen.tests.unit.support.simulated import SimulatedHost
@@ -38,7 +38,7 @@ INSTALL = {
 GUEST = {"name": "web1", "os": "netbsd", "memory": 64, "nics": ["bridge0"], "install": INSTALL}
 GUEST["disks"] = [{"path": "/home/xen/web1.img", "size": "512M"}]
 RECORD = "/usr/pkg/etc/xen/.web1.install"
-VARIABLES = {"inventory_hostname": "xen1"}
+VARIABLES = {"inventory_hostname": "xen1", "netbsd_xen_typing_seconds": 0}
 
 
 class Action(action.ActionModule):
@@ -74,7 +74,6 @@ def host(tmp_path, monkeypatch) -> SimulatedHost:
     monkeypatch.setattr(fetch, "MIRROR", the_mirror())
     monkeypatch.setattr(netbsd_system.netbsd_release, "host_key_types", lambda _release: ("ed25519",))
     monkeypatch.setattr(action, "_transcript_path", lambda dom0, guest: str(tmp_path / f"{dom0}-{guest}.cast"))
-    monkeypatch.setattr(action.installing.converse, "__defaults__", (b"", 0.0))
     return SimulatedHost(sim_host.make_host(tmp_path / "nb0", profile="netbsd-7.99.10-xen-4.17"))
 
 
@@ -105,6 +104,13 @@ def test_a_failure_shows_the_screen_and_the_next_run_goes_on(host, tmp_path: Pat
     assert (found["stage"], found["installer"]) == ("prepared", "")
     result = Action(host).did()
     assert not result.get("failed") and json.loads(host.text(RECORD))["stage"] == "configured"
+
+
+@pytest.mark.parametrize("given", ["slowly", None, -1, 11])
+def test_a_pace_that_is_none_is_said(given):
+    with pytest.raises(ConsoleError, match="netbsd_xen_typing_seconds is .*; allowed are 0 to 10 seconds"):
+        action._pace({"netbsd_xen_typing_seconds": given})
+    assert action._pace({}) == 0.08 and action._pace({"netbsd_xen_typing_seconds": "0.5"}) == 0.5
 
 
 def test_a_check_talks_to_nobody(host):

@@ -44,7 +44,7 @@ def copy_out(job: Job, files: dict[str, str]) -> None:
         lacking = [f"/{name}" for name in files if host.stat(f"{root}/{name}") is None]
         if lacking:
             raise XenError(
-                f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 that boots under Xen (i86xpv)"
+                f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 that boots under Xen"
             )
         for name, path in files.items():
             host.make_dir(path.rpartition("/")[0])
