@@ -158,8 +158,8 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
     network = _network(fields, guest, release, method)
     python, pkg_path = fields.flag("python", False), ""
     if python and not method.sets_up(options):
-        way = "give seed, the path of a read-only disk of the guest, or leave python out"
-        fields.problem(f"python would reach nobody: {way}")
+        seed = "give seed, the path of a read-only disk of the guest, or " if "seed" in method.keys else ""
+        fields.problem(f"python would reach nobody: {seed}leave python out")
     if python and release:
         pkg_path = origin.packages(fields, rack, release, arch, network is not None)
     install = Install(

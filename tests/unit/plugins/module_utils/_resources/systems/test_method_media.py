@@ -324,6 +324,7 @@ WRONG = {
     "type": ({"type": "pvh"}, {}, "which is for a pv guest"),
     "nics": ({"nics": []}, {}, "its installer is shown over the network; declare nics"),
     "os": ({"os": "netbsd"}, {}, "method media is for other"),
+    "python": ({}, {"python": True}, "python would reach nobody: leave python out"),
     "dvd": ({}, {"dvd": None}, "dvd is missing"),
     "bits": ({}, {"bits": 16}, "bits is '16'; allowed is"),
     "nothing": ({}, {"vnc_password": None}, "give either vnc_password, for a VNC server in the guest, or display"),
