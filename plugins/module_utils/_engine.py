@@ -27,6 +27,7 @@ not tell whether they were carried out, so ``apply`` itself proves each one.
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ from ._host import Host
 # ``AnsibleModule.warn`` gives has a type of Ansible's own on its way to the controller.
 WARNINGS = "warnings_without_host"
 NETBSD = "NetBSD"
+# Set by tests alone, which have real Xen on Linux only (tests/xen/README.md).
+TESTED_ON_OTHERS = "NETBSD_XEN_TESTED_ON_OTHERS"
 # Apply, look, apply what only now could be seen, look.
 ROUNDS = 2
 
@@ -194,7 +197,7 @@ def run_module(
 
 def refuse_system(system: str, name: str, systems: Sequence[str] = (NETBSD,)) -> None:
     """Raise Refused on a machine that a module is not for."""
-    if system not in systems:
+    if system not in systems and not os.environ.get(TESTED_ON_OTHERS):
         raise Refused(
             f"This is {system}, and netbsd.xen.{name} is for {' and '.join(systems)}. Nothing was done. Take the "
             "machine out of the group of dom0s, or install NetBSD."

@@ -76,14 +76,16 @@ class _Resident:
             self.close()
             raise
 
-    def module(self, program: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
+    def module(
+        self, program: Mapping[str, Any], environment: Mapping[str, str], seconds: float
+    ) -> Mapping[str, Any]:
         """Runs a module. ``program`` is what AnsiballZ calls its main function with. Raises Lost."""
         digest = hashlib.sha256(program["zip_data"].encode()).hexdigest()
         if digest not in self._taken:
             self._ask({"zip": program["zip_data"]}, seconds)
             self._taken.add(digest)
         request = {"module": program["module_fqn"], "params": program["params"], "profile": program["profile"]}
-        return self._ask(dict(request, seconds=seconds), seconds)
+        return self._ask(dict(request, environment=dict(environment), seconds=seconds), seconds)
 
     def command(self, argv: Sequence[str], seconds: float) -> Mapping[str, Any]:
         """Runs a command. Raises Lost."""
@@ -123,9 +125,9 @@ class Residents:
         self.ssh, self._python, self._seconds = ssh, python, seconds
         self._idle: list[_Resident] = []
 
-    def module(self, program: Mapping[str, Any]) -> tuple[int, bytes, bytes]:
+    def module(self, program: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[int, bytes, bytes]:
         """Exit status, stdout and stderr of a module. Raises Lost if there are none, also after the time limit."""
-        answer = self._with_one(lambda resident: resident.module(program, self._seconds))
+        answer = self._with_one(lambda resident: resident.module(program, environment, self._seconds))
         if answer["rc"] is None:
             raise Lost(f"{program['module_fqn']} was killed: it did not end within {self._seconds:g} s")
         return answer["rc"], _bytes(answer["stdout"]), _bytes(answer["stderr"])
@@ -167,10 +169,10 @@ class Connection(ConnectionBase):
     transport = "resident"
     has_pipelining = always_pipeline_modules = True
 
-    def __init__(self, residents: Residents, *args: Any, **keywords: Any) -> None:
+    def __init__(self, residents: Residents, environment: Mapping[str, str], *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._load_name = self.transport
-        self._residents = residents
+        self._residents, self._environment = residents, environment
 
     def _connect(self) -> Connection:
         self._connected = True
@@ -181,7 +183,7 @@ class Connection(ConnectionBase):
         if program is not None:
             _in_ansible.release()
             try:
-                return self._residents.module(program)
+                return self._residents.module(program, self._environment)
             except Lost as error:
                 raise AnsibleConnectionFailure(str(error)) from error
             finally:
@@ -217,16 +219,21 @@ def _called_with(program: bytes) -> dict[str, Any] | None:
 
 
 class Here:
-    """Ansible for one host of an inventory, in this process."""
+    """Ansible for one host of an inventory, in this process. ``environment`` is what modules find in theirs."""
 
-    def __init__(self, inventory: Path, host: str, residents: Residents) -> None:
+    def __init__(
+        self, inventory: Path, host: str, residents: Residents, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._loader = DataLoader()
         hosts = InventoryManager(self._loader, sources=[str(inventory)])
         self._manager = VariableManager(self._loader, hosts)
         HostVars(hosts, self._manager, self._loader)
         self._host = hosts.get_host(host)
         connections = SimpleNamespace(
-            get_with_context=lambda _name, *args, **keywords: (Connection(residents, *args, **keywords), None)
+            get_with_context=lambda _name, *args, **keywords: (
+                Connection(residents, environment or {}, *args, **keywords),
+                None,
+            )
         )
         others = ("action_loader", "module_loader", "become_loader")
         self._plugins = SimpleNamespace(

@@ -124,6 +124,19 @@ class Target:
         result["warnings"] = [" ".join(found.split()) for found in _WARNING.findall(ended.stderr)]
         return _plain(result)
 
+    def play(
+        self, host: str, variables: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], seconds: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs tasks by ansible-playbook on another host, beside which the inventory has this one; whatever comes of
+        it."""
+        with tempfile.TemporaryDirectory(dir=self.scratch) as name:
+            hosts, plays = Path(name, "hosts.json"), Path(name, "play.json")
+            hosts.write_text(json.dumps({"all": {"hosts": {host: dict(variables)}}}), encoding="utf-8")
+            play = {"hosts": host, "gather_facts": False, "tasks": [dict(task) for task in tasks]}
+            plays.write_text(json.dumps([play]), encoding="utf-8")
+            argv = [_ansible("ansible-playbook"), "-i", str(self.inventory), "-i", str(hosts), "-v", str(plays)]
+            return _run(argv, seconds, cwd=CHECKOUT)
+
     def run(self, argv: Sequence[str], seconds: float | None = None) -> subprocess.CompletedProcess[str]:
         """Runs a command on the machine, word by word, whatever its status; 255, ssh's own, if there is no answer.
 

@@ -11,7 +11,7 @@ This file is sent over ssh and runs as a program on the machine (Python 3.8 or n
 of its stdin is a request, each line of its stdout the answer, both JSON objects:
 
     {"zip": TEXT}               a module with what it imports, in base64; the answer is {}
-    {"module": FULL NAME, "params": JSON TEXT, "profile": NAME, "seconds": NUMBER}
+    {"module": FULL NAME, "params": JSON TEXT, "profile": NAME, "environment": {NAME: TEXT}, "seconds": NUMBER}
                                 calls the module; one that does not end within that time is killed
     {"argv": WORDS, "seconds": NUMBER}
                                 runs the command; one that does not end within that time goes on
@@ -126,6 +126,7 @@ def _be_module(folder, request, out, err):
         sys.stdin = open(os.devnull)
         for number, descriptor in enumerate((sys.stdin.fileno(), out, err)):
             os.dup2(descriptor, number)
+        os.environ.update(request["environment"])
         from ansible.module_utils._internal._ansiballz import _loader
 
         _loader.run_module(

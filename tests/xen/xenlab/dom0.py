@@ -10,7 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from xenlab import kernel
+from xenlab import guest, kernel
 from xenlab.image import FILES, GUEST_FACTS
 from xenlab.layout import HOST, run
 
@@ -35,6 +35,7 @@ _DOM0_MODULES = (
     "xen-netback",
 )
 _GUEST_MODULES = ("xen-blkfront", "xen-netfront")
+_SYSTEM_MODULES = (*_GUEST_MODULES, "crc32c_generic", "ext4")
 
 
 def main() -> None:
@@ -49,9 +50,10 @@ def main() -> None:
 
     (image / "xen").write_bytes(gzip.decompress((root / f"boot/xen-{release}-amd64.gz").read_bytes()))
     (image / "vmlinux").write_bytes(kernel.elf_image((linux / f"boot/vmlinuz-{version}").read_bytes()))
-    _make_initramfs(root, linux, version, work / "boot", image / "initrd.img")
+    _make_initramfs(root, linux, version, _BOOT_MODULES, work / "boot", image / "initrd.img")
 
     _add_guest_files(root, linux, version, work, image / "vmlinux")
+    _add_system(root, linux, version, work)
     kernel.copy_modules(linux, version, _DOM0_MODULES, root)
     kernel.index_modules(linux, version, root)
     _configure(root, image, release)
@@ -70,8 +72,10 @@ def _unpack_kernel(root: Path, target: Path) -> tuple[Path, str]:
     return target, version
 
 
-def _make_initramfs(root: Path, linux: Path, version: str, tree: Path, output: Path) -> None:
-    modules = _make_busybox_tree(root, linux, version, tree, _BOOT_MODULES)
+def _make_initramfs(
+    root: Path, linux: Path, version: str, names: tuple[str, ...], tree: Path, output: Path
+) -> None:
+    modules = _make_busybox_tree(root, linux, version, tree, names)
     _copy_files("initramfs", tree)
     (tree / "modules").write_text("\n".join(modules) + "\n", encoding="ascii")
     _pack(tree, output)
@@ -89,6 +93,16 @@ def _add_guest_files(root: Path, linux: Path, version: str, work: Path, vmlinux:
     for disk in GUEST_FACTS["disks"]:
         with open(_inside(root, disk), "wb") as handle:
             handle.truncate(_GUEST_DISK_BYTES)
+
+
+def _add_system(root: Path, linux: Path, version: str, work: Path) -> None:
+    """What guests are installed from, and the ramdisk that mounts their disks."""
+    ramdisk = _inside(root, GUEST_FACTS["system_ramdisk"])
+    _make_initramfs(root, linux, version, _SYSTEM_MODULES, work / "system-boot", ramdisk)
+    tree = work / "system"
+    guest.make_tree(root, tree)
+    _copy_files("system", tree)
+    guest.pack(tree, _inside(root, GUEST_FACTS["system_tree"]))
 
 
 def _make_busybox_tree(root: Path, linux: Path, version: str, tree: Path, modules: tuple[str, ...]) -> list[str]:
@@ -130,6 +144,7 @@ def _configure(root: Path, image: Path, release: str) -> None:
     _install_ssh_keys(root, image)
     _choose_units(root)
     _call_xen_tools_directly(root, release)
+    _place_as_pkgsrc_does(root)
     for leftover in ("etc/resolv.conf", "etc/apt/apt.conf.d/99mmdebstrap"):  # the second may hold a proxy's password
         (root / leftover).unlink(missing_ok=True)
 
@@ -166,6 +181,13 @@ def _call_xen_tools_directly(root: Path, release: str) -> None:
         if tool.is_symlink() and tool.readlink().name == "xen-utils-wrapper" and (root / program).exists():
             tool.unlink()
             tool.symlink_to(f"/{program}")
+
+
+def _place_as_pkgsrc_does(root: Path) -> None:
+    """The programs that make guests' file systems, where the collection looks for them on NetBSD."""
+    (root / "usr/pkg/sbin").mkdir(parents=True)
+    for name in ("mke2fs", "e2fsck"):
+        (root / "usr/pkg/sbin" / name).symlink_to(f"/usr/sbin/{name}")
 
 
 def _make_file_system(root: Path, disk: Path) -> None:

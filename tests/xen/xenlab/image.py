@@ -34,6 +34,8 @@ GUEST_FACTS = {
     "cmdline": f"console=hvc0 {QUICK_BOOT}",
     "ignoring_kernel": "/srv/xen/grub.bin",
     "crashing_kernel": "/srv/xen/vmlinux",
+    "system_tree": "/srv/xen/system.tar",
+    "system_ramdisk": "/srv/xen/system-initrd.img",
     "disks": ["/srv/xen/disk1.img", "/srv/xen/disk2.img", "/srv/xen/disk3.img"],
     "config_dir": "/etc/xen",
     "python": "/usr/bin/python3",
@@ -45,7 +47,8 @@ GUEST_FACTS = {
 """What is in dom0 for the tests.
 
 The guest of `kernel`, `ramdisk` and `cmdline` acknowledges a shutdown in about a second, that of `ignoring_kernel`
-never, and that of `crashing_kernel` panics if it has no ramdisk. The bridges are made at boot by
+never, and that of `crashing_kernel` panics if it has no ramdisk. `system_tree` is what a guest is installed from, which
+`kernel` and `system_ramdisk` boot. The bridges are made at boot by
 files/dom0/usr/local/sbin/lab-net. `host_cpus` are the CPUs of the host, of which dom0 has one, so that guests can be
 pinned and CPU pools made. `pvh` says that PVH guests run; `time_scale` is for the simulated machine, whose guests take
 a tenth of the time.
@@ -58,6 +61,7 @@ _DOM0_PACKAGES = (
     "iproute2",
     "procps",
     "openssh-server",
+    "e2fsprogs",
     "python3",
     "busybox-static",
     "grub-xen-host",  # grub as a PV kernel: a guest that ignores what the toolstack asks
@@ -101,7 +105,7 @@ def build(lab: Lab, force: bool) -> None:
 
 def _key(release: str) -> str:
     """Changes with the release and with every file that has a say in the image."""
-    modules = [SOURCES / "xenlab" / name for name in ("dom0.py", "image.py", "kernel.py", "packages.py")]
+    modules = [SOURCES / "xenlab" / name for name in ("dom0.py", "guest.py", "image.py", "kernel.py", "packages.py")]
     files = sorted(path for path in FILES.rglob("*") if path.is_file())
     digest = hashlib.sha256(release.encode())
     for path in [*modules, *files]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible.module_utils import basic
 
+from ansible_collections.netbsd.xen.plugins.module_utils import _change, _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
@@ -65,6 +66,17 @@ def test_a_module_says_that_this_is_another_system(
     assert (ended.value.code, result.get("failed"), result.get("changed", False)) == (1, True, False)
     assert result["msg"].startswith(f"This is {system}, and netbsd.xen.{name} is for NetBSD. Nothing was done.")
     assert result["commands"] == []
+
+
+def test_tests_alone_have_a_module_work_on_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch is no option that an admin could set, is read in one place, and tests/xen/README.md tells of it."""
+    with pytest.raises(_change.Refused):
+        _engine.refuse_system("Linux", "guest_system")
+    monkeypatch.setenv(_engine.TESTED_ON_OTHERS, "1")
+    _engine.refuse_system("Linux", "guest_system")
+    sources = [*(CHECKOUT / "plugins").rglob("*.py"), *(CHECKOUT / "roles").rglob("*.yml")]
+    assert [path.name for path in sources if "TESTED_ON_OTHERS" in path.read_text("utf-8")] == ["_engine.py"]
+    assert _engine.TESTED_ON_OTHERS in (CHECKOUT / "tests/xen/README.md").read_text("utf-8")
 
 
 def test_every_module_is_of_one_kind() -> None:
