@@ -76,9 +76,7 @@ class _Resident:
             self.close()
             raise
 
-    def module(
-        self, program: Mapping[str, Any], environment: Mapping[str, str], seconds: float
-    ) -> Mapping[str, Any]:
+    def module(self, program: Mapping[str, Any], environment: Mapping[str, str], seconds: float) -> Mapping[str, Any]:
         """Runs a module. ``program`` is what AnsiballZ calls its main function with. Raises Lost."""
         digest = hashlib.sha256(program["zip_data"].encode()).hexdigest()
         if digest not in self._taken:

@@ -163,8 +163,8 @@ def real_xen(scratch: Path) -> Iterator[Target]:
         inventory = _run([str(LAB), "inventory"], 60, check=True).stdout
         variables = _variables(scratch, "xenlab", inventory)
         port = str(variables["ansible_port"])
-        # Ten times what an idle machine takes: the tests may share two cores with others.
-        with _target("xen", "xenlab", variables, facts, 240, scratch) as target:
+        # Ten times what an idle machine takes (a guest's installation): the tests may share two cores with others.
+        with _target("xen", "xenlab", variables, facts, 900, scratch) as target:
             yield target if was_running else _restarting(target, restart)
     finally:
         if not was_running:

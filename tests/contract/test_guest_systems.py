@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from ansible_here import Here
-from booting import Boots, wait
+from booting import Boots
 from contract_target import NEWEST, Target
 
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import TESTED_ON_OTHERS
@@ -69,7 +69,7 @@ def tree1(dom0: Target) -> Iterator[Made]:
         "authorized_keys": [key],
         "root_password": HASH,
     }
-    yield made(dom0, "tree1", install, size="96M")
+    yield made(dom0, "tree1", install, size="256M")
     gone(dom0, "tree1")
 
 
@@ -79,7 +79,7 @@ def image1(dom0: Target, tree1: Made) -> Iterator[Made]:
     on the bridge."""
     stopped = dom0.module("netbsd.xen.domain", {"guests": [dict(declared(dom0, "tree1"), state="shutdown")]})
     assert not stopped.get("failed"), stopped["msg"]
-    yield made(dom0, "image1", {"method": "image", "image": "/srv/xen/tree1.img"}, size="97M")
+    yield made(dom0, "image1", {"method": "image", "image": "/srv/xen/tree1.img"}, size="260M")
     gone(dom0, "image1")
 
 
@@ -108,9 +108,18 @@ def made(dom0: Target, name: str, install: Mapping[str, Any], **disk: Any) -> Ma
         assert not result.get("failed"), result["msg"]
         return result
 
+    def start() -> None:
+        module("domain", {"guests": [guest]})
+
     filled = module("guest_system", with_system)
     assert [change["after"] for change in filled["changes"]] == ["configured"]
-    module("domain", {"guests": [guest]})
+    start()
+    boots.wait(
+        lambda: dom0.run(["grep", "-q", f"{name} login: ", boots.log]).returncode == 0,
+        lambda: dom0.run([dom0.facts["xl"], "domid", name]).returncode == 0,
+        start,
+        BOOT_SECONDS,
+    )
     proven = module("guest_system", with_system)
     assert [change["after"] for change in proven["changes"]] == ["verified"]
     return Made(name, dom0, proven["logins"][name], module("guest_system", with_system))
@@ -122,7 +131,7 @@ def gone(dom0: Target, name: str) -> None:
 
 
 def test_a_guest_from_a_tarball_lets_its_admin_in_over_ssh(tree1: Made) -> None:
-    assert (tree1.login["seen"], tree1.login["address"]) == ("ssh", ADDRESS)
+    assert (tree1.login["seen"], tree1.login["address"]) == ("ssh", ADDRESS), tree1.login["proof"]
     assert abs(tree1.login["clock_seconds"]) < 30
     told = tree1.over_ssh(ADDRESS, *tree1.login["known_hosts"])
     assert told.returncode == 0, told.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from xenlab import kernel, layout, machine, packages, remote
+from xenlab import guest, kernel, layout, machine, packages, remote
 
 # Two lines as depmod writes them (modules.dep(5)): the one to be loaded first stands last.
 MODULES_DEP = """\
@@ -65,6 +65,39 @@ def test_load_order_puts_each_module_after_what_it_needs() -> None:
 def test_load_order_refuses_an_unknown_module() -> None:
     with pytest.raises(layout.LabError, match="no module zfs"):
         kernel.load_order(MODULES_DEP, [], ["zfs"])
+
+
+def test_a_guests_system_is_made_of_what_dom0_has(tmp_path: Path) -> None:
+    """Here busybox and the loader are scripts that say what the real ones say: their programs, their libraries."""
+    root, tree = tmp_path / "root", tmp_path / "tree"
+    library = "usr/lib/x86_64-linux-gnu/libc.so.6"
+    files = {
+        "usr/bin/busybox": "#!/bin/sh\nprintf '%s\\n' bin/sh sbin/init usr/bin/cksum usr/sbin/sshd\n",
+        "lib64/ld-linux-x86-64.so.2": f"#!/bin/sh\necho '\tlibc.so.6 => {root}/{library} (0x00007f00)'\n",
+        **dict.fromkeys(("usr/sbin/sshd", "usr/bin/cksum", "usr/lib/openssh/sftp-server", library), "a program"),
+        **dict.fromkeys(("usr/bin/python3.13", "usr/lib/python3.13/os.py"), "source"),
+        "usr/lib/python3.13/__pycache__/os.cpython-313.pyc": "compiled",
+        "usr/lib/python3.13/antigravity.py": "not compiled",
+        "usr/lib/python3.13/test/test_os.py": "source",
+        "usr/lib/python3.13/lib-dynload/_ssl.so": "an extension",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+        (root / name).chmod(0o755)
+    (root / "usr/bin/python3").symlink_to("python3.13")
+    guest.make_tree(root, tree)
+    there = {str(path.relative_to(tree)) for path in (tree / "usr").rglob("*") if not path.is_dir()}
+    assert there == {
+        *("usr/bin/busybox", "usr/bin/sh", "usr/sbin/init", "usr/bin/cksum", "usr/sbin/sshd"),
+        *("usr/lib/openssh/sftp-server", library, "usr/lib64/ld-linux-x86-64.so.2"),
+        *("usr/bin/python3", "usr/bin/python3.13", "usr/lib/python3.13/os.pyc", "usr/lib/python3.13/antigravity.py"),
+        "usr/lib/python3.13/lib-dynload/_ssl.so",
+    }
+    assert (tree / "sbin/init").readlink() == Path("/usr/bin/busybox")
+    assert (tree / "usr/sbin/sshd").read_text() == (tree / "usr/bin/cksum").read_text() == "a program"
+    assert (tree / "usr/lib/python3.13/os.pyc").read_text() == "compiled"
+    assert (tree / "etc/shadow").stat().st_mode & 0o777 == 0o600
 
 
 def test_sources_follow_apt() -> None:

@@ -72,9 +72,7 @@ def _unpack_kernel(root: Path, target: Path) -> tuple[Path, str]:
     return target, version
 
 
-def _make_initramfs(
-    root: Path, linux: Path, version: str, names: tuple[str, ...], tree: Path, output: Path
-) -> None:
+def _make_initramfs(root: Path, linux: Path, version: str, names: tuple[str, ...], tree: Path, output: Path) -> None:
     modules = _make_busybox_tree(root, linux, version, tree, names)
     _copy_files("initramfs", tree)
     (tree / "modules").write_text("\n".join(modules) + "\n", encoding="ascii")

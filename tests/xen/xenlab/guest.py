@@ -47,11 +47,13 @@ def make_tree(root: Path, tree: Path) -> None:
     for directory in _MERGED:
         (tree / "usr" / directory).mkdir(exist_ok=True)
         (tree / directory).symlink_to(f"usr/{directory}")
-    _add_busybox(root, tree)
+    # busybox' ifup(8) notes there what is up.
+    (tree / "var/run").symlink_to("/run")
     helpers = [f"usr/lib/openssh/{name}" for name in _HELPERS if (root / "usr/lib/openssh" / name).exists()]
     programs = [*_PROGRAMS, *helpers, *_add_python(root, tree)]
     for program in [*programs, *_libraries(root, programs), _LOADER]:
         _copy(root, tree, program)
+    _add_busybox(root, tree)
     for name, text in _ACCOUNTS.items():
         (tree / name).write_text(text, encoding="ascii")
     (tree / "etc/shadow").chmod(0o600)
@@ -63,6 +65,7 @@ def pack(tree: Path, output: Path) -> None:
 
 
 def _add_busybox(root: Path, tree: Path) -> None:
+    """And links of its programs to it, for what is not there yet: what is copied behind them would go through one."""
     _copy(root, tree, "usr/bin/busybox")
     for name in _said([root / "usr/bin/busybox", "--list-full"]).split():
         place = tree / "usr" / name.removeprefix("usr/")
