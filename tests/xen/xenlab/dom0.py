@@ -133,6 +133,8 @@ def _copy_files(name: str, target: Path) -> None:
 
 
 def _configure(root: Path, image: Path, release: str) -> None:
+    # Where files/dom0/usr/bin/ssh-keygen expects the program.
+    (root / "usr/bin/ssh-keygen").rename(root / "usr/lib/openssh/ssh-keygen")
     _copy_files("dom0", root)
     (root / "etc/hostname").write_text(f"{HOST}\n", encoding="ascii")
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost {HOST}\n", encoding="ascii")

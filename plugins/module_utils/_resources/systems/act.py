@@ -26,11 +26,10 @@ from .declare import System
 from .methods.method import Method
 from .methods.table import METHODS
 from .read import place_of
-from .work import content, record, units
+from .work import content, record, ssh_keys, units
 from .work.job import Job, Leftover
 from .work.record import Record
 
-SSH_KEYGEN = "/usr/bin/ssh-keygen"
 # How a label's name of the pack begins, and how many random bytes follow, in hexadecimal.
 _MARK, _MARK_BYTES = "nx", 6
 
@@ -258,13 +257,12 @@ def _proof_key(job: Job) -> list[str]:
     """The line of authorized_keys for that key, made anew; none for a guest without a network."""
     if job.install.network is None:
         return []
-    _forget_proof_key(job.host, job.config_dir, job.name)
     job.host.make_dir(job.config_dir)
-    path, kind = record.proof_key(job.config_dir, job.name), _key_type(job.install.release)
-    job.host.run([SSH_KEYGEN, "-q", "-t", kind, "-N", "", "-C", "proof", "-f", path])
+    path = record.proof_key(job.config_dir, job.name)
+    public = ssh_keys.make(job.host, path, _key_type(job.install.release), "proof")
     # Without it, or with one of NUL, nobody can see the login of the guest, whose disk has its other half.
     job.host.sync([path, f"{path}.pub", job.config_dir])
-    return [verify.proof_key_line(job.host.read_text(f"{path}.pub") or "")]
+    return [verify.proof_key_line(public)]
 
 
 def _key_type(release: str) -> str:

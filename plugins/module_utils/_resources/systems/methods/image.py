@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ...._change import XenError
 from ...._formats.install import disk_image, iso9660, nocloud
-from ..work import boots, sources, whole
+from ..work import boots, sources, ssh_keys, whole
 from ..work.job import Job
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What is made of an image on its way to a disk. Below it nothing is kept of what is written over (see _kept.py).
 WORK = "/var/db/netbsd.xen/images"
-RM, MAKEFS, SSH_KEYGEN = "/bin/rm", "/usr/sbin/makefs", "/usr/bin/ssh-keygen"
+RM, MAKEFS = "/bin/rm", "/usr/sbin/makefs"
 QEMU_IMG = "/usr/pkg/libexec/xen/bin/qemu-img"
 MAKE_SECONDS = 3600.0
 CHUNK = 4 << 20
@@ -265,10 +265,7 @@ def _host_keys(job: Job) -> tuple[dict[str, str], tuple[str, ...]]:
     host, keys, public = job.host, {}, []
     for kind in KEY_TYPES:
         path = f"{_folder(job)}/{kind}"
-        host.remove(path)
-        host.remove(f"{path}.pub")
-        host.run([SSH_KEYGEN, "-q", "-t", kind, "-N", "", "-C", f"root@{job.install.hostname}", "-f", path])
+        keys[f"{kind}_public"] = ssh_keys.make(host, path, kind, f"root@{job.install.hostname}")
         keys[f"{kind}_private"] = host.read_text(path) or ""
-        keys[f"{kind}_public"] = (host.read_text(f"{path}.pub") or "").strip()
         public.append(" ".join(keys[f"{kind}_public"].split()[:2]))
     return keys, tuple(public)

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable
 
 from ...._change import XenError
 from ...._formats.install import guest_python, linux_configured, network
+from . import ssh_keys
 from .job import Job
 from .linux_disk import laid
 
 # Below it nothing is kept of what is written over (see _kept.py).
 STAGES = "/var/db/netbsd.xen/trees"
-LN, RM, SSH_KEYGEN = "/bin/ln", "/bin/rm", "/usr/bin/ssh-keygen"
+LN, RM = "/bin/ln", "/bin/rm"
 REMOVE_SECONDS = 3600.0
 KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 
@@ -152,11 +153,7 @@ def _host_keys(job: Job) -> tuple[str, ...]:
     host.make_dir(folder)
     found = []
     for kind in KEY_TYPES:
-        path = f"{folder}/ssh_host_{kind}_key"
         # Those of the tree are every guest's.
-        host.remove(path)
-        host.remove(f"{path}.pub")
-        comment = f"root@{job.install.hostname}"
-        host.run([SSH_KEYGEN, "-q", "-t", kind, "-N", "", "-C", comment, "-f", path])
-        found.append(" ".join((host.read_text(f"{path}.pub") or "").split()[:2]))
+        public = ssh_keys.make(host, f"{folder}/ssh_host_{kind}_key", kind, f"root@{job.install.hostname}")
+        found.append(" ".join(public.split()[:2]))
     return tuple(found)

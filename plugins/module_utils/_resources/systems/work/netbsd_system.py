@@ -18,7 +18,7 @@ from ...._formats.install import netbsd_configured, netbsd_release, network
 from ...._formats.system import mounts
 from ...._formats.text import unknown_key
 from ...._host import Host
-from . import netbsd_python, sources
+from . import netbsd_python, sources, ssh_keys
 from .job import Job
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..declare import Install
 
 FSCK, PWD_MKDB = "/sbin/fsck", "/usr/sbin/pwd_mkdb"
-SSH_KEYGEN, RNDCTL = "/usr/bin/ssh-keygen", "/sbin/rndctl"
+RNDCTL = "/sbin/rndctl"
 DISK_SECONDS = 1800.0
 INTERFACE = "xennet0"
 
@@ -147,14 +147,12 @@ def host_keys(job: Job, root: str) -> tuple[str, ...]:
     found = []
     for kind in netbsd_release.host_key_types(job.install.release):
         path = f"{root}/etc/ssh/ssh_host_{kind}_key"
-        if not job.host.read_text(path + ".pub"):
-            # Half a pair is none, and ssh-keygen would ask before it writes over it.
-            job.host.remove(path)
-            comment = f"root@{job.install.hostname}"
+        public = job.host.read_text(path + ".pub")
+        if not public:
             # What older releases read is the form without a key's own header.
             form = ["-m", "PEM"] if netbsd_release.major(job.install.release) < 7 else []
-            job.host.run([SSH_KEYGEN, "-q", "-t", kind, *form, "-N", "", "-C", comment, "-f", path])
-        found.append(" ".join((job.host.read_text(path + ".pub") or "").split()[:2]))
+            public = ssh_keys.make(job.host, path, kind, f"root@{job.install.hostname}", *form)
+        found.append(" ".join(public.split()[:2]))
     return tuple(found)
 
 
