@@ -34,7 +34,7 @@ export GIT_CONFIG_KEY_0 := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
 # The eras, netbsd-*, are in the scenario eras. xen runs by its name only: the contract tests have the same on real Xen, in
-# less time. What takes longest begins first.
+# less time (test-xen-systems). What takes longest begins first.
 SCENARIOS := eras docker $(filter-out docker eras netbsd-% xen,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # A real NetBSD is run where there is one.
 VM_GIVEN := $(NETBSD_IMAGE)$(NETBSD_RELEASE)
@@ -56,8 +56,8 @@ DOCKER_DRIVER := .build/docker/python/.installed
 DOCKER_NOT_RUN := .build/docker/not-run
 
 .PHONY: help demo test lint $(LINTERS:%=lint-%) unit sanity sanity-import sanity-rest molecule faults contract-sim \
-    test-xen matrix matrix-ends matrix-oldest matrix-newest bench execution-environment build docs importer clean \
-    collections tools packages
+    test-xen test-xen-systems matrix matrix-ends matrix-oldest matrix-newest bench execution-environment build docs \
+    importer clean collections tools packages
 
 help: ## Show this text
 	@echo "make TARGET, where TARGET is one of"
@@ -148,13 +148,19 @@ test-xen: tools ## The contract tests against real Xen 4.17 and 4.20 in QEMU
 	tests/xen/lab deps
 	@echo "Against Xen $(XEN), at the same time: the output of each comes when it has ended."
 	@$(MAKE) --no-print-directory --jobs=$(words $(XEN)) --output-sync=target --keep-going $(XEN:%=test-xen-%)
+	@echo "test-xen-systems: not run. It takes minutes more: make test-xen-systems"
+
+test-xen-systems: tools ## Guests' systems and consoles on real Xen 4.20: from a tarball and an image to a login
+	tests/xen/lab deps
+	tests/xen/lab --release 4.20 build
+	XENLAB_RELEASE=4.20 pytest tests/contract/systems --target=xen -o cache_dir=.build/pytest-xen-systems -r fER
 
 # A command that our own time limit ends is said to be; one that the emulated kernel kills at its start, as it does once in
 # a few hundred, is tried once more, and the end of the output says so.
 test-xen-%: tools
 	XENLAB_RELEASE=$* tests/xen/lab build
-	XENLAB_RELEASE=$* pytest tests/contract --ignore=tests/contract/xm --target=xen -o cache_dir=.build/pytest-xen-$* \
-	    --reruns=1 --only-rerun='exit status -9: it printed nothing' -r fER
+	XENLAB_RELEASE=$* pytest tests/contract --ignore=tests/contract/xm --ignore=tests/contract/systems --target=xen \
+	    -o cache_dir=.build/pytest-xen-$* --reruns=1 --only-rerun='exit status -9: it printed nothing' -r fER
 
 # Each session of nox has an environment of its own; COMPLETE=1 takes a Python that is missing for a failure.
 NOX = nox --noxfile tests/matrix/noxfile.py
