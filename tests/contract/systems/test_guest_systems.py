@@ -75,8 +75,8 @@ def tree1(dom0: Target) -> Iterator[Made]:
 
 @pytest.fixture(scope="module")
 def image1(dom0: Target, tree1: Made) -> Iterator[Made]:
-    """A guest from an image, which is the other one's disk: so it has that one's keys and address, and takes its place
-    on the bridge."""
+    """A guest from an image, which is the other one's disk: so it has that one's name, keys and address, and takes its
+    place on the bridge."""
     stopped = dom0.module("netbsd.xen.domain", {"guests": [dict(declared(dom0, "tree1"), state="shutdown")]})
     assert not stopped.get("failed"), stopped["msg"]
     yield made(dom0, "image1", {"method": "image", "image": "/srv/xen/tree1.img"}, size="260M")
@@ -115,7 +115,7 @@ def made(dom0: Target, name: str, install: Mapping[str, Any], **disk: Any) -> Ma
     assert [change["after"] for change in filled["changes"]] == ["configured"]
     start()
     boots.wait(
-        lambda: dom0.run(["grep", "-q", f"{name} login: ", boots.log]).returncode == 0,
+        lambda: dom0.run(["grep", "-q", "login: ", boots.log]).returncode == 0,
         lambda: dom0.run([dom0.facts["xl"], "domid", name]).returncode == 0,
         start,
         BOOT_SECONDS,

@@ -7,7 +7,10 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource
+from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import act, resource
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work.job import Job
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work.record import BOOTED, Record
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA admin@example.org"
 TREE = {
@@ -189,3 +192,20 @@ def test_a_guest_that_would_not_find_its_root(changes, words):
 def test_no_hash_is_in_a_message():
     problems = refused(TREE, root_password="$2a$12$" + "x" * 20)
     assert problems and not any("xxxx" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("guest", "changed", "name"),
+    [
+        (TREE, {}, "web2"),
+        (IMAGE, {}, "web3"),
+        # What is in the image names itself, and nobody could tell it another name.
+        (IMAGE, dict.fromkeys(("seed", "network", "authorized_keys")), ""),
+    ],
+    ids=["tree", "image-with-seed", "image-alone"],
+)
+def test_the_name_that_the_console_asks_a_login_for(guest: dict, changed: dict, name: str) -> None:
+    (system,) = declared(guest, **changed)
+    record = Record(BOOTED, system.install.method, "", system.install.disk.path, "", "mark")
+    job = Job(Host(), system.guest, system.install, "/nowhere", record)
+    assert act.Prove(system, "/nowhere", record, 3)._expected(job).host_name == name
