@@ -8,6 +8,7 @@ import configparser
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netbsdvm import anyvm, boot, inventory, offer, qemu, remote, runs, wishes
+from netbsdvm import anyvm, boot, inventory, offer, qemu, remote, runs, trial, wishes
 from netbsdvm.qemu import Hardware, Place
 from netbsdvm.remote import Told, Way
 from netbsdvm.wishes import NotRun, VmError
@@ -90,18 +91,42 @@ def test_a_machine_is_reached_by_ssh_alone_and_loses_what_it_has_not_flushed(tmp
         assert "max" not in argv
 
 
-def trial(directory: Path, script: str) -> bool:
+def works(directory: Path, script: str) -> bool:
     program = directory / "qemu"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    return qemu.works(qemu.HARDWARE, directory, str(program))
+    return trial.works(qemu.HARDWARE, directory, str(program))
 
 
-def test_an_accelerator_works_if_the_firmware_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qemu, "TRIAL_SECONDS", 3.0)
-    assert trial(tmp_path, f"echo 'SeaBIOS (version 1.16)' > {tmp_path}/trial.log; sleep 60")
-    assert not trial(tmp_path, "echo 'failed to initialize kvm' >&2; exit 1")
-    assert not trial(tmp_path, "sleep 60")
+def test_an_accelerator_works_if_a_program_takes_an_exception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "TRIAL_SECONDS", 3.0)
+    log = tmp_path / "trial.log"
+    assert works(tmp_path, f"echo 'SeaBIOS (version 1.16)' > {log}; tail -c 34 {tmp_path}/trial.bin >> {log}; sleep 60")
+    assert not works(tmp_path, "echo 'failed to initialize kvm' >&2; exit 1")
+    # The firmware comes up, and no more.
+    assert not works(tmp_path, f"echo 'SeaBIOS (version 1.16)' > {log}; sleep 60")
+
+
+def test_where_nothing_runs_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "works", lambda _arguments, _directory: False)
+    with pytest.raises(VmError, match="qemu-system-x86_64 runs no program here"):
+        trial.accelerators(tmp_path)
+
+
+def test_the_trial_is_a_multiboot_kernel_with_a_gate_for_its_exception() -> None:
+    program = trial.program()
+    magic, flags, check, header, load, end, bss_end, entry = struct.unpack_from("<8I", program)
+    assert (magic + flags + check) % 2**32 == 0 and header == load == 0x100000
+    assert end == bss_end == load + len(program)
+    start = program[entry - load :]
+    table = struct.unpack_from("<I", start, start.index(b"\x0f\x01\x1d") + 3)[0]
+    limit, gates = struct.unpack_from("<HI", program, table - load)
+    assert limit == 31
+    low, _selector, _none, kind, high = struct.unpack_from("<HHBBH", program, gates - load + 24)
+    handler = program[(high << 16 | low) - load :]
+    assert (kind, handler[0]) == (0x8E, 0xBE)
+    text = struct.unpack_from("<I", handler, 1)[0]
+    assert program[text - load :] == trial.TEXT
 
 
 def test_a_process_of_somebody_else_is_not_ended(tmp_path: Path) -> None:
@@ -180,6 +205,7 @@ class Mute(Way):
         ("panic: no console", True),
         ("ddb.onpanic: 1 -> 0\nStarting dhcpcd.", False),
         ("root device: wd0 was chosen\nlogin:", True),
+        ("KVM internal error. Suberror: 1\nemulation failure", True),
     ],
 )
 def test_a_machine_that_never_comes_up_is_given_up_once_it_is_quiet(
@@ -348,7 +374,7 @@ def test_a_released_image_comes_by_anyvm(
     tmp_path: Path, stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", stand_in["PATH"])
-    monkeypatch.setattr(qemu, "accelerator", lambda _directory: qemu.SOFTWARE)
+    monkeypatch.setattr(trial, "accelerators", lambda _directory: [qemu.SOFTWARE])
     image, key = anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), tmp_path / "vm", stand_in)
     assert (image.read_text(), key.read_text()) == ("image\n", "key\n")
     called = (tmp_path / "vm/home/called").read_text()
@@ -370,7 +396,7 @@ def _sha512(path: Path) -> str:
 
 def test_without_anyvm_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    monkeypatch.setattr(qemu, "accelerator", lambda _directory: qemu.SOFTWARE)
+    monkeypatch.setattr(trial, "accelerators", lambda _directory: [qemu.SOFTWARE])
     with pytest.raises(VmError, match=r"pip install -r requirements/anyvm\.txt"):
         anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), tmp_path, {"PATH": "/nonexistent"})
 

@@ -16,7 +16,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from netbsdvm import qemu
+from netbsdvm import qemu, trial
 from netbsdvm.wishes import VmError, Wishes
 
 FETCH_SECONDS = 3600.0
@@ -36,7 +36,7 @@ def image(wishes: Wishes, directory: Path, environment: dict[str, str]) -> tuple
     data, cache, home = (directory / name for name in ("anyvm", "cache", "home"))
     for each in (data, cache, home):
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
-    accelerated = qemu.accelerator(directory) == qemu.HARDWARE
+    accelerated = qemu.HARDWARE in trial.accelerators(directory)
     argv = command(release, qemu.free_port(), data, cache, accelerated)
     try:
         ended = subprocess.run(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from netbsdvm import qemu
+from netbsdvm import qemu, trial
 from netbsdvm.qemu import Hardware, Place
 from netbsdvm.remote import Way
 from netbsdvm.wishes import CARDS, DISKS, VmError, Wishes
@@ -23,7 +24,7 @@ TIMES, AT_LEAST = 4.0, 240.0
 # What a console says when nobody will ever log in, if it then says nothing more.
 LOST = re.compile(
     r"^No bootable device|^Enter pathname of shell|^root device:|^panic: |^fatal .*trap in|^db\{?\d*\}?> |"
-    r"could not be read|^ERROR: ABORTING BOOT|^boot: ?$",
+    r"could not be read|^ERROR: ABORTING BOOT|^boot: ?$|^KVM internal error|^KVM: entry failed",
     re.MULTILINE,
 )
 LOST_SECONDS = 15.0
@@ -80,14 +81,14 @@ def find_hardware(place: Place, wishes: Wishes, image: Path, way: Callable[[], W
     """Start the image on one hardware after the other until ssh answers: that hardware, the way in, and the seconds
     that the boot took. Each trial begins with the image as it was given. Raises VmError with what the last one showed.
     """
-    accelerator = qemu.accelerator(place.directory)
-    say("with KVM" if accelerator == qemu.HARDWARE else "in software emulation: there is no KVM here that works")
+    accelerators = trial.accelerators(place.directory)
     told = ""
-    for disk, card in combinations(wishes):
+    for accelerator, (disk, card) in itertools.product(accelerators, combinations(wishes)):
         hardware = Hardware(disk, card, wishes.memory, accelerator)
         overlay(place, image)
         found = way()
-        say(f"booting {image.name} with disk {disk} ({DISKS[disk]}) and card {card} ({CARDS[card]})")
+        by = "with KVM" if accelerator == qemu.HARDWARE else "in software emulation"
+        say(f"booting {image.name} {by}, disk {disk} ({DISKS[disk]}) and card {card} ({CARDS[card]})")
         qemu.start(place, hardware, found.port)
         try:
             seconds = await_ssh(place, found, FIRST_SECONDS)
@@ -105,13 +106,13 @@ def find_hardware(place: Place, wishes: Wishes, image: Path, way: Callable[[], W
 def again(place: Place, hardware: Hardware, way: Way, measured: float) -> float:
     """Boot the machine as it is, once more if the first time it does not come up in the time that it should need."""
     limit = max(AT_LEAST, TIMES * measured)
-    for trial in (1, 2):
+    for attempt in (1, 2):
         qemu.cut(place)
         qemu.start(place, hardware, way.port)
         try:
             return await_ssh(place, way, limit)
         except VmError as error:
-            say(f"boot {trial}: {error}")
+            say(f"boot {attempt}: {error}")
             told = error
     qemu.cut(place)
     raise told
