@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from netbsdvm import anyvm, boot, inventory, offer, qemu, remote, runs, trial, wishes
 from netbsdvm.qemu import Hardware, Place
 from netbsdvm.remote import Told, Way
@@ -421,6 +422,20 @@ def test_a_run_is_killed_at_its_task_and_not_before(tmp_path: Path, monkeypatch:
     assert acted == ["cut"]
     assert (tmp_path / "log").read_text().startswith("PLAY [x]\nTASK [netbsd.xen.dom0 : Files]")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_task_is_seen_while_it_runs(tmp_path: Path) -> None:
+    """Ansible leaves what it prints to a pipe in its buffer until the task's result is there."""
+    task = {
+        "name": "dom0 : Files",
+        "ansible.builtin.command": {"argv": ["sh", "-c", f"sleep 4; touch {tmp_path}/done"]},
+    }
+    site, hosts, done = tmp_path / "site.yml", tmp_path / "hosts.yml", []
+    site.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts.write_text(yaml.safe_dump({"all": {"hosts": {"here": local}}}))
+    runs.broken_off(hosts, site, tmp_path / "log", "dom0 : Files", lambda: done.append((tmp_path / "done").exists()))
+    assert done == [False]
 
 
 class Installing(Way):

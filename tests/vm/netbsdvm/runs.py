@@ -24,6 +24,8 @@ def broken_off(inventory: Path, playbook: Path, log: Path, task: str, act: Calla
     # What these runs change belongs to no comparison of plan and run.
     environment = {name: value for name, value in os.environ.items() if name != "WROTE_DOWN_FILE"}
     environment.pop("ANSIBLE_CALLBACKS_ENABLED", None)
+    # Where skipped hosts are not displayed, Ansible shows a task only together with its first result.
+    environment["ANSIBLE_DISPLAY_SKIPPED_HOSTS"] = "true"
     with open(log, "w", encoding="utf-8") as kept:
         child = subprocess.Popen(
             ["ansible-playbook", "-i", str(inventory), str(playbook)],
