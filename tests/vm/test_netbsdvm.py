@@ -424,6 +424,20 @@ def test_a_run_is_killed_at_its_task_and_not_before(tmp_path: Path, monkeypatch:
     assert not (tmp_path / "ran").exists()
 
 
+def test_no_worker_goes_on_when_the_run_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of Ansible's workers is a session of its own (executor/process/worker.py of ansible-core)."""
+    worker = f"setsid sh -c 'touch {tmp_path}/begun; sleep 3; touch {tmp_path}/ran'"
+    playbook(tmp_path, monkeypatch, f"{worker} & echo 'TASK [netbsd.xen.dom0 : Files] ***'; sleep 60")
+
+    def begun() -> None:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.01)
+
+    runs.broken_off(tmp_path / "hosts", tmp_path / "site", tmp_path / "log", "dom0 : Files", begun)
+    time.sleep(4)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_task_is_seen_while_it_runs(tmp_path: Path) -> None:
     """Ansible leaves what it prints to a pipe in its buffer until the task's result is there."""
     task = {

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def broken_off(inventory: Path, playbook: Path, log: Path, task: str, act: Calla
             start_new_session=True,
             env=environment,
         )
-        timer = threading.Timer(RUN_SECONDS, os.killpg, (child.pid, signal.SIGKILL))
+        timer = threading.Timer(RUN_SECONDS, _end, (child.pid,))
         timer.start()
         try:
             reached = _reach(child, kept, task)
@@ -45,10 +46,31 @@ def broken_off(inventory: Path, playbook: Path, log: Path, task: str, act: Calla
         finally:
             timer.cancel()
             if child.poll() is None:
-                os.killpg(child.pid, signal.SIGKILL)
+                _end(child.pid)
             child.wait(30)
     if not reached:
         raise VmError(f"the run ended with status {child.returncode} before task {task!r}; all of it is in {log}")
+
+
+def _end(pid: int) -> None:
+    """Kill a process and all that it has started: Ansible's workers have sessions of their own, and one that is left
+    would go on with its task once the machine is back."""
+    for each in [pid, *_descendants(pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        # "PID (NAME) STATE PARENT ...", proc(5); the name may hold anything.
+        with contextlib.suppress(OSError):
+            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    found = [pid]
+    for each in found:
+        found += children.get(each, [])
+    return found[1:]
 
 
 def _reach(child: subprocess.Popen[str], kept: object, task: str) -> bool:
