@@ -24,6 +24,9 @@ ERASE, REPRINT, ABORT = "\x7f", "\x12", "\x07"
 LOGINS = 3
 # Seconds for the echo of a key.
 ECHO = 5.0
+# Seconds in which a boot says something by itself, also where it has begun a line and works ("Checking quotas:").
+# Nobody reads then, and the kernel's tty echoes what is typed, as behind words that somebody has left.
+BOOT_STANDS = 10.0
 _LOGIN = re.compile(r"(?:^|\s)login: ?$", re.IGNORECASE)
 _PASSWORD = re.compile(r"[Pp]assword(?: for \S+)?: ?$")
 _PROMPT = re.compile(r"[#$%>\]] ?$")
@@ -63,9 +66,17 @@ class Session:
         deadline = self._talk.link.now() + seconds
         # How often we have logged in. A line of the kernel's behind a prompt hides it, and what came of it.
         tried = 0
+        # The line that nobody has taken for ours, when it was seen first.
+        stood = ""
         while True:
             seen = self.look()
             self.faced.append(seen.kind)
+            line, left = seen.before.strip(), deadline - self._talk.link.now()
+            if not tried and seen.kind == HELD and line not in ("", stood) and left > 0:
+                # Who has left it so is there the next time too; a boot goes on.
+                stood = line
+                self._goes_on(line, min(left, BOOT_STANDS))
+                continue
             if tried and seen.kind == HELD:
                 # What is on the line is the kernel's, behind our own prompt.
                 for key in (KILL, ENTER):
@@ -100,6 +111,10 @@ class Session:
                     f"{self._guest}: its console asks for no login, nor is a shell there, within {seconds:.0f} seconds"
                 )
                 raise ConsoleError(text, self._talk.shown())
+
+    def _goes_on(self, line: str, seconds: float) -> None:
+        """Wait until something else than ``line`` stands before the cursor, or that long."""
+        self._talk.until(lambda face: True if _row(face).strip() != line else None, seconds)
 
     def look(self) -> Seen:
         """What is there, without harm to it."""

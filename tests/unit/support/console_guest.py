@@ -82,7 +82,9 @@ class Guest:
 
 def _getty(directory: Path) -> None:
     """Who reads at the console when nobody is logged in; becomes the user's shell."""
-    shell = json.loads((directory / "line.json").read_text()).get("shell", ["/bin/sh", "-i"])
+    line = json.loads((directory / "line.json").read_text())
+    shell = line.get("shell", ["/bin/sh", "-i"])
+    _boot(directory / "boots", line.get("stands", 0.0))
     while True:
         tty.setraw(0, termios.TCSANOW)
         os.write(1, LOGIN)
@@ -108,6 +110,19 @@ def _getty(directory: Path) -> None:
         if name:
             time.sleep(0.2)
             os.write(1, b"Login incorrect or refused on this terminal.\n")
+
+
+def _boot(told: Path, stands: float) -> None:
+    """The end of a boot, once the test says so: NetBSD's /etc/rc.d/quota begins a line and works for a while. Nobody
+    reads then, and the kernel echoes what is typed (seen on NetBSD 7.99.10)."""
+    if not stands or told.with_name("booted").exists():
+        return
+    while not told.exists():
+        time.sleep(0.02)
+    os.write(1, b"Clearing temporary files.\nChecking quotas:")
+    time.sleep(stands)
+    told.with_name("booted").touch()
+    os.write(1, b" done.\n")
 
 
 def _name() -> bytes:

@@ -148,6 +148,15 @@ def test_a_person_is_not_disturbed(tmp_path: Path, doing: str, fresh: bool) -> N
     assert [path.name for path in there.iterdir() if not path.name.startswith(".")] == []
 
 
+def test_a_boot_that_stands_on_a_line_is_nobody(tmp_path: Path) -> None:
+    with guest(tmp_path, stands=5.0) as made, console(made) as talk:
+        (made.directory / "boots").touch()
+        assert talk.until(lambda _face: True if "Checking quotas:" in talk.screen.text else None, 20)
+        session, agent = login(talk)
+        assert session.faced[0] == "held" and session.faced[-1] == "login"
+        assert agent.run("echo up", None, 0)[1] == b"up\n"
+
+
 def test_what_a_killed_run_left_is_logged_out_first(tmp_path: Path) -> None:
     with guest(tmp_path) as made:
         with console(made) as talk:
