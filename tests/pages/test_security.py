@@ -182,6 +182,8 @@ class Machine:
         settings = {
             "ANSIBLE_LOG_PATH": str(self.left / "ansible.log"),
             "ANSIBLE_HOME": str(self.left / "home"),
+            # A kept connection of the run before may end just now.
+            "ANSIBLE_SSH_RETRIES": "3",
             "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.left / "facts"),
             "ANSIBLE_VAULT_PASSWORD_FILE": str(self.work / "vault-password"),

@@ -17,7 +17,7 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import LE
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import ConsoleError, Ended, Held
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.session import Session
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.talk import Talk
-from ansible_collections.netbsd.xen.tests.unit.support.console_guest import Guest
+from ansible_collections.netbsd.xen.tests.unit.support.console_guest import PASSWORD, Guest
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def console(made: Guest, pace: float = 0.005) -> Iterator[Talk]:
         link.close()
 
 
-def login(talk: Talk, password: str = "secret", use_shell: bool = False, seconds: float = 30) -> tuple[Session, Agent]:
+def login(talk: Talk, password: str = PASSWORD, use_shell: bool = False, seconds: float = 30) -> tuple[Session, Agent]:
     session = Session(talk, "web1", "root", password, use_shell)
     return session, session.begin(seconds)
 
@@ -110,7 +110,7 @@ def typed(talk: Talk, text: str, sees: str) -> None:
 def person(talk: Talk) -> None:
     typed(talk, "\r", "login: ")
     typed(talk, "root\r", "Password:")
-    typed(talk, "secret\r", "web1# ")
+    typed(talk, f"{PASSWORD}\r", "web1# ")
 
 
 BUSY = {

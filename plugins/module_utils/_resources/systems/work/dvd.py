@@ -9,6 +9,7 @@ The unit is in the guest's record before it is configured, and configured again 
 from __future__ import annotations
 
 from ...._change import XenError
+from ...files import content
 from ...guests.read import vnd
 from ...guests.read.extents import identity
 from . import units
@@ -38,7 +39,8 @@ def hold(job: Job, path: str) -> str:
 
 
 def copy_out(job: Job, files: dict[str, str]) -> None:
-    """Copy files of the DVD that is held to dom0: by their paths on it, without the first slash, where they go."""
+    """Copy files of the DVD that is held to dom0: by their paths on it, without the first slash, where they go. Raises
+    XenError for one that the DVD has not, and where something else is already."""
     host = job.host
     with units.mounted(job, f"/dev/{job.record.media}a", _READ_ONLY) as root:
         lacking = [f"/{name}" for name in files if host.stat(f"{root}/{name}") is None]
@@ -47,8 +49,14 @@ def copy_out(job: Job, files: dict[str, str]) -> None:
                 f"the DVD lacks {' and '.join(lacking)}: it is none of OpenSolaris for x86 that boots under Xen"
             )
         for name, path in files.items():
-            host.make_dir(path.rpartition("/")[0])
-            host.copy_file(f"{root}/{name}", path, 0o444)
+            if host.stat(path) is None:
+                host.make_dir(path.rpartition("/")[0])
+                host.copy_file(f"{root}/{name}", path, 0o444)
+            elif content.sha512(host, path) != content.sha512(host, f"{root}/{name}"):
+                raise XenError(
+                    f"{path} is there, and is not /{name} of the DVD; remove it, or declare another path for guest "
+                    f"{job.name}"
+                )
 
 
 def give_back(job: Job | Leftover) -> None:

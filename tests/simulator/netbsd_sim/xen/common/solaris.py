@@ -48,6 +48,9 @@ _LOOKS = 2
 
 
 def is_kernel(path: Path) -> bool:
+    """Whether it is one; what is not there is none."""
+    if not path.is_file():
+        return False
     with path.open("rb") as stream:
         return stream.read(len(KERNEL)) == KERNEL
 

@@ -82,6 +82,8 @@ COSTS = {
     "services/resource.py: _state": "decided",
     "services/settings.py: change": "live",
     "systems/plan.py: _change": "decided",
+    "systems/visits.py: plan": "live",
+    "systems/visits.py: _change": "live",
     "tool_scripts.py: _mend": "live",
     "tool_scripts.py: _copy": "live",
     "ttys.py: plan": "decided",

@@ -171,7 +171,8 @@ def test_an_image():
         ({"network": {"address": "10.0.0.22"}}, "its prefix is missing"),
         ({"again": "xyz"}, "the word of 12 characters"),
         ({"method": "sets"}, "method sets is for netbsd"),
-        ({"method": "media"}, "method is 'media'"),
+        ({"method": "media"}, "method media is for other"),
+        ({"method": "floppy"}, "method is 'floppy'"),
     ],
 )
 def test_a_tree_that_is_refused(install, words):

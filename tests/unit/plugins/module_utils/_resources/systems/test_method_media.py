@@ -141,6 +141,16 @@ def test_the_live_system_is_started_and_shown_and_stays(base, tmp_path):
     assert second.told["installing"] == ["solaris"] and second.told["boots"] == {}
 
 
+def test_what_somebody_has_where_the_kernel_would_be_stays(base, tmp_path):
+    host = Stepping(copied(base, tmp_path / "nb0"))
+    kernel = Path(host.machine.root / "home/xen/solaris-unix")
+    kernel.write_text("the kernel of another guest\n")
+    outcome = converge(host, session="one")
+    said = "/home/xen/solaris-unix is there, and is not /platform/i86xpv/kernel/amd64/unix of the DVD"
+    assert said in str(outcome.failures["solaris"]) and units(host) != []
+    assert kernel.read_text() == "the kernel of another guest\n" and "solaris" not in listed(host)
+
+
 def test_what_depends_on_it_waits_and_others_do_not(base, tmp_path):
     host = Stepping(copied(base, tmp_path / "nb0"))
     first = visited(host, "one")
