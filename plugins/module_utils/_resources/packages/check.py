@@ -27,6 +27,9 @@ _OTHER_CONTENT = re.compile(r"^\.*(?P<path>/.*) fails MD5 checksum$", re.MULTILI
 _OTHER_LINK = re.compile(r"^\.*symlink \((?P<path>/.*?)\) is not same as recorded value", re.MULTILINE)
 _NOT_THERE = re.compile(r"File `(?P<path>/.*)' is in \+CONTENTS but not on filesystem!$", re.MULTILINE)
 _COUNTED = re.compile(r"^Checked \d+ files? from (?P<packages>\d+) packages?\.$", re.MULTILINE)
+# What admins, and this collection, are meant to edit. pkgsrc leaves it out of the packing list and copies an example
+# there (CONF_FILES of xentools' Makefile); somebody else's package may list it.
+_CONFIGURATION = re.compile(r"/usr/pkg/etc/.*\.(?:conf|sxp)\Z")
 
 
 @dataclass
@@ -157,6 +160,8 @@ def _look_at_files(
             lost.append(f"it lacks {file.path}")
         elif state == "empty" and file.has_content:
             lost.append(f"{file.path} is empty")
+        elif _CONFIGURATION.match(file.path):
+            continue
         elif wrong.get(file.path) == "has another content":
             what = _what_became_of(host, file.path)
             if what:

@@ -10,6 +10,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _kernel, _packag
 from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import packing_list
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import check as package_check
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.packages import resource as xen_packages
 from ansible_collections.netbsd.xen.tests.unit.support.rooted import RootedHost
 
@@ -551,3 +552,19 @@ def test_reading_ahead_serves_an_unchanged_run(tmp_path):
     other = xen_packages.declare(params(source="pkgsrc", pkgsrc_dir="/home/pkgsrc", release="4.15", parts=["kernel"]))
     with pytest.raises(NotRead):
         xen_packages.plan(current, other)
+
+
+def test_a_configuration_that_is_edited_is_none_of_the_packages_business(tmp_path):
+    """Seen on a NetBSD 7.99.10 whose xentools were packed by hand: xl.conf was in the packing list, and our own lines
+    in it were warned of at each look."""
+    host = Machine(tmp_path)
+    host._register("xentools420")
+    listing = f"{host.database}/xentools420-1.0/+CONTENTS"
+    for file in ("etc/xen/xl.conf", "etc/xen/scripts/block"):
+        host.put(listing, f"{host.text(listing)}{file}\n@comment MD5:0123456789abcdef0123456789abcdef\n")
+        host.put(f"/usr/pkg/{file}", "edited\n")
+    found = package_check.look(host, host.packages, ["xentools420"])
+    assert (found.damaged, found.edited) == ({}, {"xentools420": ["/usr/pkg/etc/xen/scripts/block"]})
+    host.put("/usr/pkg/etc/xen/xl.conf", "")
+    lost = package_check.look(host, host.packages, ["xentools420"]).damaged
+    assert lost == {"xentools420": ["/usr/pkg/etc/xen/xl.conf is empty"]}
