@@ -113,38 +113,38 @@ _TEXT = """\
 
 case "$1" in
 *start)
-	/bin/sh /{script} wait </dev/null >/dev/console 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
-	;;
+    /bin/sh /{script} wait </dev/null >/dev/console 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    ;;
 wait)
-	while test -e /{script} && ! /bin/sh /{script} once; do sleep 60; done
-	;;
+    while test -e /{script} && ! /bin/sh /{script} once; do sleep 60; done
+    ;;
 once)
-	PATH=/usr/pkg/sbin:/usr/pkg/bin:/sbin:/usr/sbin:/bin:/usr/bin
-	PKG_PATH={source}
-	export PATH PKG_PATH
-	# What a package needs to run is proven by running it.
-	works() {{ "$1" -c 'import json, socket, zlib' >/dev/null 2>&1; }}
-	add() {{
-		if pkg_info -e "$1" >/dev/null 2>&1; then pkg_add -U "$1"; else pkg_add "$1"; fi >>/{log} 2>&1
-	}}
-	for package in {packages}; do
-		python=/usr/pkg/bin/python3.${{package#python3}}
-		works "$python" || add "$package" || continue
-		listed="/usr/pkg/pkgdb/$package-*/+CONTENTS /var/db/pkg/$package-*/+CONTENTS"
-		works "$python" || for each in $(cat $listed 2>/dev/null | sed -n 's/^@blddep //p'); do
-			add "${{each%-*}}"
-		done
-		if works "$python"; then
-			sync
-			rm -rf /{folder}
-			rm -f /{script}
-			echo "{there}$python"
-			exit 0
-		fi
-	done
-	echo "{none}$(sed -n '$p' /{log})"
-	exit 1
-	;;
+    PATH=/usr/pkg/sbin:/usr/pkg/bin:/sbin:/usr/sbin:/bin:/usr/bin
+    PKG_PATH={source}
+    export PATH PKG_PATH
+    # What a package needs to run is proven by running it.
+    works() {{ "$1" -c 'import json, socket, zlib' >/dev/null 2>&1; }}
+    add() {{
+        if pkg_info -e "$1" >/dev/null 2>&1; then pkg_add -U "$1"; else pkg_add "$1"; fi >>/{log} 2>&1
+    }}
+    for package in {packages}; do
+        python=/usr/pkg/bin/python3.${{package#python3}}
+        works "$python" || add "$package" || continue
+        listed="/usr/pkg/pkgdb/$package-*/+CONTENTS /var/db/pkg/$package-*/+CONTENTS"
+        works "$python" || for each in $(cat $listed 2>/dev/null | sed -n 's/^@blddep //p'); do
+            add "${{each%-*}}"
+        done
+        if works "$python"; then
+            sync
+            rm -rf /{folder}
+            rm -f /{script}
+            echo "{there}$python"
+            exit 0
+        fi
+    done
+    echo "{none}$(sed -n '$p' /{log})"
+    exit 1
+    ;;
 esac
 """
 
