@@ -18,9 +18,11 @@ from netbsd_sim.xen.common.sysinst import Place, Settings
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _engine
 from ansible_collections.netbsd.xen.plugins.module_utils._change import CommandFailed, Refused, XenError
+from ansible_collections.netbsd.xen.plugins.module_utils._formats.guest.vdev import vdev_number
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import vnd
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import installer as ours
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems import resource as guest_system
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.methods.sysinst import cd_vdev
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.systems.work import netbsd_system
 from ansible_collections.netbsd.xen.plugins.module_utils._toolstack import console, lock
 from ansible_collections.netbsd.xen.tests.unit.support import sim_host
@@ -248,12 +250,25 @@ def test_its_cd_is_the_second_disk_of_the_installer(base, tmp_path):
     (host.machine.root / "home/xen/NetBSD.iso").write_bytes(bytes(4096))
     waits(converge(host, session="one", install=install))
     config = host.text(f"{CONFIGS}/.web1.installer")
-    assert "/home/xen/NetBSD.iso" in config and "0x2" in config and DISK in config
+    assert "/home/xen/NetBSD.iso" in config and "xvdb" in config and DISK in config
+    with sim_host.Machine(host.machine.directory) as m:
+        (domain,) = [each for each in domains.domains(m).values() if each["name"] == "web1"]
+        disks = installer.Guest(m, domain).disks
+    assert [size for _name, size in disks] == [host.stat(DISK).size >> 20, 0]
     given = {name: each.get("default") for name, each in guest_system.ARGUMENTS.items()}
     alone = {**GUEST, "nics": [], "install": {**INSTALL, "cd": "/dev/cd0a"}}
     del alone["install"]["network"]
     (system,) = guest_system.declare({**given, "guests": [alone], "host_name": "xen1"}).systems
     assert system.install.options.cd == "/dev/cd0a"
+
+
+@pytest.mark.parametrize(
+    ("first", "cd"), [("xvda", "xvdb"), ("0x1", "0x2"), ("0x0", "0x2"), ("0x2", "0x12"), ("sda", "sdb"), ("xvdp", "0xcb00")]
+)
+def test_its_cd_comes_behind_the_first_disk(first, cd):
+    """NetBSD counts its disks by their numbers, and sysinst is told xbd0 for the first and xbd1d for the CD."""
+    assert cd_vdev(first) == cd
+    assert vdev_number(cd) > vdev_number(first)
 
 
 def test_a_guest_that_has_booted_from_the_disk_is_not_lost(base, tmp_path):
