@@ -10,6 +10,7 @@ a vnd without an MBR.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ SECTOR = 512
 # LABELSECTOR is 1 on i386 and amd64.
 LABEL_AT = SECTOR
 _LABEL_MAGIC = 0x82564557
-_PACKNAME, _NAME_BYTES = 24, 16
+_TYPENAME, _PACKNAME, _NAME_BYTES = 8, 24, 16
 _MAGIC2, _PARTITIONS_COUNT, _PARTITIONS, _PARTITION_BYTES = 132, 138, 148, 16
 MAX_PARTITIONS = 16
 # Where a file system has its superblock, from its own beginning, and what is in it.
@@ -33,12 +34,25 @@ _KNOWN = (
 )
 
 
+# What the mark of an installation's record looks like (_resources/systems/act.py makes it).
+_MARK = re.compile(r"nx[0-9a-f]{12}\Z")
+
+
 @dataclass(frozen=True)
 class Label:
-    """NetBSD's disklabel: the name of the pack, and by letter the first sector and the number of sectors."""
+    """NetBSD's disklabel: the names of the disk's type and of the pack, and by letter the first sector and the number of
+    sectors."""
 
+    kind: str
     pack: str
     partitions: dict[str, tuple[int, int]]
+
+    @property
+    def mark(self) -> str:
+        """The name that is a record's mark, else that of the pack. sysinst of NetBSD 7 puts what it is told as the name
+        of the disk into the type's, and leaves the pack's empty (usr.sbin/sysinst/disks.c, write_disklabel; measured on
+        7.99.10)."""
+        return next((name for name in (self.pack, self.kind) if _MARK.match(name)), self.pack)
 
 
 def label(head: bytes) -> Label | None:
@@ -54,7 +68,8 @@ def label(head: bytes) -> Label | None:
         size, start = struct.unpack_from("<II", raw, _PARTITIONS + _PARTITION_BYTES * index)
         if size:
             partitions["abcdefghijklmnop"[index]] = (start, size)
-    return Label(_text(raw[_PACKNAME : _PACKNAME + _NAME_BYTES]), partitions)
+    kind, pack = (_text(raw[at : at + _NAME_BYTES]) for at in (_TYPENAME, _PACKNAME))
+    return Label(kind, pack, partitions)
 
 
 def empty_label(mark: str) -> bytes:

@@ -3,7 +3,8 @@
 """NetBSD by its own installer: the guest is started with the kernel that has sysinst in it, the controller holds the
 conversation at its console, and the guest halts. Its disk is then looked at in dom0, and made its own as after sets.
 
-sysinst is told the record's mark as the name of the disk, which is the label's name of the pack. So a disk of which a
+sysinst is told the record's mark as the name of the disk, which becomes the label's name of the disk's type (NetBSD 7)
+or of the pack. So a disk of which a
 conversation broke off is known to be ours, before sysinst has written its label by the one that ``prepare`` has left.
 """
 

@@ -23,7 +23,7 @@ _WORD_LETTERS = 12
 class Content:
     """``kind`` is MISSING, NOTHING (no byte that is not zero), HOLDS, UNFIT
     for what is no file, or UNKNOWN where only the machine itself can tell; ``size`` in bytes;
-    ``words`` what is known of it; ``mark`` the name of the pack in its label, ``mounted_on`` where the file system in
+    ``words`` what is known of it; ``mark`` the name in its label, ``mounted_on`` where the file system in
     its first partition was mounted last; ``word`` a digest of all that was looked at."""
 
     kind: str
@@ -77,7 +77,7 @@ def of(head: bytes, tail: bytes, size: int, inside: bytes, modified: float = 0.0
         HOLDS,
         size,
         " and ".join(known) if known else "data",
-        disk_content.end_marked(tail) or disk_content.end_marked(head) or (label.pack if label else ""),
+        disk_content.end_marked(tail) or disk_content.end_marked(head) or (label.mark if label else ""),
         disk_content.ffs_mounted_on(inside) or _ext_mounted_on(inside),
         digest.hexdigest()[:_WORD_LETTERS],
     )

@@ -151,7 +151,11 @@ class Guest:
         sectors = self._paths[disk].stat().st_size // labels.SECTOR
         root = sectors - min(swap * 2048, sectors // 2)
         label = labels.of_vnd(sectors)
-        label.kind, label.typename, label.packname = labels.DISK_TYPES.index("ESDI"), "Xen Virtual ESD", name
+        # Until 8 the name is that of the type in /tmp/disktab, by which disklabel(8) writes the label, and the pack has
+        # none (usr.sbin/sysinst/disks.c, write_disklabel; measured on 7.99.10: type 0, subtype 0).
+        old = int(self.release.split(".")[0]) < 9
+        label.typename, label.packname = (name, "") if old else ("Xen Virtual ESD", name)
+        label.kind = 0 if old else labels.DISK_TYPES.index("ESDI")
         label.parts[:3] = [labels.Part(root, 0, labels.FFS, 2048, 8), labels.Part(sectors - root, root, labels.SWAP),
                            labels.Part(sectors)]
         volume.write_label(self._whole(), label)

@@ -49,6 +49,24 @@ def test_a_label_of_our_own_has_its_mark_and_nothing_else() -> None:
     assert (found.pack, found.partitions) == ("nx0011223344ff", {})
 
 
+@pytest.mark.parametrize(
+    ("kind", "pack", "mark"),
+    [
+        # As sysinst of 7.99.10 leaves it.
+        ("nx3aeef123b640", "", "nx3aeef123b640"),
+        ("nx3aeef123b640", "fictitious", "nx3aeef123b640"),
+        ("Xen Virtual ESD", "nx3aeef123b640", "nx3aeef123b640"),
+        ("vnd", "mydisk", "mydisk"),
+        ("vnd", "", ""),
+    ],
+)
+def test_the_mark_is_found_under_either_name(kind: str, pack: str, mark: str) -> None:
+    raw = bytearray(disk_content.empty_label(pack))
+    raw[8 : 8 + len(kind)] = kind.encode()
+    found = disk_content.label(bytes(disk_content.LABEL_AT) + bytes(raw))
+    assert found is not None and found.mark == mark
+
+
 @pytest.mark.parametrize(("at", "magic"), [("b65536", 0x19540119), ("b8192", 0x11954)])
 def test_where_a_file_system_was_mounted(at: str, magic: int) -> None:
     assert disk_content.ffs_mounted_on(head(**{at: superblock(magic, "/mnt/h")})) == "/mnt/h"
