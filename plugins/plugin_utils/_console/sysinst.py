@@ -72,9 +72,10 @@ NETBSD_7: tuple[Rule, ...] = (
     Rule("selected", Pick("^Install selected sets"), item="^Install selected sets"),
     Rule("source", Pick("^{source}( |$)"), title="^Install from", most=6),
     Rule("http", _HTTP, item="^Get Distribution", text="the (http|ftp) site", most=12),
-    # From its source in all releases (menus.mi, cdromsource): nobody has recorded it.
+    # From its source in all releases (menus.mi, cdromsource); seen on 7.99.10. A prompt has the old value in brackets
+    # where the field is short, and in the field where it is long (usr.bin/msgc/msg_sys.def, msg_prompt_win).
     Rule("cd", _CD, item="^Continue", text="the CDROM device", most=6),
-    Rule("cd device", Fill("{cd}"), prompt="^device: "),
+    Rule("cd device", Fill("{cd}"), prompt=r"^device( \[.*\])?:"),
     Rule("server", Fill("{host}"), prompt=r"^Host: "),
     Rule("directory", Fill("{directory}"), prompt=r"^Base directory: "),
     Rule("interface", Pick("^{interface}$"), title="Available interfaces"),

@@ -40,8 +40,8 @@ _MARK = re.compile(r"nx[0-9a-f]{12}\Z")
 
 @dataclass(frozen=True)
 class Label:
-    """NetBSD's disklabel: the names of the disk's type and of the pack, and by letter the first sector and the number of
-    sectors."""
+    """NetBSD's disklabel: the names of the disk's type and of the pack, and by letter the first sector and the number
+    of sectors."""
 
     kind: str
     pack: str

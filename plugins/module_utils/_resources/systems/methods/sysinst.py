@@ -146,9 +146,9 @@ SYSINST = Sysinst()
 
 
 def cd_vdev(first: str) -> str:
-    """What the CD of an installer is beside this first disk, so that it becomes xbd1: NetBSD attaches disks in the order
-    of their numbers (sys/arch/xen/xenbus/xenbus_probe.c, xenbus_probe_device_type; measured on 7.99.10, where 0x2 was
-    xbd0 and xvda xbd1). Beside xvda it is xvdb, and 0x2 beside 0x1, as in the Xen HOWTO. Pure."""
+    """What the CD of an installer is beside this first disk, so that it becomes xbd1: NetBSD attaches disks in the
+    order of their numbers (sys/arch/xen/xenbus/xenbus_probe.c, xenbus_probe_device_type; measured on 7.99.10, where
+    0x2 was xbd0 and xvda xbd1). Beside xvda it is xvdb, and 0x2 beside 0x1, as in the Xen HOWTO. Pure."""
     number = vdev_number(first) or 0
     return "0x2" if number < 2 else vdev_name(number + 16)
 

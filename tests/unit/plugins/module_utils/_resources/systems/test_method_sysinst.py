@@ -263,7 +263,8 @@ def test_its_cd_is_the_second_disk_of_the_installer(base, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("first", "cd"), [("xvda", "xvdb"), ("0x1", "0x2"), ("0x0", "0x2"), ("0x2", "0x12"), ("sda", "sdb"), ("xvdp", "0xcb00")]
+    ("first", "cd"),
+    [("xvda", "xvdb"), ("0x1", "0x2"), ("0x0", "0x2"), ("0x2", "0x12"), ("sda", "sdb"), ("xvdp", "0xcb00")],
 )
 def test_its_cd_comes_behind_the_first_disk(first, cd):
     """NetBSD counts its disks by their numbers, and sysinst is told xbd0 for the first and xbd1d for the CD."""
