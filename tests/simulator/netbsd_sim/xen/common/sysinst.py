@@ -418,7 +418,7 @@ class Sysinst:
             at = yield Menu((*rows, "Cancel installation", "Back to source selection & retry"), text=text,
                             last="Continue", boxed=False, row=6, at=at)
             if at == 0:
-                # A short field has what it holds in brackets (usr.bin/msgc/msg_sys.def, msg_prompt_win; seen on 7.99.10).
+                # A short field has the old value in brackets (usr.bin/msgc/msg_sys.def, msg_prompt_win; so on 7.99.10).
                 typed = str((yield Field(f"device [{self.place.device}]: ", boxed=True)))
                 self.place.device = typed or self.place.device
             elif at == 4:
