@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Names and numbers of virtual disks (vbd-interface(7)): ``xvda`` is 0xca00.
 
-A guest knows its disk by the number. NetBSD takes it as a mere identifier, Linux derives the name from it.
+A guest knows its disk by the number. NetBSD attaches its disks in the order of their numbers, Linux derives the name
+from the number.
 """
 
 from __future__ import annotations

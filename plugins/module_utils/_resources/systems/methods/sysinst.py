@@ -4,8 +4,8 @@
 conversation at its console, and the guest halts. Its disk is then looked at in dom0, and made its own as after sets.
 
 sysinst is told the record's mark as the name of the disk, which becomes the label's name of the disk's type (NetBSD 7)
-or of the pack. So a disk of which a
-conversation broke off is known to be ours, before sysinst has written its label by the one that ``prepare`` has left.
+or of the pack. So a disk of which a conversation broke off is known to be ours, before sysinst has written its label by
+the one that ``prepare`` has left.
 """
 
 from __future__ import annotations
