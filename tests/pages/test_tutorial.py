@@ -111,6 +111,7 @@ def test_the_inventory_is_that_of_the_page() -> None:
 
 
 def test_from_two_bare_machines_into_their_guests(reader: Reader) -> None:
+    """With what else a rehearsal has: workers that have a test each would make the same machines twice at once."""
     bootstrap, check, converge, again, ask = TUTORIAL
 
     reader.run(bootstrap)
@@ -128,10 +129,11 @@ def test_from_two_bare_machines_into_their_guests(reader: Reader) -> None:
         said = reader.run(ask)
         (shown,) = [block.text for block in blocks("text") if block.page == "docs/tutorial.md"]
         assert shown in said and "db1 | CHANGED" in said
+    what_else_a_rehearsal_has(reader)
 
 
-def test_what_else_a_rehearsal_has(reader: Reader) -> None:
-    """Behind the other test: the machines are dom0s, and as declared."""
+def what_else_a_rehearsal_has(reader: Reader) -> None:
+    """The machines are dom0s, and as declared."""
     converge, *looks = REHEARSAL[3:-1]
     assert converge.startswith("ansible-playbook ") and all(command.startswith(f"{SIMRACK} ") for command in looks)
     assert len(re.findall(r"^xen[12] +: .*changed=0 ", reader.run(converge), re.MULTILINE)) == 2
