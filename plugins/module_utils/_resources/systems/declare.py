@@ -11,6 +11,7 @@ from typing import Any
 
 from ..._change import Refused
 from ..._formats.guest.devices import Disk
+from ..._formats.guest.vdev import vdev_number
 from ..._formats.install import netbsd_release, passwords
 from ..._formats.install import network as networks
 from ..._formats.install.network import Interface
@@ -153,7 +154,9 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
     release, arch = _release(fields) if method.released else "", ""
     if method.released:
         arch = fields.choice("arch", netbsd_release.ARCHES[0], netbsd_release.ARCHES)
-    disks = [each for each in guest.disks if each.path and not each.cdrom]
+    # A NetBSD guest counts them in the order of their numbers, however they are declared
+    # (sys/arch/xen/xenbus/xenbus_probe.c, xenbus_probe_device_type; measured on 7.99.10).
+    disks = sorted((each for each in guest.disks if each.path and not each.cdrom), key=_number)
     options = method.read(fields, guest, disk)
     network = _network(fields, guest, release, method)
     python, pkg_path = fields.flag("python", False), ""
@@ -189,6 +192,10 @@ def _install(fields: Fields, guest: Guest, rack: Origin) -> Install | None:
         for problem in _unreachable(install):
             fields.problem(problem)
     return install
+
+
+def _number(disk: Disk) -> int:
+    return vdev_number(disk.vdev) or 0
 
 
 def _unreachable(install: Install) -> list[str]:

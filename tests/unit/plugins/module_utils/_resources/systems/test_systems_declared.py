@@ -37,6 +37,18 @@ def refused(install: Any = None, **guest: Any) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("vdevs", "root"), [(("xvda", "xvdb"), "xbd0a"), (("xvda", "0x1"), "xbd1a"), (("0x2", "0x1"), "xbd1a")]
+)
+def test_the_root_is_named_by_the_order_of_the_disks_numbers(vdevs: tuple[str, str], root: str) -> None:
+    """As on 7.99.10: `xbd0 at xenbus0 id 2`, `xbd1 at xenbus0 id 51712`. Another one is refused."""
+    disks = [{"path": f"/home/xen/{number}.img", "size": "4G", "vdev": vdev} for number, vdev in enumerate(vdevs)]
+    (system,) = guest_system.declare(params(disks=disks, root=root)).systems
+    assert (system.install.disk.vdev, system.install.root) == (vdevs[0], root)
+    other = "xbd0a" if root == "xbd1a" else "xbd1a"
+    assert f"root is '{other}', and the system will be on {root}" in refused(disks=disks, root=other)
+
+
 def test_the_short_form_becomes_the_long_one() -> None:
     (system,) = guest_system.declare(params({"root_password": HASH})).systems
     install = system.install
