@@ -72,7 +72,16 @@ def calls(made: Rack) -> int:
     return len((made.host("xen1") / "sessions.log").read_text().splitlines())
 
 
-def test_from_nothing_to_logins(made: Rack) -> None:
+def test_the_inventory_from_nothing_to_a_play_in_its_guests(made: Rack) -> None:
+    """One test: workers that have a part each would have a machine each, and only one of them its guests."""
+    from_nothing_to_logins(made)
+    the_second_run_changes_nothing_in_one_call(made)
+    if IS_ROOT:  # only root's sshd lets root in
+        the_inventory_of_guests_leads_into_one(made)
+    the_guests_are_hosts_for_the_plays_behind(made)
+
+
+def from_nothing_to_logins(made: Rack) -> None:
     """A bare machine: all of it in one run, with one reboot. tests/pages/test_tutorial.py looks at it first."""
     run(made, "-e", "bootloader_reboot=true")
     for name in GUESTS:
@@ -84,7 +93,7 @@ def test_from_nothing_to_logins(made: Rack) -> None:
     assert len([line for line in units if not line.endswith("not in use")]) == len(GUESTS)
 
 
-def test_the_second_run_changes_nothing_in_one_call(made: Rack) -> None:
+def the_second_run_changes_nothing_in_one_call(made: Rack) -> None:
     made.simrack("reset-log", "xen1")
     assert re.search(
         r"^xen1 +: .*changed=0 +unreachable=0 +failed=0", run(made, "-e", "domu_add_hosts=false"), re.MULTILINE
@@ -92,8 +101,7 @@ def test_the_second_run_changes_nothing_in_one_call(made: Rack) -> None:
     assert calls(made) == 1
 
 
-@pytest.mark.skipif(not IS_ROOT, reason="only root's sshd lets root in")
-def test_the_inventory_of_guests_leads_into_one(made: Rack) -> None:
+def the_inventory_of_guests_leads_into_one(made: Rack) -> None:
     """By the address and the host keys of its installation, through its dom0, without a run before it."""
     (made.directory / "guests.yml").write_text("plugin: netbsd.xen.guests\ntimeout: 300\n")
     sources = (INVENTORY, made.directory / "hosts.yml", made.directory / "guests.yml")
@@ -119,7 +127,7 @@ def test_the_inventory_of_guests_leads_into_one(made: Rack) -> None:
     assert keys.read_text().startswith("nbsd ssh-")
 
 
-def test_the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
+def the_guests_are_hosts_for_the_plays_behind(made: Rack) -> None:
     """In a run that finds all as it should be, through the dom0; with no host key but the installation's."""
     said = run(made, playbooks=("inventories/howto-netbsd-guests.yml",) if IS_ROOT else SITE)
     assert "changed=0 " in said
