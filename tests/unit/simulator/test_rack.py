@@ -251,6 +251,24 @@ def test_stop_leaves_nothing_running(tmp_path):
     assert not live.directory.exists()
 
 
+def test_stop_ends_what_was_started_while_it_looked(tmp_path):
+    """It broke the deletion of a rack now and then: somebody still wrote there."""
+    from netbsd_sim.core import hangup
+
+    live = LiveRack(tmp_path / "rack")
+    live.simrack("create", "--names", "x1", "--python")
+    live.simrack("start")
+    endless = "while :; do sleep 300 & echo >/tmp/$!; done"
+    assert live.ssh("x1", f"sh -c '{endless}' </dev/null >/dev/null 2>&1 &").returncode == 0
+    root = str(live.directory / "hosts/x1/root")
+    deadline = time.monotonic() + 10
+    while len(hangup.inside(root)) < 20:
+        assert time.monotonic() < deadline
+    live.simrack("stop")
+    assert hangup.inside(root) == []
+    assert live.simrack("destroy").returncode == 0
+
+
 def test_host_info_leaves_the_state_as_it_is(rack):
     state = rack.directory / "hosts/d1/state.json"
     before = state.read_bytes(), state.stat().st_mtime_ns

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
 
 def parents() -> dict[int, int]:
@@ -57,6 +58,17 @@ def kill(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+
+
+def end_inside(directory: str, seconds: float = 10.0) -> None:
+    """End all processes whose root directory is `directory`, and wait until none is left: a killed one may be within a
+    write still, and one may have been started while the others were looked up. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while pids := inside(directory):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes in {directory} do not end: {pids}")
+        kill(pids)
+        time.sleep(0.005)
 
 
 def read_pid(path: str) -> int:

@@ -204,7 +204,7 @@ class Rack:
             os.kill(daemon, signal.SIGTERM)
             _wait_until_gone(daemon)
         for name in self.names:
-            hangup.kill(hangup.inside(str(self.host_dir(name) / "root")))
+            hangup.end_inside(str(self.host_dir(name) / "root"))
 
     def _sshd_config(self) -> str:
         directory = self.directory / "ssh"
