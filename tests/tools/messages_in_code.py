@@ -35,7 +35,7 @@ _WORD = re.compile(r"(?:^|(?<=[\s(]))(?:[A-Z]?[a-z]+(?:['-][a-z]+)?|[A-Z]+)(?=[\
 # Fewer words are a part of some message.
 WORDS = 4
 # Commands, patterns and lines of files.
-_NO_SENTENCE = re.compile(r"[{$&]|\.\*|^#")
+_NO_SENTENCE = re.compile(r"[{$&|]|\.\*|^#")
 # Where a text goes on with what another has begun.
 _LEADS_ON = re.compile(r"^(?:…[,.;:]+ |[ ,.;:]+)+")
 # What these say are names of menu entries, and comments in an inventory that is written.

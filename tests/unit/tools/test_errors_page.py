@@ -9,6 +9,7 @@ from pathlib import Path
 import errors_page
 import messages_in_code
 import pytest
+import remedies
 import yaml
 from messages_in_code import Message
 
@@ -86,14 +87,18 @@ def page(*patterns: str) -> str:
     return "\n".join(marks)
 
 
-MESSAGES = [Message("a/one.py", "… is wrong"), Message("a/two.py", "It broke"), Message("b.py", "Not so")]
+MESSAGES = [
+    Message("a/one.py", "… is wrong. Mend it."),
+    Message("a/two.py", "It broke; run again"),
+    Message("b.py", "Allowed is this; write it so"),
+]
 
 
 def test_each_section_gets_its_messages_by_their_fixed_words() -> None:
     written = errors_page.with_messages(page("a/*.py", "b.py"), MESSAGES)
     first, second = written.split("## Subject")[1:]
-    assert "\n\n- `… is wrong`\n- `It broke`\n\n<!-- end" in first and "old words" not in written
-    assert "- `Not so`\n" in second
+    assert "\n\n- `… is wrong. Mend it.`\n- `It broke; run again`\n\n<!-- end" in first and "old words" not in written
+    assert "- `Allowed is this; write it so`\n" in second
     assert errors_page.with_messages(written, MESSAGES) == written
 
 
@@ -110,7 +115,46 @@ def test_a_file_is_in_one_section_and_a_pattern_of_some_file(patterns: list[str]
         errors_page.with_messages(page(*patterns), MESSAGES)
 
 
+ROW = "| `It broke by itself`<br>`… is gone` | A cable is loose. Put it in. |\n"
+
+
+def test_a_message_with_a_row_is_not_listed_again() -> None:
+    silent = [Message("a/two.py", "It broke by itself"), Message("a/one.py", "… is gone")]
+    explained = page("a/*.py", "b.py").replace("Prose.\n", f"Prose.\n\n| it says | do |\n|---|---|\n{ROW}", 1)
+    written = errors_page.with_messages(explained, [*MESSAGES, *silent])
+    assert written.count("It broke by itself") == 1 and ROW in written
+    assert errors_page.explanations(written) == dict.fromkeys(
+        ["It broke by itself", "… is gone"], "A cable is loose. Put it in."
+    )
+
+
+def test_a_message_that_says_nothing_to_do_needs_a_row_and_a_row_its_message() -> None:
+    with pytest.raises(ValueError, match=r'a/two\.py: "It broke by itself" says nothing to do'):
+        errors_page.with_messages(page("a/*.py", "b.py"), [*MESSAGES, Message("a/two.py", "It broke by itself")])
+    end = "<!-- end of the messages -->\n"
+    elsewhere = page("a/*.py", "b.py").replace(end, end + ROW, 1)
+    with pytest.raises(ValueError, match="a row is of no message of its section: It broke by itself"):
+        errors_page.with_messages(elsewhere, [*MESSAGES, Message("a/two.py", "It broke by itself; mend it")])
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "needs"),
+    [
+        ("action/a.py", "… is missing. Bring it there.", False),
+        ("action/a.py", "… is …; allowed are 1 to …", False),
+        ("action/a.py", "it is in use by …: stop that first", False),
+        ("action/a.py", "nobody looked (set timeout)", False),
+        ("action/a.py", "The machine was not rebooted. …", True),
+        ("action/a.py", "xl list printed no table", True),
+        ("action/a.py", "the machine has no use for it", True),
+        ("module_utils/_resources/bridge/declared.py", "src and dest are the same file.", False),
+    ],
+)
+def test_who_needs_a_cause(file: str, text: str, needs: bool) -> None:
+    assert remedies.needs_cause(Message(file, text)) == needs
+
+
 def test_the_page_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert errors_page.main(["--check"]) == 0
-    count, sections = (int(word) for word in capsys.readouterr().out.split() if word.isdigit())
-    assert count > 900 and sections > 20
+    count, sections, explained, rows = (int(word) for word in capsys.readouterr().out.split() if word.isdigit())
+    assert count > 900 and sections > 20 and explained > rows > 100
