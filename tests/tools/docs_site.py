@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
 """Build the site of the documentation: the pages that are shipped, the inventories to copy, and what antsibull-docs
-makes of modules, roles and plugins, all by Sphinx. A warning is a failure, and nothing is fetched.
+makes of modules, roles and plugins, all by Sphinx. A warning is a failure, and nothing is fetched. Before that
+antsibull-docs says what it has against the documentation, in names of options and of other collections too.
 
 The pages keep their places (docs/plan.md, roles/dom0/README.md), so that their links to each other hold; docs/site has
 what the site alone needs. Links to other files of the checkout lead to an inventory's page, or to the repository.
@@ -22,6 +23,7 @@ from pathlib import Path, PurePosixPath
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SITE = CHECKOUT / "docs/site"
+COLLECTION = CHECKOUT / ".build/collections/ansible_collections/netbsd/xen"
 REPOSITORY = "https://github.com/netbsd-xen/netbsd.xen"
 # For the tests of the collection, not for admins.
 NOT_SHOWN = ("demo",)
@@ -45,6 +47,8 @@ def main(work: Path) -> int:
         "PATH": f"{programs}:{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".build/collections"),
     }
+    lint = ("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=dependent")
+    lint = (*lint, "--disallow-unknown-collection-refs", "--skip-rstcheck")
     reference = ("antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error")
     to_html = ("sphinx-build", "--builder=html", "--fail-on-warning", "--keep-going", "--quiet", "--jobs=2")
 
@@ -54,6 +58,7 @@ def main(work: Path) -> int:
     generated = source / "collection"
     generated.mkdir()
     try:
+        run(*lint, str(COLLECTION))
         run(*reference, f"--dest-dir={generated}", "netbsd.xen")
         for page in generated.glob("*.rst"):
             page.write_text(without_contents(page.read_text(encoding="utf-8")), encoding="utf-8")
