@@ -173,7 +173,7 @@ bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs
 	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 execution-environment: packages tools ## An execution environment with the archive in it: built, then site.yml from it (root; minutes)
-	$(VENV)/bin/python tests/tools/execution_environment.py .build/ee
+	$(VENV)/bin/python tests/tools/execution_environment.py .build/ee $(if $(OR_SAY),--or-say)
 
 build: $(RUN_TOOLS) ## The collection's archive, in .build/
 	ansible-galaxy collection build --force --output-path .build

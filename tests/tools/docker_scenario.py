@@ -143,13 +143,18 @@ def test(environment: Mapping[str, str], directory: Path) -> int:
     settings = {**environment, "PYTHONPATH": str(directory / "python")}
     if environment.get("DOCKER_ENGINE") != OWN:
         return molecule({**settings, **where(environment)})
-    packages = [str(CHECKOUT / "tests/tools/debian-packages"), "docker.io", "mmdebstrap"]
-    if subprocess.run(packages, check=False, stdin=subprocess.DEVNULL).returncode:
-        raise EngineError("Debian's packages docker.io and mmdebstrap could not be installed")
+    install()
     with engine(directory) as socket:
         settings["DOCKER_HOST"] = f"unix://{socket}"
         settings["DOCKER_BASE"] = base_image(settings, directory)
         return molecule(settings)
+
+
+def install() -> None:
+    """Debian's engine, and what makes base images. Raises EngineError."""
+    packages = [str(CHECKOUT / "tests/tools/debian-packages"), "docker.io", "mmdebstrap"]
+    if subprocess.run(packages, check=False, stdin=subprocess.DEVNULL).returncode:
+        raise EngineError("Debian's packages docker.io and mmdebstrap could not be installed")
 
 
 def molecule(environment: Mapping[str, str]) -> int:

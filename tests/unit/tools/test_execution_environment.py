@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, netbsd.xen contributors
-"""What ansible-builder makes of the collection and of the tests' definition. The image itself is built by `make
-execution-environment`, which is no part of what a change has to pass."""
+"""What ansible-builder makes of the collection and of the tests' definition, and what is said where no engine can
+start. The image itself is built by `make execution-environment`."""
 
 from __future__ import annotations
 
@@ -57,3 +57,14 @@ def test_what_the_collection_needs_is_found_in_it() -> None:
     ours = {kind: [line for line in found[kind] if "netbsd.xen" in line] for kind in ("python", "system")}
     assert [line.split()[0] for line in ours["python"]] == ["pexpect>=4.9", "pyte>=0.8"]
     assert [line.split()[0] for line in ours["system"]] == ["openssh-client", "openssh-clients"]
+
+
+@pytest.mark.parametrize(("words", "status"), [([], 77), (["--or-say"], 0)])
+def test_where_no_engine_can_start_it_says_so(
+    words: list[str], status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A machine that is no Debian."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert execution_environment.main([str(tmp_path / "work"), *words]) == status
+    assert capfd.readouterr().err.startswith("execution-environment: not run. An engine of its own is Debian's")
+    assert not (tmp_path / "work/definition").exists()
