@@ -58,6 +58,13 @@ options:
         it is of the default entry again.
       - V("") takes that back. If omitted, it is left alone.
     type: str
+  as_found:
+    description:
+      - Whether a menu that somebody else wrote stays as it is, to the byte, as long as it has the declared entries,
+        default and timeout, though GRUB may have nothing in it to fall back to, and of C(grub.cfg) no marked block.
+      - As soon as it has to be written, because something else is declared or it was changed, it gets both.
+    type: bool
+    default: false
 notes:
   - GRUB legacy loads kernels of 32 bits only. A native entry of a NetBSD/amd64 machine starts NetBSD's own loader
     instead, with O(entries[].commands).

@@ -10,17 +10,21 @@ the next possible declaration is tried; what none of them says is left out, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _rc_conf, _xendomains
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
-from ansible_collections.netbsd.xen.plugins.module_utils._formats.boot import bootcfg
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.module_utils._releases import RELEASES
 from ansible_collections.netbsd.xen.plugins.module_utils._resources import dom0_weight, xl_conf
-from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import boot_cfg, by_default
+from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import (
+    boot_cfg,
+    by_default,
+    grub_legacy,
+    grub_menu,
+)
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders import BOOT_CFG, LOADERS, Loader
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
@@ -150,25 +154,17 @@ class _Adopting:
             self.found.note("bootloader_loader", text)
         if loader is not BOOT_CFG or len(booting) > 1:
             variables["bootloader_loader"] = loader.name
-        in_use = menus[loader.name].boots_xen(menus[loader.name].default)
+        found = menus[loader.name]
+        in_use = found.boots_xen(found.default)
         if in_use and in_use.file and in_use.file != f"/xen-{variables.get('dom0_xen_release')}.gz":
             variables["dom0_hypervisor_path"] = in_use.file
             self.found.note("dom0_hypervisor_path", f"by the entry {in_use.name!r} of the boot menu")
-        if loader is BOOT_CFG:
-            self._kernels(in_use.name if in_use else "")
+        dom0 = in_use.kernel if in_use else None
+        if dom0 and dom0 != self._variables().get("dom0_kernel_path"):
+            variables["dom0_kernel_path"] = dom0
+        if found.natives and "/netbsd" not in found.natives:
+            variables["dom0_native_kernel"] = found.natives[0]
         return loader
-
-    def _kernels(self, default: str) -> None:
-        """The kernels that the loader's own menu names."""
-        lines = bootcfg.parse(boot_cfg.read(self.host)["text"] or "")
-        boots = [boot for entry in bootcfg.entries(lines) if entry.text == default for boot in bootcfg.boots(entry)]
-        dom0 = next((boot.dom0 for boot in boots if boot.multiboot and boot.dom0), None)
-        usual = self._variables().get("dom0_kernel_path")
-        if dom0 and dom0 != usual:
-            self.found.variables["dom0_kernel_path"] = dom0
-        natives = bootcfg.native_kernels(lines)
-        if natives and "/netbsd" not in natives:
-            self.found.variables["dom0_native_kernel"] = natives[0]
 
     # -- dom0 and its nodes --------------------------------------------------------------------------------------------
 
@@ -323,12 +319,32 @@ class _Adopting:
 
     def _menu(self, loader: Loader) -> None:
         if loader is BOOT_CFG:
-            candidates = menu.of_boot_cfg(boot_cfg.read(self.host)["text"] or "")
-        else:
-            candidates = menu.of_grub(by_default.read(self.host, loader))
-        if not self._first_in_sync("bootloader", candidates):
-            why = self._why_not("bootloader", loader.menu)
-            self.found.tell("boot menu", why or "it has no entry that could be the default")
+            candidates = list(menu.of_boot_cfg(boot_cfg.read(self.host)["text"] or ""))
+            self._menu_declared(loader, candidates, by_default.read(self.host, loader).names)
+            return
+        read = grub_menu.read(self.host)["texts"]
+        found = menu.grub(loader, read[loader.menu] or "", read.get(grub_legacy.saved_path(loader.menu)))
+        row = RELEASES.get(self.found.variables.get("dom0_xen_release", ""))
+        candidates = list(menu.of_grub(found, loader.name, "multiboot2" if row and row.multiboot2 else "multiboot"))
+        self._menu_declared(loader, candidates, [name for name, _commands in found.entries], menu.why_alone(found))
+        if {"bootloader_entries", *menu.LEFT_ALONE} & set(self.found.variables):
+            for name, why in found.told:
+                self.found.tell(f"boot menu entry {name}", why)
+        if menu.AS_FOUND in self.found.variables:
+            without = "; ".join(_said(self._plan("bootloader", **{menu.AS_FOUND: False})))
+            self.found.note(menu.AS_FOUND, f"without it a run would say: {without}")
+
+    def _menu_declared(
+        self, loader: Loader, candidates: list[tuple[dict[str, Any], str]], names: Iterable[str], why: str = ""
+    ) -> None:
+        """Take the first of these that plans to nothing. Where that is to leave the menu alone, each of its entries is
+        told with ``why``, or with what the plan has against the last of the others."""
+        if not self._first_in_sync("bootloader", iter(candidates)):
+            against = self._why_not("bootloader", loader.menu)
+            self.found.tell("boot menu", against or "it has no entry that could be the default")
         elif menu.LEFT_ALONE.items() <= self.found.variables.items():
-            for name in by_default.read(self.host, loader).names:
-                self.found.tell(f"boot menu entry {name}", f"{menu.KEPT} (bootloader_keep_menu)")
+            tried = [each for each, _note in candidates if each != menu.LEFT_ALONE]
+            written = {**tried[-1], **dict.fromkeys(menu.LEFT_ALONE, False)}
+            why = why or self._why_not("bootloader", loader.menu, **written)
+            for name in names:
+                self.found.tell(f"boot menu entry {name}", f"{menu.KEPT} (bootloader_keep_menu): {why}")

@@ -255,7 +255,15 @@ _MENU: Sources = {
 TASKS = {
     "boot_cfg": Task(boot_cfg, "boot menu", {"path": _path, **_MENU}, when=_writes(_is_netbsds)),
     "grub_menu": Task(
-        grub_menu, "boot menu", {"flavour": "bootloader_loader", "protocol": _protocol, **_MENU}, when=_writes(_is_grub)
+        grub_menu,
+        "boot menu",
+        {
+            "flavour": "bootloader_loader",
+            "protocol": _protocol,
+            "as_found": lambda variables: variables.get("bootloader_as_found"),
+            **_MENU,
+        },
+        when=_writes(_is_grub),
     ),
     # GRUB's native entry starts NetBSD's loader, which boots what its own menu says.
     "boot_cfg_behind_grub": Task(
@@ -268,7 +276,7 @@ TASKS = {
             **_CONSOLE,
             "assume_files": _files,
         },
-        when=_writes(_native_is_chained),
+        when=_writes(lambda variables: _native_is_chained(variables) and not variables.on("bootloader_as_found")),
     ),
     # A login where the console is now to be.
     "ttys": Task(ttys, "bootloader_console", _CONSOLE, when=_is_serial),

@@ -164,15 +164,47 @@ def without_entries(text: str, titles: Iterable[str]) -> str:
 def setting(text: str, name: str) -> str | None:
     """The value of ``default`` or ``timeout``; the last command outside an entry that sets it decides, except the one
     that takes next_entry over."""
-    values = [
-        assigned["value"]
+    values = [value for value in _values(text, name) if value is not None]
+    return values[-1] if values else None
+
+
+def _values(text: str, name: str) -> list[str | None]:
+    """All that commands outside of entries and functions set a variable to, None for what only GRUB can tell. What
+    takes next_entry over is none of them."""
+    return [
+        None if VARIABLE in assigned["value"] else assigned["value"]
         for command in commands(text)
         if command.depth == 0
         for word in (command.words[1:] if command.words[0] == "set" else command.words[:1])
         for assigned in [_ASSIGNMENT.fullmatch(word)]
-        if assigned and assigned["name"] == name and VARIABLE not in assigned["value"]
+        if assigned and assigned["name"] == name
+        if VARIABLE not in assigned["value"] or NEXT_ENTRY not in text[command.start : command.end]
     ]
-    return values[-1] if values else None
+
+
+def seconds(text: str) -> int | None:
+    """The timeout, None where there is none or only GRUB can tell it."""
+    said = _one(text, "timeout", "")
+    return int(said) if said and said.isdigit() else None
+
+
+def default_title(text: str) -> str | None:
+    """The title of the entry that boots unless next_entry says otherwise, None where only GRUB can tell. It is chosen
+    by its title, its id or its number, for which entries count that may be there or not."""
+    said, found = _one(text, "default", "0"), menu(text)
+    if said is None:
+        return None
+    named = [entry.title for entry in found if entry and said in (entry.title, entry.id)]
+    if said.isdigit() and int(said) < len(found) and not any(each.conditional for each in _menu_commands(text)):
+        entry = found[int(said)]
+        named = [entry.title] if entry else []
+    return named[0] if len(named) == 1 else None
+
+
+def _one(text: str, name: str, unsaid: str) -> str | None:
+    """What a variable is, ``unsaid`` where nothing sets it, None where it may be this or that."""
+    values = set(_values(text, name)) or {unsaid}
+    return values.pop() if len(values) == 1 else None
 
 
 # -- what an entry does ------------------------------------------------------------------------------------------------
@@ -214,15 +246,15 @@ def _sets_root(words: tuple[str, ...]) -> bool:
     return words[0].partition(".")[0] == "search" or any(word.startswith("root=") for word in assigned)
 
 
-def xen(entry: Entry) -> tuple[str, str, str] | None:
-    """How an entry boots a hypervisor: its file as GRUB calls it, its arguments, and those of the first module, which
-    is the dom0 kernel. None if it boots none."""
+def xen(entry: Entry) -> tuple[str, str, str, str] | None:
+    """How an entry boots a hypervisor: its file as GRUB calls it, its arguments, and the first module, which is the
+    dom0 kernel, with its own. None if it boots none."""
     loaded = [(words[0].rstrip("2"), *_file(words)) for words in _commands(entry) if words[0] in _LOADS]
     hypervisor = next((each for each in loaded if each[0] == "multiboot"), None)
     kernel = next((each for each in loaded if each[0] == "module"), None)
     if hypervisor is None or kernel is None:
         return None
-    return hypervisor[1], _arguments(hypervisor[2]), _arguments(kernel[2])
+    return hypervisor[1], _arguments(hypervisor[2]), kernel[1], _arguments(kernel[2])
 
 
 def _arguments(text: str) -> str:

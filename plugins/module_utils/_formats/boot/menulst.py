@@ -291,16 +291,21 @@ def _named(command: str) -> str:
     return next((word for word in _argument(command).split() if not word.startswith(_OPTION)), "")
 
 
-def xen(entry: Block) -> tuple[str, str, str] | None:
-    """How an entry boots a hypervisor: its file without a device, its arguments, and those of the first module, which
-    is the dom0 kernel. None if it boots none."""
+def xen(entry: Block) -> tuple[str, str, str, str] | None:
+    """How an entry boots a hypervisor: its file without a device, its arguments, and the first module, which is the
+    dom0 kernel, with its own. None if it boots none."""
     kernel = None
     for command in entry.commands:
         if _word(command) == _KERNEL:
             kernel = command
         elif _word(command) in ("module", "modulenounzip") and kernel is not None:
-            return _DEVICE.sub("", _named(kernel)), _behind_file(kernel), _behind_file(command)
+            return _path(kernel), _behind_file(kernel), _path(command), _behind_file(command)
     return None
+
+
+def _path(command: str) -> str:
+    """The file that a command names, whatever device it says that has it."""
+    return _DEVICE.sub("", _named(command))
 
 
 def _behind_file(command: str) -> str:

@@ -18,12 +18,13 @@ _PORT = re.compile(r"console=com([0-9]+)")
 
 @dataclass(frozen=True)
 class InUse:
-    """An entry of the menu as it was found that boots a hypervisor; ``file`` is the hypervisor's, None for one on
-    another device."""
+    """An entry of the menu as it was found that boots a hypervisor; ``file`` is the hypervisor's and ``kernel`` dom0's,
+    None for one on another device."""
 
     name: str
     file: str | None
     arguments: Arguments
+    kernel: str | None = None
 
 
 def in_use(entries: Iterable[InUse], default: str | None, names: Collection[str]) -> InUse | None:

@@ -18,12 +18,14 @@ from .loaders import Loader
 
 @dataclass(frozen=True)
 class Menu:
-    """A menu as it is: the names of its entries, the one that boots by default (None without any), and those that boot
-    a hypervisor. ``certain`` says whether that is all, which of a grub.cfg without our block only GRUB can tell."""
+    """A menu as it is: the names of its entries, the one that boots by default (None without any), those that boot a
+    hypervisor, and the kernels that it boots without one. ``certain`` says whether that is all, which of a grub.cfg
+    without our block only GRUB can tell."""
 
     names: tuple[str, ...]
     default: str | None
     xen: tuple[InUse, ...]
+    natives: tuple[str, ...] = ()
     certain: bool = True
 
     def boots_xen(self, name: str | None) -> InUse | None:
@@ -36,23 +38,24 @@ def of_boot_cfg(lines: list[bootcfg.Line]) -> Menu:
     entries = bootcfg.entries(lines)
     index = bootcfg.default_index(lines)
     found = [
-        InUse(entry.text, boot.file, arguments(boot.arguments, boot.options))
+        InUse(entry.text, boot.file, arguments(boot.arguments, boot.options), boot.dom0)
         for entry in entries
         for boot in [bootcfg.xen(entry)]
         if boot is not None
     ]
-    return _menu((entry.text for entry in entries), index, found)
+    return _menu((entry.text for entry in entries), index, found, bootcfg.native_kernels(lines))
 
 
 def of_menu_lst(menu: menulst.Menu, saved: str | None) -> Menu:
     """A menu.lst, with the text of the file that holds its saved default."""
     found = [
-        InUse(block.title, xen[0], arguments(xen[2], xen[1]))
+        InUse(block.title, xen[0], arguments(xen[3], xen[1]), xen[2])
         for block in menu.blocks
         for xen in [menulst.xen(block)]
         if xen is not None
     ]
-    return _menu(menu.titles, menulst.choice(menu, saved).default, found)
+    natives = [menulst.native_kernel(block, loaders.GRUB.device) for block in menu.blocks]
+    return _menu(menu.titles, menulst.choice(menu, saved).default, found, natives)
 
 
 def of_grub_cfg(text: str) -> Menu:
@@ -61,18 +64,25 @@ def of_grub_cfg(text: str) -> Menu:
     wanted = grubcfg.setting(text, "default") or "0"
     numbers = [number for number, entry in enumerate(entries) if wanted in (entry.title, str(number))]
     found = [
-        InUse(entry.title, grubcfg.without_device(xen[0]), arguments(xen[2], xen[1]))
+        InUse(
+            entry.title,
+            grubcfg.without_device(xen[0]),
+            arguments(xen[3], xen[1]),
+            grubcfg.without_device(xen[2]),
+        )
         for entry in entries
         for xen in [grubcfg.xen(entry)]
         if xen is not None
     ]
-    menu = _menu((entry.title for entry in entries), next(iter(numbers), None), found)
+    natives = [grubcfg.without_device(grubcfg.native_kernel(entry) or "") for entry in entries]
+    menu = _menu((entry.title for entry in entries), next(iter(numbers), None), found, natives)
     return replace(menu, certain=grubcfg.parse(text).block is not None)
 
 
-def _menu(names: Iterable[str], default: int | None, xen: Iterable[InUse]) -> Menu:
+def _menu(names: Iterable[str], default: int | None, xen: Iterable[InUse], natives: Iterable[str | None]) -> Menu:
     listed = tuple(names)
-    return Menu(listed, None if default is None else listed[default], tuple(xen))
+    chosen = None if default is None else listed[default]
+    return Menu(listed, chosen, tuple(xen), tuple(kernel for kernel in natives if kernel))
 
 
 def read(host: Host, loader: Loader) -> Menu:

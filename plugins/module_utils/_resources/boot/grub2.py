@@ -59,20 +59,20 @@ def _refuse_unclosed(name: str, command: str) -> None:
         ) from None
 
 
-def _entry(entry: boot_entries.Entry, declared: Declared) -> grubcfg.Entry:
+def commands(entry: boot_entries.Entry, declared: Declared) -> tuple[str, ...]:
+    """An entry in GRUB's commands."""
     if entry.commands:
-        return grubcfg.Entry(entry.name, entry.commands)
+        return entry.commands
     root = declared.root
     if entry.native:
         # Without the option its console is the screen, wherever GRUB has its own (loader/i386/bsd.c).
         serial = f"--serial={entry.console},{declared.menu.console.baud}" if entry.console not in ("", "pc") else ""
-        return grubcfg.Entry(entry.name, (boot_entries.command("knetbsd", serial, root + entry.kernel, entry.args),))
+        return (boot_entries.command("knetbsd", serial, root + entry.kernel, entry.args),)
     module = declared.protocol.replace("multiboot", "module")
-    commands = (
+    return (
         boot_entries.command(declared.protocol, root + entry.hypervisor, grubcfg.PLACEHOLDER, entry.hypervisor_args),
         boot_entries.command(module, root + entry.kernel, grubcfg.PLACEHOLDER, entry.args),
     )
-    return grubcfg.Entry(entry.name, commands)
 
 
 # -- plan -------------------------------------------------------------------------------------------------------------
@@ -85,7 +85,10 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[boot_entries
     _refuse_cr(path, text or "")
     old = grubcfg.parse(text or "")
     rest = _rest(old, declared)
-    managed = [_entry(entry, declared) for entry in entries] + _kept(old, declared)
+    ours = [grubcfg.Entry(entry.name, commands(entry, declared)) for entry in entries]
+    if _says(current, old, declared, ours):
+        return _as_found(current, declared)
+    managed = ours + _kept(old, declared)
     _refuse_overridden(path, managed, rest)
     others = grubcfg.entries(rest.before) + grubcfg.entries(rest.after)
     names = [entry.title for entry in managed + others]
@@ -106,6 +109,35 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[boot_entries
         summary = "; ".join(damaged.words or _differences(text or "", after))
         changes.append(Change(NAME, path, WRITE, summary, before=shown, after=printable(after), data=after))
     return Plan(changes + _once_changes(current, declared, once), warnings=_warnings(path, rest))
+
+
+def _says(current: dict[str, Any], old: grubcfg.File, declared: Declared, ours: list[grubcfg.Entry]) -> bool:
+    """Whether a grub.cfg that others wrote has all that is declared, so that it can stay as it is."""
+    text, menu = old.before, declared.menu
+    if old.block is not None or menu.console.device or found_text.found_menu(current, menu.path).wrong:
+        return False
+    there = {entry.title: entry.commands for entry in grubcfg.entries(text)}
+    default = grubcfg.default_title(text)
+    return (
+        declared.may_stay([entry.title for entry in grubcfg.entries(text)])
+        and not menu.names & {entry.title for entry in grubcfg.entries(grubcfg.without_entries(text, menu.names))}
+        and all(there[entry.title] == entry.commands for entry in ours)
+        and default is not None
+        and menu.default in (None, default)
+        and menu.timeout in (None, grubcfg.seconds(text))
+    )
+
+
+def _as_found(current: dict[str, Any], declared: Declared) -> Plan:
+    """The plan of a menu that stays: at most, that GRUB forgets an entry of the next boot that is not there."""
+    text = current["texts"][declared.menu.path]
+    found, default = grubcfg.entries(text), grubcfg.default_title(text)
+    _refuse_without_way_back(current, declared, found)
+    once = wanted_once(declared, _pending(current, declared), default, [entry.title for entry in found])
+    for entry in found:
+        if entry.title in (default, once):
+            boot_entries.refuse_missing(current, declared.menu, entry.title, grubcfg.files(entry, declared.root))
+    return Plan(_once_changes(current, declared, once))
 
 
 def _kept(old: grubcfg.File, declared: Declared) -> list[grubcfg.Entry]:

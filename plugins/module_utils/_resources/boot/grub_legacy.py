@@ -34,8 +34,9 @@ def refuse_unreadable(declared: Declared) -> None:
             raise Refused(f"Boot entry {entry.name!r}: GRUB takes a '=' before a title for a blank.")
 
 
-def _commands(entry: boot_entries.Entry, root: str) -> tuple[str, ...]:
+def commands(entry: boot_entries.Entry, declared: Declared) -> tuple[str, ...]:
     """An entry in GRUB's commands (GRUB manual 4.2.4 for native kernels, Xen's multiboot modules for Xen)."""
+    root = declared.root
     if entry.commands:
         return tuple(" ".join(command.split()) for command in entry.commands)
     if entry.native:
@@ -56,7 +57,9 @@ def plan(current: dict[str, Any], declared: Declared, entries: list[boot_entries
     old = menulst.parse(text or "")
     _refuse_other_architecture(current, entries)
     before = menulst.choice(old, saved)
-    new, after = _wanted(old, declared, entries, before, current["machine"])
+    new, after = old, before
+    if not _says(old, declared, entries, before):
+        new, after = _wanted(old, declared, entries, before, current["machine"])
     _refuse_unbootable(current, declared, new, after)
     armed = menulst.render(new)
     damaged = found_text.found_menu(current, path)
@@ -77,6 +80,20 @@ def saved_path(path: str) -> str:
 
 def _is_armed(menu: Menu, saved: str | None, wanted: Choice) -> bool:
     return menulst.choice(menu, saved) == wanted and len((saved or "").encode()) >= menulst.SAVED_BYTES
+
+
+def _says(old: Menu, declared: Declared, entries: list[boot_entries.Entry], before: Choice) -> bool:
+    """Whether a menu that others wrote has all that is declared, so that it can stay as it is. With a saved default
+    another entry boots each time that one is chosen."""
+    wanted, there = declared.menu, {block.title: block.commands for block in old.blocks}
+    return (
+        declared.may_stay(old.titles)
+        and all(there[entry.name] == commands(entry, declared) for entry in entries)
+        and menulst.setting(old, "default") != menulst.SAVED
+        and wanted.default in (None, _title(old, before.default))
+        and wanted.timeout in (None, menulst.timeout(old))
+        and _with_console(old, declared) == old
+    )
 
 
 def _wanted(
@@ -120,16 +137,15 @@ def _blocks(old: Menu, declared: Declared, entries: list[boot_entries.Entry]) ->
     others = [block for block in old.blocks if block.title not in ours] if declared.menu.keep_others else []
     managed = []
     for entry in entries:
-        commands = _commands(entry, declared.root)
-        block = kept.get(entry.name)
-        managed.append(block if block and block.commands == commands else menulst.block(entry.name, commands))
+        wanted, block = commands(entry, declared), kept.get(entry.name)
+        managed.append(block if block and block.commands == wanted else menulst.block(entry.name, wanted))
     return managed + others
 
 
 def _trial(old: Menu, block: Block, back: int) -> Block:
     """The entry of one boot: first of all it makes the proven one the default again."""
-    commands = [command for command in block.commands if not command.startswith("savedefault")]
-    armed = menulst.block(block.title, [f"savedefault {back}", *commands])
+    others = [command for command in block.commands if not command.startswith("savedefault")]
+    armed = menulst.block(block.title, [f"savedefault {back}", *others])
     same = next((each for each in old.blocks if each.title == armed.title), None)
     return same if same is not None and same.commands == armed.commands else armed
 

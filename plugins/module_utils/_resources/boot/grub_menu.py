@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, Any] = {
     "root": {"type": "str"},
     "protocol": {"type": "str", "choices": ["multiboot", "multiboot2"], "default": "multiboot2"},
     "once": {"type": "str"},
+    "as_found": {"type": "bool", "default": False},
     **boot_entries.ARGUMENTS,
 }
 _ROOT = re.compile(r"\([^()\s]+\)")
@@ -46,9 +47,15 @@ def declare(params: dict[str, Any]) -> Declared:
         root=loader.device if root is None else root,
         protocol=params["protocol"],
         once=params.get("once"),
+        as_found=bool(params.get("as_found")),
     )
     _flavour(declared).refuse_unreadable(declared)
     return declared
+
+
+def commands_of(declared: Declared) -> dict[str, tuple[str, ...]]:
+    """By its name, the commands that GRUB gets for each entry."""
+    return {entry.name: _flavour(declared).commands(entry, declared) for entry in declared.menu.entries}
 
 
 def _flavour(declared: Declared) -> Any:

@@ -181,14 +181,66 @@ def test_other_peoples_styles_plan_to_nothing(tmp_path, monkeypatch, name):
     proven(whole, text, STYLES[name], found)
 
 
-@pytest.mark.parametrize(("era", "loader"), [(NEWEST, "grub2"), ("netbsd-5.1-xen-3.1", "grub")])
-def test_the_menu_of_a_grub_stays(tmp_path, monkeypatch, era, loader):
-    whole = made(WholeHost(tmp_path, monkeypatch, era, preset="dom0", loader=loader), Style())
+GRUB2_HEADER = 'set timeout=5\nif [ -s $prefix/grubenv ]; then load_env; fi\n'
+GRUBS = {
+    "GRUB 2": (NEWEST, "grub2", Style()),
+    "GRUB legacy": ("netbsd-5.1-xen-3.1", "grub", Style()),
+    # GRUB legacy chains to NetBSD's loader there, whose menu is left alone as well.
+    "GRUB legacy, amd64": ("netbsd-6.1-xen-4.2", "grub", Style()),
+    "GRUB 2, other kernels and a submenu": (
+        NEWEST,
+        "grub2",
+        Style(
+            files={
+                "/netbsd-DOM0": "netbsd-XEN3_DOM0",
+                "/netbsd.ok": "netbsd-GENERIC",
+                "/grub/grub.cfg": GRUB2_HEADER
+                + "set default=Xen\nsubmenu 'Linux' {\n\tmenuentry 'Debian' {\n\t\ttrue\n\t}\n}\n"
+                "menuentry 'Xen' --class xen {\n\tset root=(hd0,netbsd1)\n\tmultiboot2 /xen.gz dom0_mem=512M\n"
+                "\tmodule2 /netbsd-DOM0 root=wd0a\n}\nmenuentry NetBSD { knetbsd /netbsd.ok }\n",
+            },
+            told=("boot menu entry number 0",),
+            has={"dom0_kernel_path": "/netbsd-DOM0", "dom0_native_kernel": "/netbsd.ok", "bootloader_default": "Xen"},
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRUBS)
+def test_the_entries_of_a_grub_are_declared(tmp_path, monkeypatch, name):
+    era, loader, style = GRUBS[name]
+    whole = made(WholeHost(tmp_path, monkeypatch, era, preset="dom0", loader=loader), style)
     found, text = adopted(whole)
-    style = Style(told=("boot menu entry NetBSD", "boot menu entry Xen"))
     proven(whole, text, style, found)
-    assert found.found.variables["bootloader_loader"] == loader
+    variables = found.found.variables
+    assert variables["bootloader_loader"] == loader
+    assert [entry["name"] for entry in variables["bootloader_entries"]] == ["Xen", "NetBSD"]
+    assert variables["bootloader_as_found"] is True
+    assert "bootloader_keep_menu" not in variables
+    assert {key: variables.get(key) for key in style.has} == style.has
+    assert "# without it a run would say: grub_menu /grub/" in text.partition("bootloader_timeout")[2]
+
+
+SAVING = GRUB2_HEADER + 'set default="${saved_entry}"\nmenuentry Xen { multiboot2 /xen.gz; module2 /k; }\n'
+NO_WAY_BACK = SAVING.replace("${saved_entry}", "Xen")
+XEN_ALONE = "menu=Xen:load /netbsd-XEN3_DOM0.gz;multiboot /xen.gz\ntimeout=5\n"
+ALONE = {
+    "which entry boots by default is remembered or worked out by GRUB": ("grub2", "/grub/grub.cfg", SAVING),
+    "/grub/grub.cfg would have no entry that boots a native kernel": ("grub2", "/grub/grub.cfg", NO_WAY_BACK),
+    "/boot.cfg would have no entry that boots a native kernel": ("boot_cfg", "/boot.cfg", XEN_ALONE),
+}
+
+
+@pytest.mark.parametrize("why", ALONE)
+def test_a_menu_that_can_not_be_declared_stays_and_the_reason_is_told(tmp_path, monkeypatch, why):
+    loader, path, text = ALONE[why]
+    style = Style({path: text}, told=("boot menu entry Xen",))
+    whole = made(WholeHost(tmp_path, monkeypatch, NEWEST, preset="dom0", loader=loader), style)
+    found, text = adopted(whole)
+    proven(whole, text, style, found)
     assert found.found.variables["bootloader_keep_menu"] is True
+    (menu,) = (each.why for each in found.found.told if each.thing == "boot menu entry Xen")
+    assert menu.startswith(f"the boot menu is left alone (bootloader_keep_menu): {why}")
 
 
 def test_the_count():
