@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -191,6 +192,32 @@ def test_only_those_who_are_meant_are_asked(place: Place) -> None:
     after = place.sessions()
     assert after["xen2"] == before["xen2"] and after["xen1"] > before["xen1"]
     assert not (place.directory.parent / "pwned").exists()
+
+
+def test_who_does_not_answer_is_named_and_what_does_not_hold_is_strict_or_not(place: Place) -> None:
+    """Each file is on its own; one that fails hinders no other."""
+    assert yaml.safe_load(guests.DOCUMENTATION)["options"]["timeout"]["default"] == 10
+    common = {"plugin": "netbsd.xen.guests", "dom0s": ["dom0s.yml"], "limit": "xen1", "timeout": 300}
+    wrong = {"filters": [{"exclude": "no_such_variable > 1"}], "compose": {"never": "no_such_variable + 1"}}
+    place.write("strict.guests.yml", {**common, **wrong, "strict": True, "parent_group": "of_the_strict"})
+    names = {"groups_by": ["state"], "group_prefix": "its_", "parent_group": "of_the_patient"}
+    place.write("patient.guests.yml", {**common, **wrong, **names})
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        silent = {"ansible_host": "127.0.0.1", "ansible_port": mute.getsockname()[1]}
+        place.write("silent.yml", {"dom0s": {"hosts": {"mute": silent}}})
+        place.write("silent.guests.yml", {**common, "dom0s": ["silent.yml"], "limit": "", "timeout": 1})
+        files = ("silent.guests.yml", "strict.guests.yml", "patient.guests.yml")
+        ended = place.run(*(f"--inventory={file}" for file in files), "--list", "--yaml")
+    assert "mute: it did not answer within 1 seconds. Its guests are left out." in said(ended)
+    assert "the filter 'no_such_variable > 1' fails for" in said(ended)
+    found = yaml.safe_load(ended.stdout.replace("!unsafe", ""))["all"]["children"]
+    assert "of_the_strict" not in found
+    groups = found["of_the_patient"]["children"]
+    assert {name: set(group["hosts"]) for name, group in groups.items()} == {
+        "its_state_running": {"quiet"},
+        "its_state_shutdown": {"web1"},
+    }
+    assert "never" not in groups["its_state_running"]["hosts"]["quiet"]
 
 
 def test_the_examples_have_options_that_there_are() -> None:

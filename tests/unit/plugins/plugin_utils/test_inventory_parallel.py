@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -35,6 +36,16 @@ def test_each_has_its_answer_in_the_order_of_the_works() -> None:
     assert list(found) == list(works)
     assert [answer.value["number"] for answer in found.values()] == list(range(7))
     assert parallel.answers({}, 3, LONG) == {}
+
+
+def test_so_many_are_asked_at_once_as_may_be() -> None:
+    """Each waits until all of them are there."""
+    met = multiprocessing.get_context("fork").Barrier(3)
+    works = dict.fromkeys(("xen1", "xen2", "xen3"), lambda: met.wait(60) >= 0)
+    assert all(answer.value for answer in parallel.answers(works, 3, LONG).values())
+    alone = multiprocessing.get_context("fork").Barrier(2)
+    works = dict.fromkeys(("xen1", "xen2"), lambda: alone.wait(0.2) >= 0)
+    assert all("BrokenBarrierError" in answer.problem for answer in parallel.answers(works, 1, LONG).values())
 
 
 @pytest.mark.parametrize(
