@@ -38,7 +38,7 @@ SCENARIOS := eras docker $(filter-out docker eras netbsd-%,$(patsubst molecule/%
 # A real NetBSD is run where there is one.
 VM_GIVEN := $(NETBSD_IMAGE)$(NETBSD_RELEASE)
 # In the order in which they run: the quick ones first.
-LINTERS := ruff mypy yamllint shellcheck changelog plugin-tables role-tables errors-page ansible-lint
+LINTERS := ruff mypy yamllint workflow shellcheck changelog plugin-tables role-tables errors-page ansible-lint
 COLLECTIONS := .build/collections/ansible_collections
 # Of others: what tests compare with, and what Molecule's docker driver takes.
 OTHERS := community.general community.docker ansible.posix
@@ -71,7 +71,7 @@ demo: packages $(RUN_TOOLS) collections ## A rack of three simulated machines: b
 test: lint unit sanity contract-sim molecule ## Everything that needs no real Xen
 
 # Each linter has a target of its own, so that .pre-commit-config.yaml can call it too.
-lint: $(LINTERS:%=lint-%) ## ruff, mypy, yamllint, shellcheck, changelog fragments, tables that are written, ansible-lint (production profile)
+lint: $(LINTERS:%=lint-%) ## ruff, mypy, yamllint, workflow, shellcheck, changelog fragments, tables that are written, ansible-lint (production profile)
 
 lint-ruff: tools
 	ruff check .
@@ -81,6 +81,10 @@ lint-mypy: tools
 
 lint-yamllint: tools
 	yamllint --strict .
+
+# By the schema that GitHub's workflows have; what its expressions mean only GitHub knows.
+lint-workflow: tools
+	check-jsonschema --builtin-schema vendor.github-workflows tests/vm/workflow.yml
 
 lint-shellcheck: tools
 	shellcheck .ci/run tests/tools/debian-packages tests/simulator/container/init tests/simulator/container/sh
@@ -124,7 +128,6 @@ molecule-%: packages tools
 
 molecule-netbsd-vm: packages tools
 	@$(if $(VM_GIVEN),tests/tools/debian-packages qemu-system-x86 qemu-utils $(if $(NETBSD_RELEASE),xz-utils zstd),:)
-	@$(if $(NETBSD_RELEASE),$(VENV)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/anyvm.txt,:)
 	@$(VENV)/bin/python tests/vm/netbsd-vm test .build/netbsd-vm
 
 # The driver is not put among the test tools: the other scenarios, which may run already, load every driver that is there.
@@ -205,7 +208,7 @@ $(RUN_TOOLS): requirements/run.txt | .venv/bin/python
 	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/run.txt
 	@touch $@
 
-$(TEST_TOOLS): requirements/test.txt $(RUN_TOOLS)
+$(TEST_TOOLS): requirements/test.txt requirements/anyvm.txt $(RUN_TOOLS)
 	.venv/bin/python -m pip --disable-pip-version-check --quiet install -r requirements/test.txt
 	@touch $@
 

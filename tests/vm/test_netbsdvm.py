@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib
 import os
 import re
 import socket
@@ -355,7 +356,7 @@ while [ $# -gt 0 ]; do
     case $1 in --data-dir) data=$2;; --release) release=$2;; esac
     shift
 done
-[ "$release" = 10.1 ] || { echo "no such release: $release" >&2; exit 1; }
+[ "$release" = 10.1 ] || { echo "Using release: $release"; echo "Error: Cannot find the image link." >&2; exit 1; }
 mkdir -p "$data/netbsd/v2.0.6"
 echo image > "$data/netbsd/v2.0.6/netbsd-$release.qcow2"
 echo key > "$data/netbsd/v2.0.6/netbsd-$release-host.id_rsa"
@@ -381,9 +382,8 @@ def test_a_released_image_comes_by_anyvm(
     called = (tmp_path / "vm/home/called").read_text()
     assert called.startswith("--os netbsd --release 10.1 --detach --ssh-port ")
     assert called.endswith("--vnc off --remote-vnc no --sync off --tcg --cpu-type qemu64\n")
-    with pytest.raises(
-        VmError, match=r"did not bring NetBSD 9\.9; is there a network\? Status 1\nno such release: 9\.9"
-    ):
+    sentence = rf"^anyvm\.py did not bring NetBSD 9\.9 \(status 1\): Cannot find the image link\.; see {tmp_path}/vm/anyvm\.log$"
+    with pytest.raises(VmError, match=sentence):
         anyvm.image(wishes.read({"NETBSD_RELEASE": "9.9"}), tmp_path / "vm", stand_in)
     anyvm.check_sum(image, _sha512(image))
     with pytest.raises(VmError, match="has the SHA512"):
@@ -395,11 +395,93 @@ def _sha512(path: Path) -> str:
     return ended.stdout.split()[0].upper()
 
 
+# What anyvm.py asks of programs when it boots a machine: the version, the accelerators, and a login.
+PROGRAMS = {
+    "qemu-system-x86_64": 'case "$*" in *--version*) echo "QEMU emulator version 7.2.22";; *help*) echo tcg;;'
+    ' *) echo "$*" > "$HOME/qemu"; exec -a qemu-system-x86_64 bash -c "sleep 60; :" "$@";; esac',
+    "ssh": 'echo "$*" > "$HOME/ssh"',
+    "zstd": ":",
+}
+
+
+def test_the_real_anyvm_takes_our_words_and_leaves_image_and_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pinned release of it, with an image that is there already, since that it takes without a network."""
+    (tmp_path / "bin").mkdir()
+    for name, script in PROGRAMS.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{script}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    path = f"{tmp_path}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    version = importlib.import_module("anyvm_py").DEFAULT_BUILDER_VERSIONS["netbsd"]
+    vm, place = tmp_path / "vm", f"netbsd/v{version}"
+    for name in (f"cache/{place}", f"anyvm/{place}"):
+        (vm / name).mkdir(parents=True)
+        (vm / name / "netbsd-10.1.qcow2").write_text(f"image of {name}")
+    for name in ("host.id_rsa", "id_rsa.pub"):
+        (vm / f"anyvm/{place}/netbsd-10.1-{name}").write_text("key")
+    (vm / f"anyvm/{place}/netbsd-10.1.profile.json").write_text("{}")
+    monkeypatch.setattr(trial, "accelerators", lambda _directory: [qemu.SOFTWARE])
+    image, key = anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), vm, {**os.environ, "PATH": path})
+    assert image == vm / f"cache/{place}/netbsd-10.1.qcow2"
+    assert key == vm / f"anyvm/{place}/netbsd-10.1-host.id_rsa"
+    assert key.stat().st_mode & 0o777 == 0o600
+    booted = (vm / "home/qemu").read_text()
+    assert f"file={vm}/anyvm/{place}/netbsd-10.1.qcow2,format=qcow2,if=virtio" in booted
+    assert "accel=tcg" in booted and " -cpu qemu64 " in booted and " -device e1000," in booted and "ipv6=off" in booted
+    assert (vm / "home/ssh").read_text().endswith("root@127.0.0.1 exit\n")
+    running = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True, timeout=30).stdout
+    assert not [line for line in running.splitlines() if line.startswith("qemu-system") and str(vm) in line]
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("Using release: 10.1\nError: Required tool(s) not found: zstd\nInstall them\n", "Required tool(s) not found: zstd"),
+        ('Traceback (most recent call last):\n  File "a", line 1\nOSError: disk full\n\n', "OSError: disk full"),
+        ("", "it printed nothing"),
+    ],
+)
+def test_why_anyvm_gave_up_is_one_line(output: str, expected: str) -> None:
+    assert anyvm.reason(output) == expected
+
+
+def test_of_several_versions_of_an_image_the_newest_is_taken(tmp_path: Path) -> None:
+    """A newer anyvm.py brings a newer image, and leaves the old one."""
+    data, cache = tmp_path / "data", tmp_path / "cache"
+    for hours, version in enumerate(("v2.2.7", "v2.0.6")):
+        (data / version).mkdir(parents=True)
+        for name in ("netbsd-10.1.qcow2", "netbsd-10.1-host.id_rsa"):
+            (data / version / name).write_text(version)
+            os.utime(data / version / name, (3600 * hours, 3600 * hours))
+    image, key = anyvm.found(data, cache, "10.1")
+    assert (image.read_text(), key.read_text()) == ("v2.0.6", "v2.0.6")
+    for missing, word in ((key, "key"), (image, "image")):
+        for each in data.rglob(f"*{missing.suffix}"):
+            each.rename(each.with_suffix(".gone"))
+        with pytest.raises(VmError, match=f"left no {word} of NetBSD 10"):
+            anyvm.found(data, cache, "10.1")
+        for each in data.rglob("*.gone"):
+            each.rename(each.with_suffix(missing.suffix))
+
+
 def test_without_anyvm_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr(trial, "accelerators", lambda _directory: [qemu.SOFTWARE])
     with pytest.raises(VmError, match=r"pip install -r requirements/anyvm\.txt"):
         anyvm.image(wishes.read({"NETBSD_RELEASE": "10.1"}), tmp_path, {"PATH": "/nonexistent"})
+
+
+def test_the_workflow_for_a_ci_runs_the_scenario_on_each_release() -> None:
+    """That GitHub would take it is a linter's matter."""
+    workflow = yaml.safe_load(COMMAND.with_name("workflow.yml").read_text())
+    job = workflow["jobs"]["netbsd-vm"]
+    assert job["strategy"]["matrix"] == {"release": ["9.4", "10.1", "11.0"]}
+    assert job["env"]["NETBSD_RELEASE"] == "${{ matrix.release }}"
+    makefile = (COMMAND.parents[2] / "Makefile").read_text()
+    runs = [step["run"] for step in job["steps"] if "run" in step]
+    assert "make molecule SCENARIO=netbsd-vm" in runs and "molecule-netbsd-vm:" in makefile
+    assert [run for run in runs if run.startswith("tests/")] == [f"tests/vm/{COMMAND.name} screens .build/netbsd-vm"]
 
 
 # -- runs that do not end ----------------------------------------------------------------------------------------------

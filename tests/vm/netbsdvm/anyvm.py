@@ -2,10 +2,12 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 """A released NetBSD, got by anyvm.py: it fetches an image that people keep for CI, and the key that its root accepts.
 
-Of its version 0.7.5 is known, from its code: image and ``netbsd-RELEASE-host.id_rsa`` lie below the data directory; it
-writes into ~/.ssh and changes modes there, so it gets a home of its own; it takes any /dev/kvm that it may write to;
-**it compares no checksum**, so give NETBSD_SHA512 where that matters. It boots the image once, which proves image and
-key; after that the machine is ours.
+Of its version 0.7.5 is known, from its code: image and key are ``netbsd/vVERSION/netbsd-RELEASE.qcow2`` and
+``...-host.id_rsa`` below the data directory, VERSION being the images'. With a cache directory the image is there too,
+at the same place below it, as it came: that one is ours. The one below the data directory it has booted. It writes into
+~/.ssh and changes modes there, so it gets a home of its own; it takes any /dev/kvm that it may write to; **it compares
+no checksum**, so give NETBSD_SHA512 where that matters. Without a network it tries for ten minutes, then says "Error:"
+and why on its last lines. Its boot of the image proves image and key; after that the machine is ours.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import hashlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from netbsdvm import qemu, trial
@@ -38,36 +41,56 @@ def image(wishes: Wishes, directory: Path, environment: dict[str, str]) -> tuple
         each.mkdir(mode=0o700, parents=True, exist_ok=True)
     accelerated = qemu.HARDWARE in trial.accelerators(directory)
     argv = command(release, qemu.free_port(), data, cache, accelerated)
+    log = directory / "anyvm.log"
     try:
-        ended = subprocess.run(
-            argv,
-            env={**environment, "HOME": str(home)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=FETCH_SECONDS,
-            check=False,
-        )
+        status = _run(argv, {**environment, "HOME": str(home)}, log)
     except FileNotFoundError:
         raise VmError("there is no anyvm.py: python -m pip install -r requirements/anyvm.txt") from None
     except subprocess.TimeoutExpired:
-        raise VmError(f"anyvm.py did not bring NetBSD {release} within {FETCH_SECONDS:.0f} s") from None
+        raise VmError(f"anyvm.py did not bring NetBSD {release} within {FETCH_SECONDS:.0f} s, see {log}") from None
     finally:
         end_all(data)
-    if ended.returncode:
-        last = "\n".join((ended.stdout + ended.stderr).splitlines()[-15:])
-        raise VmError(f"anyvm.py did not bring NetBSD {release}; is there a network? Status {ended.returncode}\n{last}")
-    return found(data, release)
+    if status:
+        raise VmError(f"anyvm.py did not bring NetBSD {release} (status {status}): {reason(log.read_text())}; see {log}")
+    return found(data, cache, release)
 
 
-def found(data: Path, release: str) -> tuple[Path, Path]:
-    """Image and key below anyvm's data directory. Raises VmError if there is not one of each."""
-    images = sorted(data.rglob(f"netbsd-{release}*.qcow2"))
-    keys = sorted(data.rglob(f"netbsd-{release}*host.id_rsa"))
-    if len(images) != 1 or len(keys) != 1:
-        counted = f"{len(images)} images and {len(keys)} keys"
-        raise VmError(f"anyvm.py left {counted} of NetBSD {release} below {data}, not one of each")
-    return images[0], keys[0]
+def _run(argv: list[str], environment: dict[str, str], log: Path) -> int:
+    """The exit status; what it prints goes into a file, so that it can be watched while it fetches."""
+    with open(log, "w", encoding="utf-8") as output:
+        return subprocess.run(
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            timeout=FETCH_SECONDS,
+            check=False,
+        ).returncode
+
+
+def reason(output: str) -> str:
+    """Why anyvm.py gave up: its line that begins with "Error:", else its last one (what Python says last of a traceback)."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.removeprefix("Error:").strip() for line in lines if line.startswith("Error:")]
+    return [*lines[-1:], *errors][-1] if lines else "it printed nothing"
+
+
+def found(data: Path, cache: Path, release: str) -> tuple[Path, Path]:
+    """Image and key, the newest where anyvm.py left several versions. Raises VmError if one is missing."""
+    key = _newest(data.rglob(f"netbsd-{release}*host.id_rsa"))
+    if key is None:
+        raise VmError(f"anyvm.py left no key of NetBSD {release} below {data}")
+    name = f"netbsd-{release}*.qcow2"
+    unbooted = _newest((cache / key.parent.relative_to(data)).glob(name))
+    image = unbooted or _newest(key.parent.glob(name)) or _newest(data.rglob(name))
+    if image is None:
+        raise VmError(f"anyvm.py left no image of NetBSD {release} below {data}")
+    return image, key
+
+
+def _newest(paths: Iterable[Path]) -> Path | None:
+    return max(paths, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def check_sum(path: Path, expected: str) -> None:
