@@ -162,15 +162,20 @@ test-xen-%: tools
 # Each session of nox has an environment of its own; COMPLETE=1 takes a Python that is missing for a failure.
 NOX = nox --noxfile tests/matrix/noxfile.py
 NOX_WORDS = $(if $(COMPLETE),-- complete)
+MATRIX := .build/matrix
+# Run what leaves reports of these names, and make a table of them, whatever came out.
+TABLED = mkdir -p $(MATRIX); rm -f $(2:%=$(MATRIX)/%.json); $(1); status=$$?; \
+    $(VENV)/bin/python tests/matrix/table.py $(2:%=$(MATRIX)/%.json); exit $$status
 
 matrix: packages $(NOX_TOOLS) ## Every ansible-core from 2.17 on, with every Python of a machine from 3.8 on that it takes (hours)
-	$(NOX) $(NOX_WORDS)
+	@$(call TABLED,$(NOX) --report $(MATRIX)/whole.json $(NOX_WORDS),whole)
 
 matrix-ends: packages $(NOX_TOOLS) ## Of these the oldest core with the oldest Python, and the newest with the newest
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going matrix-oldest matrix-newest
+	@$(call TABLED,$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going matrix-oldest matrix-newest,oldest newest)
 
 matrix-oldest matrix-newest: packages $(NOX_TOOLS)
-	$(NOX) --tags $(@:matrix-%=%) $(NOX_WORDS)
+	@mkdir -p $(MATRIX)
+	$(NOX) --tags $(@:matrix-%=%) --report $(MATRIX)/$(@:matrix-%=%).json $(NOX_WORDS)
 
 bench: packages $(RUN_TOOLS) $(PEERS) collections ## What an unchanged run costs, in figures with targets (half an hour; QUICK=1: minutes)
 	$(VENV)/bin/python tests/bench/run.py --hosts $(HOSTS) --guests $(GUESTS) $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))

@@ -24,7 +24,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests/matrix"), str(CHECKOUT / "tests/tools")]
 
 import sanity  # noqa: E402
-from versions import CORES, NEWEST, OLDEST, Core  # noqa: E402
+from versions import CORES, NEWEST, OLDEST, Core, contradiction  # noqa: E402
 
 WORK = CHECKOUT / ".build/matrix"
 nox.options.envdir = str(WORK / "nox")
@@ -91,6 +91,10 @@ def environment(session: nox.Session, core: Core) -> Path:
             session.run(str(place / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install",
                         wanted, "--constraint", str(pins))
             made.write_text(stamp)
+    (constants,) = place.glob("lib/python*/site-packages/ansible_test/_util/target/common/constants.py")
+    differs = contradiction(core, constants)
+    if differs:
+        session.error(differs)
     return place / "bin"
 
 

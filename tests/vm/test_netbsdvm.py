@@ -382,9 +382,10 @@ def test_a_released_image_comes_by_anyvm(
     called = (tmp_path / "vm/home/called").read_text()
     assert called.startswith("--os netbsd --release 10.1 --detach --ssh-port ")
     assert called.endswith("--vnc off --remote-vnc no --sync off --tcg --cpu-type qemu64\n")
-    sentence = rf"^anyvm\.py did not bring NetBSD 9\.9 \(status 1\): Cannot find the image link\.; see {tmp_path}/vm/anyvm\.log$"
-    with pytest.raises(VmError, match=sentence):
+    with pytest.raises(VmError) as error:
         anyvm.image(wishes.read({"NETBSD_RELEASE": "9.9"}), tmp_path / "vm", stand_in)
+    why = f"(status 1: Cannot find the image link); see {tmp_path}/vm/anyvm.log"
+    assert str(error.value) == f"anyvm.py, which fetches from github.com, did not bring NetBSD 9.9 {why}"
     anyvm.check_sum(image, _sha512(image))
     with pytest.raises(VmError, match="has the SHA512"):
         anyvm.check_sum(image, "00" * 64)
@@ -430,14 +431,14 @@ def test_the_real_anyvm_takes_our_words_and_leaves_image_and_key(
     assert f"file={vm}/anyvm/{place}/netbsd-10.1.qcow2,format=qcow2,if=virtio" in booted
     assert "accel=tcg" in booted and " -cpu qemu64 " in booted and " -device e1000," in booted and "ipv6=off" in booted
     assert (vm / "home/ssh").read_text().endswith("root@127.0.0.1 exit\n")
-    running = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True, timeout=30).stdout
-    assert not [line for line in running.splitlines() if line.startswith("qemu-system") and str(vm) in line]
+    running = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True, timeout=30)
+    assert not [line for line in running.stdout.splitlines() if line.startswith("qemu-system") and str(vm) in line]
 
 
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        ("Using release: 10.1\nError: Required tool(s) not found: zstd\nInstall them\n", "Required tool(s) not found: zstd"),
+        ("Using release: 10.1\nError: Required tool(s) not found: ssh\nInstall it\n", "Required tool(s) not found: ssh"),
         ('Traceback (most recent call last):\n  File "a", line 1\nOSError: disk full\n\n', "OSError: disk full"),
         ("", "it printed nothing"),
     ],

@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
+import ansible_test
 import pytest
 import site_run
+import table
 import yaml
-from versions import CORES, NEWEST, OLDEST
+from versions import CORES, FIRST, LAST, NEWEST, OLDEST, contradiction
 
 from ansible_collections.netbsd.xen.tests.unit.support.paths import CHECKOUT
 
@@ -19,7 +23,16 @@ RECAP = "PLAY RECAP ****\nxen1                       : ok=4    changed={}    unr
 def test_it_begins_with_the_oldest_that_is_promised() -> None:
     required = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text())["requires_ansible"]
     assert required == f">={OLDEST[0].line}.0"
-    assert f"| Python on the machines | {OLDEST[1]} or newer;" in (CHECKOUT / "README.md").read_text()
+
+
+def test_the_readme_promises_what_is_run() -> None:
+    controllers = sorted({core.controller for core in CORES}, key=lambda version: int(version.split(".")[1]))
+    readme = (CHECKOUT / "README.md").read_text()
+    cores = f"ansible-core {CORES[0].line} to {CORES[-1].line}, on Python {controllers[0]} to {controllers[-1]}"
+    assert f"| controller | {cores}" in readme
+    assert f"| Python on the machines | {FIRST} to {LAST}" in readme
+    assert all(f"3.{minor}" in controllers for minor in range(10, 14))
+    assert all(any(target in core.targets for core in CORES) for target in (FIRST, LAST))
 
 
 def test_what_all_other_tests_run_on_is_between() -> None:
@@ -30,8 +43,44 @@ def test_what_all_other_tests_run_on_is_between() -> None:
 def test_no_line_is_left_out() -> None:
     numbers = [tuple(int(word) for word in core.line.split(".")) for core in CORES]
     assert numbers == [(2, minor) for minor in range(numbers[0][1], numbers[-1][1] + 1)]
-    assert NEWEST == (CORES[-1], CORES[-1].targets[-1])
-    assert all(OLDEST[1] in core.targets for core in CORES[:3])
+    assert OLDEST == (CORES[0], FIRST) and NEWEST == (CORES[-1], LAST)
+
+
+def test_the_pythons_of_a_core_are_those_that_it_names() -> None:
+    """Of the one that is here; the sessions ask each of the others so."""
+    (release,) = re.findall(r"^ansible-core==(.+)$", (CHECKOUT / "requirements/run.txt").read_text(), re.MULTILINE)
+    (core,) = [core for core in CORES if core.release == release]
+    constants = Path(ansible_test.__path__[0], "_util/target/common/constants.py")
+    assert contradiction(core, constants) is None
+    for wrong in (replace(core, controller="3.9"), replace(core, targets=core.targets[1:])):
+        assert "takes 3.8, 3.9, " in str(contradiction(wrong, constants))
+
+
+def session(name: str, result: str = "success", seconds: float = 7.0, reason: str = "") -> dict[str, object]:
+    return {"name": name, "result": result, "duration": seconds, "reason": reason}
+
+
+def test_a_table_says_what_passed_what_failed_and_what_could_not_be_run() -> None:
+    reports = [
+        {"sessions": [session("site(core-2.17-python-3.8)"), session("sanity_tests(core-2.17)", "failed", 61.0)]},
+        {"sessions": [
+            session("units(core-2.17-python-3.8)", "failed"),
+            session("site(core-2.21-python-3.13)"),
+            session("site(core-2.21-python-3.14)", "skipped", 0.0, "not run: there is no python3.14 here"),
+            session("units(core-2.21-python-3.14)", "skipped", 0.0, "not run: there is no python3.14 here"),
+        ]},
+        {"sessions": [session("units(core-2.17-python-3.8)", seconds=12.0), session("other")]},
+    ]
+    lines = [re.split(r"\s{2,}", line) for line in table.text(table.rows(table.results(reports))).splitlines()]
+    assert lines == [
+        ["core", "controller", "target", "site run", "units", "sanity", "seconds"],
+        [CORES[0].release, "3.10", "3.8", "passed 7 s", "passed 12 s", "FAILED 61 s", "80"],
+        ["", "3.13", "ansible-core 2.17 does not take it"],
+        ["", "3.14", "ansible-core 2.17 does not take it"],
+        [CORES[-1].release, "3.13", "3.8", "ansible-core 2.21 does not take it", "7"],
+        ["", "3.13", "passed 7 s"],
+        ["", "3.14", "not run: there is no python3.14 here"],
+    ]
 
 
 def test_a_run_that_went_well() -> None:

@@ -6,8 +6,8 @@ Of its version 0.7.5 is known, from its code: image and key are ``netbsd/vVERSIO
 ``...-host.id_rsa`` below the data directory, VERSION being the images'. With a cache directory the image is there too,
 at the same place below it, as it came: that one is ours. The one below the data directory it has booted. It writes into
 ~/.ssh and changes modes there, so it gets a home of its own; it takes any /dev/kvm that it may write to; **it compares
-no checksum**, so give NETBSD_SHA512 where that matters. Without a network it tries for ten minutes, then says "Error:"
-and why on its last lines. Its boot of the image proves image and key; after that the machine is ours.
+no checksum**, so give NETBSD_SHA512 where that matters. Without a network it tries for eight minutes, then says why on
+a line with "Error:". Its boot of the image proves image and key; after that the machine is ours.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def image(wishes: Wishes, directory: Path, environment: dict[str, str]) -> tuple
     finally:
         end_all(data)
     if status:
-        raise VmError(f"anyvm.py did not bring NetBSD {release} (status {status}): {reason(log.read_text())}; see {log}")
+        why = f"status {status}: {reason(log.read_text(encoding='utf-8', errors='replace'))}"
+        raise VmError(f"anyvm.py, which fetches from github.com, did not bring NetBSD {release} ({why}); see {log}")
     return found(data, cache, release)
 
 
@@ -70,10 +71,10 @@ def _run(argv: list[str], environment: dict[str, str], log: Path) -> int:
 
 
 def reason(output: str) -> str:
-    """Why anyvm.py gave up: its line that begins with "Error:", else its last one (what Python says last of a traceback)."""
+    """Why anyvm.py gave up: its line that begins with "Error:", else its last one, which tells most of a traceback."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("Error:").strip() for line in lines if line.startswith("Error:")]
-    return [*lines[-1:], *errors][-1] if lines else "it printed nothing"
+    return [*lines[-1:], *errors][-1].rstrip(".") if lines else "it printed nothing"
 
 
 def found(data: Path, cache: Path, release: str) -> tuple[Path, Path]:
