@@ -21,6 +21,7 @@ from pathlib import Path
 import yaml
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+CONFIGURATION = "tests/config.yml"
 
 # ansible-test runs this with the arguments of get-pip.py, under the Python that is to have a pip. It has set
 # PIP_CONFIG_FILE to null in this process, so that the work is done in children that do not see it.
@@ -56,7 +57,7 @@ def main(work: Path, arguments: list[str], command: str = "sanity", program: str
 def refresh(copy: Path, with_tests: bool = False) -> None:
     """Make ``copy`` what the archive would hold: every file that git knows or would know and that galaxy.yml does not
     leave out. The tests, which are not shipped, are looked at by `make lint`; for unit tests they are there as well.
-    ansible-test's output stays."""
+    ansible-test's output stays, and its configuration is always there."""
     left_out = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())["build_ignore"]
     if with_tests:
         left_out.remove("tests")
@@ -69,7 +70,8 @@ def refresh(copy: Path, with_tests: bool = False) -> None:
     for name in filter(None, output_of(*git, cwd=CHECKOUT).split("\0")):
         source, target = CHECKOUT / name, copy / name
         # By .gitignore ansible-test's own output is known for what it is.
-        if name != ".gitignore" and any(fnmatch(part, pattern) for part in _prefixes(name) for pattern in left_out):
+        kept_out = any(fnmatch(part, pattern) for part in _prefixes(name) for pattern in left_out)
+        if kept_out and name not in (".gitignore", CONFIGURATION):
             continue
         if source.exists():  # git still lists what was deleted and not yet committed
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -438,7 +438,7 @@ def test_the_real_anyvm_takes_our_words_and_leaves_image_and_key(
 @pytest.mark.parametrize(
     ("output", "expected"),
     [
-        ("Using release: 10.1\nError: Required tool(s) not found: ssh\nInstall it\n", "Required tool(s) not found: ssh"),
+        ("Release: 10.1\nError: Required tool(s) not found: ssh\nInstall it\n", "Required tool(s) not found: ssh"),
         ('Traceback (most recent call last):\n  File "a", line 1\nOSError: disk full\n\n', "OSError: disk full"),
         ("", "it printed nothing"),
     ],

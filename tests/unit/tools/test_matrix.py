@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ansible_test
 import pytest
+import sanity
 import site_run
 import table
 import yaml
@@ -33,6 +34,15 @@ def test_the_readme_promises_what_is_run() -> None:
     assert f"| Python on the machines | {FIRST} to {LAST}" in readme
     assert all(f"3.{minor}" in controllers for minor in range(10, 14))
     assert all(any(target in core.targets for core in CORES) for target in (FIRST, LAST))
+
+
+def test_ansible_test_is_told_of_the_oldest_python(tmp_path: Path) -> None:
+    """ansible-core 2.17 imports the modules under 3.7 otherwise, for which they are not."""
+    sanity.refresh(tmp_path / "xen")
+    tests = [str(path.relative_to(tmp_path / "xen")) for path in (tmp_path / "xen/tests").rglob("*")]
+    assert tests == ["tests/config.yml"]
+    told = yaml.safe_load((tmp_path / "xen/tests/config.yml").read_text())
+    assert told == {"modules": {"python_requires": f">={FIRST}"}}
 
 
 def test_what_all_other_tests_run_on_is_between() -> None:
