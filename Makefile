@@ -171,7 +171,8 @@ matrix: packages $(NOX_TOOLS) ## Every ansible-core from 2.17 on, with every Pyt
 	@$(call TABLED,$(NOX) --report $(MATRIX)/whole.json $(NOX_WORDS),whole)
 
 matrix-ends: packages $(NOX_TOOLS) ## Of these the oldest core with the oldest Python, and the newest with the newest
-	@$(call TABLED,$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going matrix-oldest matrix-newest,oldest newest)
+	@$(call TABLED,$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
+	    matrix-oldest matrix-newest,oldest newest)
 
 matrix-oldest matrix-newest: packages $(NOX_TOOLS)
 	@mkdir -p $(MATRIX)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from pathlib import Path
 from netbsdvm.wishes import VmError
 
 QEMU = "qemu-system-x86_64"
+PACKAGES = {QEMU: "qemu-system-x86", "qemu-img": "qemu-utils", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
+"""The programs that all this takes, and Debian's packages that bring them."""
 LIFETIME_SECONDS = 8 * 3600
 """A machine that everybody forgot ends by itself."""
 
@@ -65,6 +68,14 @@ class Place:
     @property
     def log(self) -> Path:
         return self.directory / "qemu.log"
+
+
+def check_programs() -> None:
+    """Raises VmError if a program is missing."""
+    missing = [program for program in PACKAGES if shutil.which(program) is None]
+    if missing:
+        packages = " ".join(sorted({PACKAGES[program] for program in missing}))
+        raise VmError(f"there is no {', no '.join(missing)} on the path; Debian has them in: {packages}")
 
 
 def command(place: Place, hardware: Hardware, port: int) -> list[str]:
