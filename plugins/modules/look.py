@@ -27,7 +27,7 @@ options:
         asks whose C(label) is C(in) its list, with the C(facts) that are wanted of each path. What C(named) finds for a
         command are the rest of its arguments, or with C(each) the last one of a command of its own.
       - C(if) is a list of alternatives, each a list of conditions which must all hold, so that C(xl) is not called
-        where it would hang. C(odd) leaves out the paths at which there is a plain file with something in it,
+        where it would hang, nor any command where other answers say it all. C(odd) leaves out the paths at which there is a plain file with something in it,
         C(instead) what is of no use in a text, and C(most) the texts of more bytes.
       - The first ask has the C(salt) and the C(keys) whose values are passwords.
     type: str
@@ -479,6 +479,8 @@ class Look:
         self._ran: dict[tuple[str, ...], dict[str, Any]] = {}
         self._texts: dict[str, list[str]] = {}
         self._left = MOST_PATHS
+        self._latest: tuple[str, Any] = ("", None)
+        self._real: dict[str, str] = {}
         self.commands: list[dict[str, Any]] = []
 
     def answers(self) -> dict[str, Any]:
@@ -550,10 +552,19 @@ class Look:
             return bool(os.uname().sysname == what)
         if kind in ("exists", "missing"):
             return bool((look_at(what, True) is not None) == (kind == "exists"))
+        if kind == "beyond":
+            return self._beyond(what, *test[2:])
         known = self._ran.get(tuple(what))
         if known is None:
             known = self._run({"run": what})
         return known.get("rc") == 0 and re.search(test[2], known["out"]) is not None
+
+    def _beyond(self, pattern: str, within: list[str], other: str, others: list[str]) -> bool:
+        """Whether a pattern finds something in some answers that the other one does not in others. What is the path of
+        no plain file with something in it is nothing."""
+        found = set(self._named({"named": pattern, "in": within}))
+        found -= set(self._named({"named": other, "in": others}))
+        return any(not path.startswith("/") or is_whole(look_at(path, True)) for path in found)
 
     # -- paths
 
@@ -588,15 +599,33 @@ class Look:
                 named.update((form.format(found), None) for found in re.findall(ask["named"], text))
         return list(named)
 
+    def _at(self, path: str) -> Any:
+        """What is there itself, be it a link. It is asked for several facts about one path, one after the other."""
+        if self._latest[0] != path:
+            self._latest = (path, look_at(path, False))
+        return self._latest[1]
+
+    def _real_path(self, path: str) -> str:
+        """The path without links. Of a directory with many files it is worked out once."""
+        folder, _slash, name = path.rpartition("/")
+        found = self._at(path)
+        if path[:1] != "/" or name in ("", ".", "..") or not isinstance(found, list) or is_link(found):
+            return real_path(path)
+        if folder not in self._real:
+            self._real[folder] = real_path(folder or "/")
+        return self._real[folder].rstrip("/") + "/" + name
+
     def _facts(self, path: str, ask: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = {}
+        self._latest = ("", None)
         for fact in ask["facts"]:
             if fact == "s":
-                answer[fact] = look_at(path, True)
+                found = self._at(path)
+                answer[fact] = look_at(path, True) if is_link(found) else found
             elif fact == "l":
-                answer[fact] = look_at(path, False)
+                answer[fact] = self._at(path)
             elif fact == "r":
-                answer[fact] = real_path(path)
+                answer[fact] = self._real_path(path)
             elif fact == "d":
                 answer[fact] = names_in(path)
             elif fact == "t":
@@ -617,6 +646,10 @@ class Look:
             elif fact == "w":
                 answer[fact] = {ask["words"]: lines_with(path, ask["words"], self._mask)}
         return answer
+
+
+def is_link(found: Any) -> bool:
+    return isinstance(found, list) and stat.S_ISLNK(found[0])
 
 
 def is_whole(found: Any) -> bool:

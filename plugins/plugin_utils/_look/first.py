@@ -40,7 +40,10 @@ _WITH_XM: When = (
 _PACKAGES_SECONDS, _CHECK_SECONDS = 60.0, 900.0
 _SCHEDULER = r"(?m)^xen_scheduler\s*:\s*{}\s*$"
 _MENUS, _ROOT_DISK = "menus", r"(?:root|bootdev)=((?!dk[0-9])[a-z]+[0-9]+)[a-p]?\b"
-_LISTED, _LISTS, _CONFIGS, _MOUNTS = "packages", "lists", "configurations", "mounts"
+# With its partition, and what the root file system is on in what mount(8) prints.
+_ROOT = r"(?:root|bootdev)=((?!dk[0-9])[a-z]+[0-9]+[a-p]?)\b"
+_MOUNTED_ROOT = r"(?m)^/dev/([a-z]+[0-9]+[a-p]) on / type "
+_LISTED, _LISTS, _CONFIGS, _RUNNING, _MOUNTS = "packages", "lists", "configurations", "running", "mounts"
 # Where a file system of DOS is mounted, in what mount(8) prints.
 _DOS = r"(?m)^\S+ on (/\S*) type msdos"
 # Xen's packages and GRUB's, in what pkg_info(1) prints; and what a packing list says that its package needs.
@@ -74,6 +77,7 @@ def first_asks(declared: Mapping[str, Iterable[Any]] | None = None) -> list[Ask]
         *_files(sums=declared is None),
         *_guests(),
         *_declared(wanted),
+        *_named_by_guests(),
     ]
 
 
@@ -144,17 +148,17 @@ def _machine() -> Iterator[Ask]:
 
 
 def _commands(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:
-    # The disks that boot entries name are looked at more closely.
-    yield command(["/sbin/disklabel"], named=_ROOT_DISK, within=[_MENUS], each=True)
+    # The disks that boot entries name are looked at more closely, unless all name what the root is on.
+    other_root = ("beyond", _ROOT, (_MENUS,), _MOUNTED_ROOT, (_MOUNTS,))
+    yield command(["/sbin/disklabel"], named=_ROOT_DISK, within=[_MENUS], each=True, when=((other_root,),))
     yield command(["/sbin/sysctl", "-n", "hw.physmem64"], when=((("missing", _kernel.PRIVCMD),),))
     yield command(["/sbin/ifconfig", "-a"])
     yield command(["/sbin/brconfig", "-a"])
     for pool, there in (([daemons.POOL], "exists"), ([], "missing")):
         asked = [daemons.XENSTORE_READ, daemons.DOM0_NAME, *pool]
         yield command(asked, daemons.XENSTORE_SECONDS, when=((_IN_DOM0, (there, daemons.XEN_INIT_DOM0)),))
-    yield command(["/usr/sbin/vnconfig", "-l"], when=((_IN_DOM0,),))
-    yield command([_XL, "list", "-l"], xl_call.QUERY_SECONDS, when=_WITH_XL, label=_CONFIGS)
-    yield command([_XM, "list", "--long"], xm_call.QUERY_SECONDS, when=_WITH_XM, label=_CONFIGS)
+    yield command([_XL, "list", "-l"], xl_call.QUERY_SECONDS, when=_WITH_XL, label=_RUNNING)
+    yield command([_XM, "list", "--long"], xm_call.QUERY_SECONDS, when=_WITH_XM, label=_RUNNING)
     guests = [guest for each in wanted.get("domain", ()) for guest in each.guests]
     if any(guest.pool for guest in guests):
         yield command([_XL, "list", "-c"], xl_call.QUERY_SECONDS, when=_WITH_XL)
@@ -242,9 +246,15 @@ def _guests() -> Iterator[Ask]:
     yield paths("d", "/var/xen/save")
     yield glob("s", "/var/xen/save/*")
     yield glob("t", "/var/run/netbsd.xen/*", label=_CONFIGS)
+
+
+def _named_by_guests() -> Iterator[Ask]:
     # Each path in a guest's configuration may be its disk.
-    yield named("slr", _PATH_IN_TEXT, [_CONFIGS])
-    yield named("slr", r"phy:([a-z]+[0-9]+[a-p]?)\b", [_CONFIGS], "/dev/{}")
+    yield named("slr", _PATH_IN_TEXT, [_CONFIGS, _RUNNING])
+    yield named("slr", r"phy:([a-z]+[0-9]+[a-p]?)\b", [_CONFIGS, _RUNNING], "/dev/{}")
+    # Nobody looks for units that guests have left behind where each disk is a running guest's (see ``read/vnd.py``).
+    left = ("beyond", _PATH_IN_TEXT, (_CONFIGS,), _PATH_IN_TEXT, (_RUNNING,))
+    yield command(["/usr/sbin/vnconfig", "-l"], when=((_IN_DOM0, left),))
 
 
 def _declared(wanted: Mapping[str, list[Any]]) -> Iterator[Ask]:

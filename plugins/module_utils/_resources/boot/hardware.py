@@ -23,7 +23,7 @@ from typing import Any
 from ... import _kernel
 from ..._change import CommandFailed, NotRead, Refused
 from ..._formats.guest import pci
-from ..._formats.system import disks
+from ..._formats.system import disks, mounts
 from ..._host import Host
 from ..._toolstack import choose
 from . import mirror
@@ -32,6 +32,7 @@ from .arguments import Arguments, arguments, taken_kinds, without
 from .entries import Menu
 
 SYSCTL, DISKLABEL, DKCTL, DMESG = "/sbin/sysctl", "/sbin/disklabel", "/sbin/dkctl", "/sbin/dmesg"
+MOUNT = "/sbin/mount"
 BOOT_MESSAGES = "/var/run/dmesg.boot"
 BAUDS = (300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 # Types of partitions that no root file system is in (sys/sys/disklabel.h, fstypenames).
@@ -52,19 +53,24 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     """What the machine has. ``lines`` are dom0 kernels' arguments, whose disks are looked at more closely.
 
     ``disks`` are their names, ``later`` those that are not there yet when a kernel looks for its root, ``types`` those
-    of the partitions by disk and letter, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted
-    from 0, ``kept`` the PCI devices that no guest can have, looked for only where a line hides some. None for what the
-    machine does not tell: under Xen the kernel does not see the port that Xen has.
+    of the partitions by disk and letter, ``root`` is the partition that the machine's root file system is on and that
+    needs no further look, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted from 0, ``kept``
+    the PCI devices that no guest can have, looked for only where a line hides some. None for what the machine does not
+    tell: under Xen the kernel does not see the port that Xen has.
     """
     lines = list(lines)
     names = _said(host, [SYSCTL, "-n", "hw.disknames"])
     present = None if names is None else disks.names(names)
-    found = {device["disk"] for line in lines for device in [_DEVICE.match(_root(line.split()))] if device}
+    roots = [device for line in lines for device in [_DEVICE.match(_root(line.split()))] if device]
+    found = {device["disk"] for device in roots} & set(present or ())
+    mounted = _mounted_root(host) if found else ""
+    unsure = found & {device["disk"] for device in roots if device[0] != mounted}
     in_xen = _kernel.role(host) == _kernel.DOM0
     return {
         "disks": present,
-        "later": [disk for disk in sorted(found & set(present or ())) if _is_configured_later(host, disk)],
-        "types": {disk: _types(host, disk) for disk in sorted(found & set(present or ()))},
+        "later": [disk for disk in sorted(found) if _is_configured_later(host, disk)],
+        "types": {disk: _types(host, disk) for disk in sorted(unsure)},
+        "root": mounted,
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
         "ports": None if in_xen else _ports(host),
         "kept": pci.not_for_guests(_messages(host)) if _hidden(" ".join(lines).split()) else None,
@@ -77,6 +83,12 @@ def _said(host: Host, argv: list[str]) -> str | None:
     except CommandFailed:
         return None
     return answer.stdout if answer.rc == 0 else None
+
+
+def _mounted_root(host: Host) -> str:
+    """The partition that the root file system is on, such as wd0a; empty if nothing tells."""
+    root = mounts.on(mounts.parse(_said(host, [MOUNT]) or ""), "/")
+    return root.device.rpartition("/")[2] if root else ""
 
 
 def _is_configured_later(host: Host, disk: str) -> bool:
@@ -175,15 +187,15 @@ def _root_problems(found: dict[str, Any], given: Arguments) -> list[str]:
         return []
     if disk not in found["disks"]:
         return [f"root={root}: this machine has no disk {disk}; it has {', '.join(found['disks'])}. {advice}"]
-    if disk not in found["types"]:
+    if disk not in found["types"] and root != found["root"]:
         raise NotRead(f"the label of {disk} was not looked at")
     if disk in found["later"]:
         return [
             f"root={root}: {disk} does not configure itself, and would not be there yet. Mark it, with: "
             f"{mirror.RAIDCTL} -A root {disk} (raidctl(8)). {advice}"
         ]
-    types = found["types"][disk]
-    if types is None:
+    types = found["types"].get(disk)
+    if types is None or root == found["root"]:
         return []
     letter = "" if "" in types else letter or "a"
     kind = types.get(letter, "")

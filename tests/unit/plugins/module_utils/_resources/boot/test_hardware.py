@@ -234,7 +234,23 @@ def test_a_machine_that_tells_nothing_is_believed(tmp_path):
 def test_a_disk_that_was_not_looked_at_must_be(tmp_path):
     found = hardware.read(machine(tmp_path), ["root=wd1a"])
     with pytest.raises(NotRead):
-        hardware.problems(found, arguments("root=wd0a", ""))
+        hardware.problems(found, arguments("root=wd0e", ""))
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked"),
+    [
+        (["root=wd0a", "console=pc root=wd0a -s"], []),  # what the root file system is on is there, and it fits
+        (["root=wd0a", "root=wd0e"], ["wd0"]),
+        (["root=wd0"], ["wd0"]),
+        (["root=wd1a"], ["wd1"]),
+    ],
+)
+def test_the_label_is_read_where_another_partition_than_the_mounted_root_is_named(tmp_path, lines, asked):
+    host = machine(tmp_path)
+    found = hardware.read(host, lines)
+    assert [argv.split()[1] for argv in host.ran if argv.startswith("/sbin/disklabel ")] == asked
+    assert all(hardware.problems(found, arguments(line, "")) == [] for line in lines)
 
 
 def test_a_disk_for_boot_blocks(tmp_path):
