@@ -58,6 +58,8 @@ def typed(values: Mapping[str, Any], options: Mapping[str, Any], problems: dict[
     """Variables in their types, by the argument specs of their roles. What does not fit is left out and put into
     ``problems``, by name. The keys of a list's dictionaries are documentation there; the resource checks them, in its
     own words."""
+    # Names that were read from a file say where they stood in it, and take long to copy, as the validator does.
+    values = {str.__str__(name): value for name, value in values.items()}
     spec = {name: _outside(options[name]) for name in values}
     for name, value in values.items():
         found = open_passwords({name: value}, spec)
