@@ -456,12 +456,13 @@ def matching(pattern: str) -> tuple[dict[str, Any], list[str]]:
     found = [head]
     for part in pattern[len(head) + 1 :].split("/"):
         folders, found = found, []
+        fits = re.compile(fnmatch.translate(part)).match
         for folder in folders:
             place = folder or "/"
             names = names_in(place)
             listed[place] = {"s": look_at(place, True), "d": names}
             for name in names if isinstance(names, list) else []:
-                if fnmatch.fnmatchcase(name, part) and (not name.startswith(".") or part.startswith(".")):
+                if fits(name) and (not name.startswith(".") or part.startswith(".")):
                     found.append(folder + "/" + name)
     return listed, found
 
@@ -481,6 +482,7 @@ class Look:
         self._left = MOST_PATHS
         self._latest: tuple[str, Any] = ("", None)
         self._real: dict[str, str] = {}
+        self._told: set[str] = set()
         self.commands: list[dict[str, Any]] = []
 
     def answers(self) -> dict[str, Any]:
@@ -503,6 +505,9 @@ class Look:
                 return {"each": [self._run(dict(ask, run=[*ask["run"], word])) for word in words[:MOST_EACH]]}
             return self._run(dict(ask, run=[*ask["run"], *words])) if words else {"skipped": True}
         answer, paths = matching(ask["glob"]) if "glob" in ask else ({}, [])
+        # What is in a directory is told once, however many patterns look into it.
+        answer = {folder: facts for folder, facts in answer.items() if folder not in self._told}
+        self._told.update(answer)
         seen: set[str] = set()
         whole: list[str] = []
         for path in [*paths, *self._paths(ask, answer)]:

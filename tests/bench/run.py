@@ -37,6 +37,7 @@ SMALL = ("raw", "unchanged", "becoming", "mitogen", "one-change", "by-hand")
 LARGE = ("large",)
 INVENTORY = ("inventory",)
 PARTS = SMALL + LARGE + INVENTORY
+FEWER_ROUNDS = 3  # at most, of what is only shown beside and takes long
 SPARE = "spare"  # the machine on which is found out what others do and call; in no run that is measured
 PING, LOOK = "ansible.builtin.ping", "netbsd.xen.host_info"
 # su and doas of the bench's machines, where nobody has to become anybody else: what they cost is that Ansible then
@@ -55,7 +56,8 @@ def main() -> int:
             found += stage(arguments)
     print(f"\n{arguments.hosts} hosts with {arguments.guests} guests each; large: {arguments.large_hosts} with "
           f"{arguments.large_guests}; inventory: {arguments.guests_hosts} with {arguments.guests_guests}. Medians of "
-          f"{arguments.repeat} rounds.\n")
+          f"{arguments.repeat} rounds (su, doas, Mitogen, inventory: at most {FEWER_ROUNDS}; large: "
+          f"{large_rounds(arguments.repeat)}).\n")
     print(table(found, judge=not arguments.quick))
     return int(not arguments.quick and any(figure.missed for figure in found))
 
@@ -213,7 +215,7 @@ def becoming(bench: BenchRack, repeat: int) -> list[Figure]:
                 f"ping, {short}": lambda settings=settings: ping(bench, settings=settings),
                 f"site, {short}": lambda settings=settings: site(bench, settings=settings),
             },
-            repeat,
+            min(repeat, FEWER_ROUNDS),
         )
         below, above = costs.values()
         found.append(Figure(f"with {short}: unchanged site.yml / ping", ratio(above, below), load=load(),
@@ -234,7 +236,7 @@ def mitogen(bench: BenchRack, repeat: int) -> list[Figure]:
             "ping, Mitogen": lambda: others.ping_with_mitogen(bench),
             "site, Mitogen": lambda: others.site_with_mitogen(bench),
         },
-        repeat,
+        min(repeat, FEWER_ROUNDS),
     )
     plain, below, above = costs.values()
     return [
@@ -280,10 +282,15 @@ def by_hand(bench: BenchRack, calls: Path, repeat: int) -> list[Figure]:
 # --- the large rack ----------------------------------------------------------------------------------------------
 
 
+def large_rounds(repeat: int) -> int:
+    """How often the large rack is measured, behind a round that is not."""
+    return max(1, repeat // 2)
+
+
 def large(arguments: argparse.Namespace) -> list[Figure]:
     """What grows with the rack: time, memory, and the processor time that each guest adds."""
     hosts, guests = arguments.large_hosts, arguments.large_guests
-    repeat = max(1, arguments.repeat // 2)
+    repeat = large_rounds(arguments.repeat)
     with made("bench-one", hosts, 1) as bench:
         bench.freeze(recorded_of_us(bench))
         least = rounds({"site, one guest a host": lambda: site(bench)}, repeat)["site, one guest a host"]
@@ -327,7 +334,7 @@ def guests(arguments: argparse.Namespace) -> list[Figure]:
         bench.freeze(bench.rack.host(bench.hosts[0]) / "commands.log")
         acts = {"ping": ping, "guests": inventory, "guests, cached": cached_inventory}
         cached_inventory(bench)
-        costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, arguments.repeat)
+        costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, min(arguments.repeat, FEWER_ROUNDS))
         bench.check_answers()
     size = f"inventory of {hosts * each} guests on {hosts} hosts"
     return [

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .._change import LIMIT, Change, Plan, Refused
+from .._change import LIMIT, Change, NotRead, Plan, Refused
 from .._host import FileStat, Host
 
 NAME = "device_nodes"
@@ -44,6 +44,8 @@ DISKS = {"vnd": (14, 41), "xbd": (142, 142)}
 LOOKED_AT = "ad"
 _LOOKED_AT = re.compile(r"(xencons|xenevt|xsd_kva|r?(vnd|xbd)[0-9]+[ad])\Z")
 _DISK_NODE = re.compile(r"r?(?P<unit>(?:vnd|xbd)[0-9]+)[a-p]\Z")
+# The reading of all that MAKEDEV might make, which counts where it shall make something.
+ALL = "all"
 _MADE = re.compile(r"(xencons|xenevt|xsd_kva|r?(vnd|xbd)[0-9]+[a-p])\Z")
 
 
@@ -100,12 +102,17 @@ def _units_apart(machine: str) -> int:
 
 
 def read(host: Host, declared: Declared | None = None) -> dict[str, Any]:
-    """The nodes of interest in /dev, and what is not a node and has the name of one.
+    """The nodes in /dev that stand for their units, and what is not a node and has the name of one."""
+    return {**_seen(host, _LOOKED_AT), ALL: False}
 
-    Ahead of a task only the nodes that stand for their units are looked at; before something is made, all that MAKEDEV
-    might make.
-    """
-    pattern = _LOOKED_AT if declared is None else _MADE
+
+def read_more(host: Host, current: dict[str, Any], declared: Declared, reading: str) -> dict[str, Any]:
+    """The same, with whatever has the name of a node that MAKEDEV might make: sixteen for each where two stand for a
+    unit."""
+    return {**_seen(host, _MADE), ALL: True}
+
+
+def _seen(host: Host, pattern: re.Pattern[str]) -> dict[str, Any]:
     found, access, blocked = {}, {}, {}
     for name in host.list_dir("/dev"):
         stat = host.stat("/dev/" + name) if pattern.match(name) else None
@@ -125,11 +132,14 @@ def _access(stat: FileStat) -> str:
 
 
 def plan(current: dict[str, Any], declared: Declared) -> Plan:
-    """One change for each MAKEDEV target with a missing or wrong node. Raises Refused where a file is in its way."""
+    """One change for each MAKEDEV target with a missing or wrong node. Raises Refused where a file is in its way, and
+    NotRead if nobody has looked for one."""
     wrong: dict[str, list[Node]] = {}
     for node in nodes(declared, current["machine"]):
         if current["nodes"].get(node.name) != node.numbers or current["access"].get(node.name, "") != node.access:
             wrong.setdefault(node.target, []).append(node)
+    if wrong and not current[ALL]:
+        raise NotRead("what is in the way of device nodes that are to be made was not looked at", reading=ALL)
     _refuse_files_in_the_way(wrong, current["blocked"])
     return Plan([_change(target, missing, current) for target, missing in wrong.items()])
 

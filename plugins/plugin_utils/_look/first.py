@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _kernel, _packages, _rc_conf, _releases
 from ansible_collections.netbsd.xen.plugins.module_utils._formats.system import ps
+from ansible_collections.netbsd.xen.plugins.module_utils._resources import device_nodes
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot import efi
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.files import resource as files
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests.read import state
@@ -219,7 +220,7 @@ def _files(sums: bool) -> Iterator[Ask]:
     yield paths("slrd", "/usr/pkg")
     yield glob("slrcud", "/usr/pkg/xen*-kernel")
     for pattern in ("vnd", "rvnd", "xbd", "rxbd"):
-        yield glob("s", f"/dev/{pattern}[0-9]*")
+        yield glob("s", f"/dev/{pattern}[0-9]*[{device_nodes.LOOKED_AT}]")
     yield paths("slrd", "/dev", "/dev/xencons", "/dev/xenevt", "/dev/xsd_kva")
     yield paths("sd", "/etc")
     yield paths("slrt", _rc_conf.RC_CONF, _rc_conf.DEFAULTS, "/etc/ttys", "/etc/npf.conf")

@@ -136,6 +136,22 @@ def test_many_guests_cost_no_further_call(crowded):
     found = looked(looks, first_asks(declared_on(crowded)), plan_on(crowded))
     assert (found.calls, found.value.steps, len(found.value.running)) == (1, (), MANY)
     assert sum(command["argv"][0] in ("/usr/pkg/sbin/xl", "/usr/pkg/sbin/xm") for command in found.commands) == 4
+    assert not LOOKED_AT_WHERE_IN_DOUBT & {command["argv"][0] for command in found.commands}
+
+
+# Whether another partition than the mounted root is there, and what guests that don't run have left behind.
+LOOKED_AT_WHERE_IN_DOUBT = {"/sbin/disklabel", "/usr/sbin/vnconfig"}
+
+
+def test_what_is_in_doubt_is_asked_in_the_same_call(crowded):
+    crowded.own["domu_guests"][0]["state"] = "shutdown"
+    assert crowded.run()[1] == []
+    menu = crowded.host.read_text("/boot.cfg")
+    crowded.host.write_text("/boot.cfg", f"{menu}menu=Other:load /netbsd-XEN3_DOM0.gz root=wd0e;multiboot /xen.gz\n")
+    looks = Looks(crowded.host)
+    found = looked(looks, first_asks(declared_on(crowded)), plan_on(crowded))
+    assert found.calls == 1
+    assert {command["argv"][0] for command in found.commands} >= LOOKED_AT_WHERE_IN_DOUBT
 
 
 def test_what_host_info_tells_of_the_machine_takes_one_call(host):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
+from ansible_collections.netbsd.xen.plugins.module_utils._change import NotRead, Refused
 from ansible_collections.netbsd.xen.plugins.module_utils._command import Result
 from ansible_collections.netbsd.xen.plugins.module_utils._engine import converge
 from ansible_collections.netbsd.xen.plugins.module_utils._host import FileStat, Host
@@ -26,7 +26,7 @@ def complete(machine="amd64", **params):
 def planned(present, machine="amd64", access=None, blocked=None, **params):
     private = {name: device_nodes.PRIVATE for name in ("xenevt", "xsd_kva") if name in present}
     access = {**private, **(access or {})}
-    current = {"machine": machine, "nodes": present, "access": access, "blocked": blocked or {}}
+    current = {"machine": machine, "nodes": present, "access": access, "blocked": blocked or {}, device_nodes.ALL: True}
     return device_nodes.plan(current, declared(**params)).changes
 
 
@@ -53,6 +53,14 @@ def test_on_i386_units_are_eight_numbers_apart():
 
 def test_nothing_to_do_when_all_are_right():
     assert planned(complete()) == []
+
+
+def test_what_may_be_in_the_way_is_looked_for_where_something_is_to_be_made():
+    """An unchanged machine has hundreds of nodes of which two stand for each unit."""
+    current = {"machine": "amd64", "nodes": {}, "access": {}, "blocked": {}, device_nodes.ALL: False}
+    with pytest.raises(NotRead) as lacking:
+        device_nodes.plan(current, declared())
+    assert lacking.value.reading == device_nodes.ALL
 
 
 def test_more_units_than_wanted_are_left_alone():
