@@ -27,8 +27,9 @@ options:
         asks whose C(label) is C(in) its list, with the C(facts) that are wanted of each path. What C(named) finds for a
         command are the rest of its arguments, or with C(each) the last one of a command of its own.
       - C(if) is a list of alternatives, each a list of conditions which must all hold, so that C(xl) is not called
-        where it would hang, nor any command where other answers say it all. C(odd) leaves out the paths at which there is a plain file with something in it,
-        C(instead) what is of no use in a text, and C(most) the texts of more bytes.
+        where it would hang, nor any command where other answers say it all. C(odd) leaves out the paths at which there
+        is a plain file with something in it, C(instead) what is of no use in a text, and C(most) the texts of more
+        bytes.
       - The first ask has the C(salt) and the C(keys) whose values are passwords.
     type: str
     required: true

@@ -334,7 +334,8 @@ def guests(arguments: argparse.Namespace) -> list[Figure]:
         bench.freeze(bench.rack.host(bench.hosts[0]) / "commands.log")
         acts = {"ping": ping, "guests": inventory, "guests, cached": cached_inventory}
         cached_inventory(bench)
-        costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, min(arguments.repeat, FEWER_ROUNDS))
+        repeat = min(arguments.repeat, FEWER_ROUNDS)
+        costs = rounds({name: lambda act=act: act(bench) for name, act in acts.items()}, repeat)
         bench.check_answers()
     size = f"inventory of {hosts * each} guests on {hosts} hosts"
     return [
