@@ -36,6 +36,18 @@ RUNNERS = [command for page, command in SHELL if page == "docs/scale.md" and com
 EXAMPLE = CHECKOUT / "inventories/example"
 # Ansible's exit status where a task failed on some host.
 FAILED = 2
+# Where a reader's way through a page is gone: each file takes the commands from the page, or runs its inventory.
+GONE_THROUGH = {
+    "molecule/linux-guests/molecule.yml": ["docs/linux-guest.md"],
+    "molecule/rack/tests/scale/test_scale.py": ["docs/scale.md"],
+    "tests/pages/test_commands.py": ["README.md", "docs/adopt.md", "docs/inventory.md"],
+    "tests/pages/test_howto_pages.py": ["docs/native-loader.md", "docs/pci.md", "docs/raid-1.md"],
+    "tests/pages/test_howtos.py": ["docs/grow-a-disk.md", "docs/grub.md", "docs/recover.md", "docs/serial-console.md"],
+    "tests/pages/test_tutorial.py": ["docs/rehearse.md", "docs/tutorial.md"],
+    "tests/unit/roles/test_howto_netbsd.py": ["docs/howto.md"],
+}
+# Here a command shows how something is called, and is no step of a way.
+SHOWN = ["docs/consoles.md", "docs/plan.md", "roles/services/README.md"]
 DOC = re.compile(r"ansible-doc (-t \w+ )?netbsd\.xen\.\w+")
 
 
@@ -89,6 +101,15 @@ def test_each_command_is_one_that_is_run_somewhere() -> None:
     assert {"demo", *parts.split()} <= set(re.findall(r"[a-z-]+", pipeline))
     assert len(PLAYBOOKS) == 4
     print(f"{len(SHELL)} commands in blocks")
+
+
+def test_each_page_with_commands_is_gone_through_by_a_test() -> None:
+    assert sorted([*SHOWN, *(page for pages in GONE_THROUGH.values() for page in pages)]) == sorted(dict(SHELL))
+    for file, pages in GONE_THROUGH.items():
+        text = (CHECKOUT / file).read_text()
+        for page in pages:
+            name = Path(page).stem
+            assert re.search(rf"{page}|\b{name}\b|howto-{name.partition('-')[0]}", text), f"{file} has no {page}"
 
 
 def test_other_pages_name_playbooks_tags_and_variables_that_there_are() -> None:
