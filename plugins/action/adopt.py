@@ -19,7 +19,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory, words
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted, adopt
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import first_asks
@@ -29,7 +29,12 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.rack_text import 
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE
 from ansible_collections.netbsd.xen.plugins.plugin_utils._templates import Templated, of_roles, seen_by_roles
 
-ARGUMENTS: dict[str, dict[str, Any]] = {"directory": {"type": "path", "required": True}}
+# What it is registered as, of each host, where all of them are told.
+ADOPTED = "netbsd_xen_adopted"
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "part": {"type": "str", "choices": ["host", "rack"], "default": "host"},
+    "directory": {"type": "path"},
+}
 ROLES = of_roles(DataLoader())
 
 display = Display()
@@ -43,9 +48,12 @@ class ActionModule(ActionBase):
         self._task_vars = task_vars = task_vars or {}
         result: dict[str, Any] = super().run(tmp, task_vars)
         _checked, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        if options["part"] == "rack":
+            self._show_rack(task_vars)
+            return {**result, "changed": False}
         name = str(task_vars["inventory_hostname"])
         try:
-            where = inventory.place(options["directory"], name)
+            where = inventory.place(options["directory"] or "", name)
             # They are found anew, not believed.
             self._before = inventory.written_before(where)
             found = looked(by_module(self, task_vars), first_asks(), self._adopted).value
@@ -63,6 +71,7 @@ class ActionModule(ActionBase):
             "variables": found.found.variables,
             "not_declared": [str(each) for each in found.found.told],
             "left": found.left,
+            "counts": words.counts(found),
             "in_sync": found.plan.in_sync,
         }
 
@@ -80,23 +89,24 @@ class ActionModule(ActionBase):
 
     def _show(self, name: str, found: Adopted, where: inventory.Place, path: str, changed: bool) -> None:
         """Text of a terminal's own; a result would be shown as JSON or YAML, if at all."""
-        counts = ", ".join(f"{number} of {total} {what}" for what, (number, total) in _declared(found).items())
         display.display("")
         verdict = "plans to nothing" if found.plan.in_sync else "a run would still do something"
-        display.display(f"{clean(name)}: {counts} declared; {verdict}")
-        for told in found.found.told:
-            display.display(f"  not declared, stays as it is: {clean(str(told))}", color=constants.COLOR_SKIP)
+        display.display(f"{clean(name)}: {words.counted(words.counts(found))} declared; {verdict}")
+        for told in words.reasons(found.found.told):
+            display.display(f"  not declared, stays as it is: {clean(told)}", color=constants.COLOR_SKIP)
         for left in found.left:
             display.display(f"  a run would still: {clean(left)}", color=constants.COLOR_CHANGED)
         if where.taken and path != where.taken:
-            text = f"  {where.taken} is there and stays; compare it with {path}, which Ansible does not read"
-            display.display(clean(text), color=constants.COLOR_WARN)
+            text = f"{where.taken} is there and stays; compare it with {path}, which Ansible does not read"
+            display.display(f"  {clean(text)}", color=constants.COLOR_WARN)
         verb = "as it was" if not changed else "would be written" if self._task.check_mode else "written"
         display.display(f"  {clean(path)}: {verb}")
 
-
-def _declared(found: Adopted) -> dict[str, tuple[int, int]]:
-    """By kind, how many are declared of how many."""
-    variables = found.found.variables
-    of_kind = {"guests": "domu_guests", "bridges": "bridge_bridges"}
-    return {kind: (len(variables.get(name) or []), found.counts.get(kind, 0)) for kind, name in of_kind.items()}
+    def _show_rack(self, task_vars: Mapping[str, Any]) -> None:
+        """One host has said all of it."""
+        hosts = task_vars["ansible_play_hosts_all"]
+        if len(hosts) > 1:
+            display.display("")
+            found = {host: task_vars["hostvars"].raw_get(host).get(ADOPTED) for host in hosts}
+            for number, line in enumerate(words.rack(found)):
+                display.display(("  " if number else "") + clean(line))

@@ -16,8 +16,8 @@ description:
     told, and stays as it is.
   - Passwords of guests are never written. A guest that has one is declared once the inventory has it, as
     C(domu_secrets) in a vault file.
-  - A file that is there already is not written again. What was found is then written beside it, as
-    C(HOST.yml.imported), which Ansible does not read.
+  - A file that an import has written is written again as long as nobody has changed it. Any other that is there
+    already stays. What was found is then written beside it, as C(HOST.yml.imported), which Ansible does not read.
 author: netbsd.xen contributors (@netbsd-xen)
 seealso:
   - module: netbsd.xen.plan
@@ -36,12 +36,18 @@ attributes:
     support: full
     platforms: netbsd
 options:
+  part:
+    description:
+      - V(host) looks at the machine and writes its file; V(rack) counts, once for all hosts of the play, what came of
+        that. The results of V(host) must then be registered as C(netbsd_xen_adopted).
+    type: str
+    choices: [host, rack]
+    default: host
   directory:
     description:
       - The directory of the inventory, on the controller. The file is C(host_vars/HOST.yml) below it; directories that
-        are not there are made.
+        are not there are made. It is needed for a host.
     type: path
-    required: true
 """
 
 EXAMPLES = r"""
@@ -52,6 +58,12 @@ EXAMPLES = r"""
     - name: Write their variables
       netbsd.xen.adopt:
         directory: inventory
+      register: netbsd_xen_adopted
+
+    - name: Count what came of all of them
+      netbsd.xen.adopt:
+        part: rack
+      run_once: true
 """
 
 RETURN = r"""
@@ -77,6 +89,11 @@ left:
   type: list
   elements: str
   sample: []
+counts:
+  description: How many guests and bridges are declared, of how many that were found.
+  returned: success
+  type: dict
+  sample: {guests: {declared: 11, found: 12}, bridges: {declared: 1, found: 1}}
 in_sync:
   description: Whether a run with these variables would do nothing.
   returned: success

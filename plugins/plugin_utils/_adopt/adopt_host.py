@@ -303,9 +303,10 @@ class _Adopting:
 
     def _in_sync(self, chosen: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those of them with whom the plan of role domu is empty: one after the other is left out and told."""
+        secrets = set(self._variables().get("domu_secrets") or {})
         while chosen:
             plan = self._plan("domu", domu_guests=chosen)
-            wrong = dict(seen_guests.wrong(plan))
+            wrong = dict(seen_guests.wrong(plan, secrets))
             names = [raw["name"] for raw in chosen]
             wrong = {name: why for name, why in wrong.items() if name in names}
             if not wrong:

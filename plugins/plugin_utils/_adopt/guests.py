@@ -74,9 +74,10 @@ def declaration(settings: Mapping[str, Any], file: str, host: Host) -> Declared:
         why = why or wrong
     secrets = sorted(key for key in SECRET_KEYS if _has(settings, key))
     if secrets and not _passwords(host, name):
+        given = ", ".join(f"{key}: ..." for key in secrets)
         why = (
             f"its configuration holds a password ({', '.join(secrets)}), which is not written into plain variables; "
-            f"give it as domu_secrets of {name} in a vault file, and import again"
+            f"put domu_secrets: {{{name}: {{{given}}}}} into a vault file of this host, and import again"
         )
     return Declared(None, why=why)
 

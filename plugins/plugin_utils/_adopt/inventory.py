@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, netbsd.xen contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found of a machine as a file of host variables, and where that is written: never over a file that says
-something else."""
+"""What was found of a machine as a file of host variables, and where that is written: never over a file that somebody
+else wrote, or has changed."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import textwrap
@@ -19,7 +20,8 @@ from ansible_collections.netbsd.xen.plugins.module_utils import _atomic
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted
 
-HEADER = "# Written by netbsd.xen.import, from what the machine is. It is yours now: no run writes it again."
+HEADER = "# Written by netbsd.xen.import, from what the machine is. Once you have changed it, no import writes over it."
+_SUM = "# As it was written: "
 WIDTH = 120
 # What Ansible takes for the variables of a host, by the end of its name; of a directory it takes all files.
 ENDINGS = ("", ".yml", ".yaml", ".json")
@@ -55,9 +57,9 @@ _Dumper.add_representer(_Block, _block)
 
 
 def text_of(host: str, adopted: Adopted) -> str:
-    """The file of a host's variables."""
+    """The file of a host's variables, with a sum by which it is known again."""
     found = adopted.found
-    lines = ["---", HEADER]
+    lines: list[str] = []
     for name, value in sorted(found.variables.items(), key=_place):
         lines += ["", *_comments(found.notes.get(name, [])), *_variable(name, value, found.notes)]
     for title, told in (
@@ -66,7 +68,18 @@ def text_of(host: str, adopted: Adopted) -> str:
     ):
         if told:
             lines += ["", f"# {title}", *_comments([f"- {each}" for each in told])]
-    return "\n".join(lines) + "\n"
+    return _signed("\n".join(lines) + "\n")
+
+
+def _signed(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return f"---\n{HEADER}\n{_SUM}{digest}\n{text}"
+
+
+def _is_unchanged(text: str) -> bool:
+    """Whether a file is as an import has written it."""
+    parts = text.split("\n", 3)
+    return len(parts) == 4 and parts[1] == HEADER and _signed(parts[3]) == text
 
 
 def _place(item: tuple[str, Any]) -> int:
@@ -103,8 +116,8 @@ def _yaml(value: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a host's variables are written. ``taken`` is the file or directory of the admin's that is there already,
-    empty for none; then what was found is written beside it, where Ansible does not read it."""
+    """Where a host's variables are written. ``taken`` is the file or directory that is there already, empty for none.
+    One of the admin's is another than ``path``: what was found is written beside it, where Ansible does not read it."""
 
     path: str
     taken: str = ""
@@ -121,7 +134,8 @@ def place(directory: str, host: str) -> Place:
         raise Refused(f"{host!r} can't be the name of a file of variables.")
     path = os.path.join(folder, f"{host}.yml")
     taken = next((found for end in ENDINGS if os.path.lexists(found := os.path.join(folder, host + end))), "")
-    return Place(path + BESIDE if taken else path, taken)
+    ours = taken == path and _is_unchanged(_read(path) or "")
+    return Place(path + BESIDE if taken and not ours else path, taken)
 
 
 def written_before(where: Place) -> dict[str, Any]:

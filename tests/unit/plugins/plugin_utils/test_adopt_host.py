@@ -36,6 +36,10 @@ def config(name: str, mac: str = "", more: str = "") -> str:
     return f'# {name}\nname = "{name}"\nkernel = "{KERNEL}"\nmemory = 32\nvif = ["{vif}"]\ndisk = ["{disk}"]\n{more}'
 
 
+def with_password(name: str) -> str:
+    return config(name, "00:16:3e:00:00:07", f"vfb = ['vnc=1,vnclisten=127.0.0.1,vncunused=1,vncpasswd={CANARY}']\n")
+
+
 @dataclass
 class Style:
     """Files that somebody wrote, guests that run by their files, and what is to be told of it, by the thing."""
@@ -122,8 +126,9 @@ def made(whole: WholeHost, style: Style) -> WholeHost:
 
 
 def variables(whole: WholeHost, machine: dict[str, Any], ours: dict[str, Any]) -> Templated:
-    """Those of an inventory that says nothing of the host, and ours."""
-    own = {name: whole.own[name] for name in ("inventory_hostname", "bootstrap_python", "bootstrap_python_package")}
+    """Those of an inventory that says nothing of the host but its guests' passwords, and ours."""
+    given = ("inventory_hostname", "bootstrap_python", "bootstrap_python_package", "domu_secrets")
+    own = {name: whole.own[name] for name in given if name in whole.own}
     known = {**seen_by_roles(of_roles(whole.loader), {**own, **ours}), MACHINE: machine}
     return Templated(Jinja(known), known, whole.loader)
 
@@ -241,6 +246,20 @@ def test_a_menu_that_can_not_be_declared_stays_and_the_reason_is_told(tmp_path, 
     assert found.found.variables["bootloader_keep_menu"] is True
     (menu,) = (each.why for each in found.found.told if each.thing == "boot menu entry Xen")
     assert menu.startswith(f"the boot menu is left alone (bootloader_keep_menu): {why}")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_guest_whose_password_the_inventory_has_is_declared(tmp_path, monkeypatch, mode):
+    whole = made(WholeHost(tmp_path, monkeypatch, NEWEST, preset="dom0"), Style({f"{CONFIGS}/s": with_password("s")}))
+    (whole.machine.root / CONFIGS[1:] / "s").chmod(mode)
+    whole.own["domu_secrets"] = {"s": {"vncpasswd": CANARY}}
+    found, text = adopted(whole)
+    assert [guest["name"] for guest in found.found.variables["domu_guests"]] == ["s"]
+    assert (told(found), CANARY in text) == ([], False)
+    # Of a file that others can read a run has to do something, whoever declares it.
+    assert [line.partition(", because")[0] for line in found.left] == (
+        [] if mode == 0o600 else [f"domain s: make the configuration {CONFIGS}/s readable by root only"]
+    )
 
 
 def test_the_count():

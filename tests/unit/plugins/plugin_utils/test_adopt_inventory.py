@@ -29,10 +29,11 @@ GUEST = {"name": "web1", "os": "netbsd", "memory": "512M", "disks": ["/dev/wd0e"
 
 def test_it_is_written_as_people_write_it():
     text = inventory.text_of("xen1", made(domu_guests=[GUEST], dom0_xen_release="4.20"))
-    assert text == "\n".join(
+    mark, header, written, *lines = text.split("\n")
+    assert (mark, header) == ("---", inventory.HEADER)
+    assert written.startswith("# As it was written: ")
+    assert "\n".join(lines) == "\n".join(
         [
-            "---",
-            inventory.HEADER,
             "",
             "# by the package of the tools",
             "dom0_xen_release: '4.20'",
@@ -96,6 +97,18 @@ def test_a_file_of_the_admins_stays(tmp_path, name):
     with pytest.raises(Refused, match="was not written by an import; move it away"):
         inventory.write(where, TEXT, check=False)
     assert beside.read_text() == "mine: too\n"
+
+
+def test_an_imported_file_is_written_again_until_somebody_changes_it(tmp_path):
+    """Of a machine that has changed, or of which the inventory knows more by now."""
+    found = [inventory.text_of("xen1", made(dom0_xen_release=release)) for release in ("4.18", "4.20")]
+    for text in found:
+        where = inventory.place(str(tmp_path), "xen1")
+        assert inventory.write(where, text, check=False) == (str(tmp_path / "host_vars/xen1.yml"), True)
+    assert inventory.written_before(inventory.place(str(tmp_path), "xen1")) == {"dom0_xen_release": "4.20"}
+    (tmp_path / "host_vars/xen1.yml").write_text(found[1].replace("4.20", "4.15"))
+    path, _written = inventory.write(inventory.place(str(tmp_path), "xen1"), found[0], check=False)
+    assert path == str(tmp_path / "host_vars/xen1.yml.imported")
 
 
 def test_an_imported_file_that_was_edited_stays(tmp_path):
