@@ -71,6 +71,7 @@ class ActionModule(ActionBase):
             "variables": found.found.variables,
             "not_declared": [str(each) for each in found.found.told],
             "left": found.left,
+            "waiting": found.waiting,
             "counts": words.counts(found),
             "in_sync": found.plan.in_sync,
         }
@@ -96,6 +97,8 @@ class ActionModule(ActionBase):
             display.display(f"  not declared, stays as it is: {clean(told)}", color=constants.COLOR_SKIP)
         for left in found.left:
             display.display(f"  a run would still: {clean(left)}", color=constants.COLOR_CHANGED)
+        for waiting in found.waiting:
+            display.display(f"  a run would leave: {clean(waiting)}", color=constants.COLOR_SKIP)
         if where.taken and path != where.taken:
             text = f"{where.taken} is there and stays; compare it with {path}, which Ansible does not read"
             display.display(f"  {clean(text)}", color=constants.COLOR_WARN)

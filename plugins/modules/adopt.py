@@ -89,6 +89,12 @@ left:
   type: list
   elements: str
   sample: []
+waiting:
+  description: What a run with these variables would leave until the admin says the word.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 counts:
   description: How many guests and bridges are declared, of how many that were found.
   returned: success

@@ -55,6 +55,13 @@ class Adopted:
         """What a run would still do, or complain of: no variable keeps it as it is."""
         return _said(self.plan)
 
+    @property
+    def waiting(self) -> list[str]:
+        """What a run would leave until the admin says the word, such as a guest that runs with other settings than its
+        configuration has by now."""
+        steps = self.plan.waiting
+        return [f"{step.resource} {step.thing}: {step.summary} (waits for {step.word})" for step in steps]
+
 
 def _said(plan: HostPlan) -> list[str]:
     """What a run would do, and complain of, a line each."""

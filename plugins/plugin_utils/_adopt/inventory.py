@@ -65,6 +65,7 @@ def text_of(host: str, adopted: Adopted) -> str:
     for title, told in (
         (f"What is not declared of {host}, and stays as it is:", [str(each) for each in found.told]),
         ("What a run would still do, or complain of, because no variable keeps it from that:", adopted.left),
+        ("What a run would leave, until you say the word:", adopted.waiting),
     ):
         if told:
             lines += ["", f"# {title}", *_comments([f"- {each}" for each in told])]

@@ -35,6 +35,10 @@ MAX_BRACKETS = 2000
 MAX_DIGITS = 20
 LARGEST = 1 << 64
 
+# What a guest has where its file does not say it, other than with xl: xm sends nothing, and xend has this by itself
+# (Xen's tools/python/xen/xend/XendConfig.py, actions_after_crash).
+UNSAID = {"on_crash": "restart"}
+
 _NOT_RUN = "is code, and configurations are not run"
 _STRING_PREFIXES = ("", "r", "u")
 # What Python 2 reads otherwise in a plain string, or as a byte that is no character. Other escapes are passed over.

@@ -156,7 +156,7 @@ def proven(whole: WholeHost, text: str, style: Style, found: Adopted) -> None:
     plan = plan_host(whole.host, variables(whole, describe(whole.host), loaded))
     assert (plan.steps, plan.problems, plan.later) == ((), (), ())
     assert plan.in_sync
-    assert found.left == []
+    assert (found.left, found.waiting) == ([], [])
     assert sorted(told(found)) == sorted(style.told)
     assert all(thing in text for thing in style.told)
     assert CANARY not in text
@@ -246,6 +246,18 @@ def test_a_menu_that_can_not_be_declared_stays_and_the_reason_is_told(tmp_path, 
     assert found.found.variables["bootloader_keep_menu"] is True
     (menu,) = (each.why for each in found.found.told if each.thing == "boot menu entry Xen")
     assert menu.startswith(f"the boot menu is left alone (bootloader_keep_menu): {why}")
+
+
+def test_a_guest_that_runs_with_other_settings_than_its_configuration_is_told(tmp_path, monkeypatch):
+    whole = made(
+        WholeHost(tmp_path, monkeypatch, NEWEST, preset="dom0"), Style({f"{CONFIGS}/a": config("a")}, started=("a",))
+    )
+    whole.machine.write(f"{CONFIGS}/a", config("a", more="vcpus = 2\n"))
+    found, text = adopted(whole)
+    assert found.left == []
+    (waiting,) = found.waiting
+    assert waiting.startswith("domain a: ") and "(waits for domu_restart_policy: if_needed)" in waiting
+    assert "# What a run would leave, until you say the word:\n# - domain a: " in text
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o644])

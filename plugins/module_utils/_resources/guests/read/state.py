@@ -106,11 +106,11 @@ def read_configs(host: Host, config_dir: str, dialect: str) -> tuple[dict[str, C
 def _config_in(host: Host, path: str, dialect: str) -> ConfigFile:
     found, text = host.stat(path), host.read_text(path) or ""
     private, ours = found is not None and not found.mode & 0o077, guest_config.HEADER in text.partition("\n")[0]
-    parse = xm_config.parse if dialect == "xm" else xlcfg.parse
+    parse, unsaid = (xm_config.parse, xm_config.UNSAID) if dialect == "xm" else (xlcfg.parse, {})
     if not text.strip():
         return ConfigFile(None, "it is empty", [], private, ours)
     try:
-        return ConfigFile(guest_config.comparable(parse(text)), None, [], private, ours)
+        return ConfigFile(guest_config.comparable({**unsaid, **parse(text)}), None, [], private, ours)
     except ValueError as error:
         # Nobody knows what it means, so each path in it may be a disk.
         return ConfigFile(None, str(error), sorted(set(_PATH.findall(text))), private, ours)
