@@ -263,7 +263,8 @@ class _Told:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> None:
+        """There is nothing to open."""
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, ConsoleError):

@@ -34,12 +34,14 @@ class Link(Protocol):
     def read(self, seconds: float) -> bytes:
         """What came, as soon as something comes; empty if nothing came in that time. Raises Ended at the end."""
 
-    def write(self, data: bytes) -> None: ...
+    def write(self, data: bytes) -> None:
+        """Type that."""
 
     def now(self) -> float:
         """Seconds of a clock that never goes back."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Leave the console to others."""
 
 
 class Talk:

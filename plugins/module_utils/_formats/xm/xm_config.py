@@ -13,10 +13,11 @@ from __future__ import annotations
 import ast
 import io
 import keyword
+import operator
 import re
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Dict, List, Union
 
 # As xlcfg.parse gives them: numbers are texts.
@@ -64,6 +65,7 @@ _CODE: dict[type[ast.AST], str] = {
     ast.JoinedStr: "an f-string",
     ast.Set: "a set",
 }
+_SIGNS: dict[type[ast.unaryop], Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos}
 
 
 class XmConfigError(ValueError):
@@ -237,9 +239,10 @@ class _Evaluation:
     def _signed(self, node: ast.UnaryOp) -> Any:
         value = self._value(node.operand)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not isinstance(node.op, (ast.USub, ast.UAdd)):
+        sign = _SIGNS.get(type(node.op))
+        if not number or sign is None:
             raise XmConfigError(_line(node), "of the operators before a value only a number's sign is worked out")
-        return -value if isinstance(node.op, ast.USub) else value
+        return sign(value)
 
     def _combined(self, node: ast.BinOp) -> Any:
         if not isinstance(node.op, (ast.Add, ast.Mod)):
