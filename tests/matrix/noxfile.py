@@ -24,6 +24,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(CHECKOUT / "tests/matrix"), str(CHECKOUT / "tests/tools")]
 
 import sanity  # noqa: E402
+from table import NOT_RUN  # noqa: E402
 from versions import CORES, NEWEST, OLDEST, Core, contradiction  # noqa: E402
 
 WORK = CHECKOUT / ".build/matrix"
@@ -102,6 +103,6 @@ def there(session: nox.Session, version: str) -> str:
     """The path of that Python. Where there is none the session is not run, or fails where all have to be there."""
     found = shutil.which(f"python{version}")
     if found is None or subprocess.run([found, "-c", ""], capture_output=True, timeout=60, check=False).returncode:
-        text = f"not run: there is no python{version} here (on PATH, or of pyenv)"
+        text = f"{NOT_RUN}: there is no python{version} here (on PATH, or of pyenv)"
         session.error(text) if "complete" in session.posargs else session.skip(text)
     return os.path.realpath(found)

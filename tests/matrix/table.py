@@ -21,7 +21,8 @@ from versions import CORES, Core, ordered
 
 KINDS = {"site": "site run", "units": "units", "sanity_tests": "sanity"}
 HEADER = ["core", "controller", "target", *KINDS.values(), "seconds"]
-WORDS = {"success": "passed", "failed": "FAILED", "aborted": "ABORTED"}
+WORDS = {"success": "passed", "failed": "FAILED", "aborted": "FAILED"}
+NOT_RUN = "not run"  # so begins the reason of a session that lacks its Python
 _NAME = re.compile(r"(\w+)\(core-([\d.]+)(?:-python-([\d.]+))?\)")
 
 
@@ -34,7 +35,7 @@ class Result:
     seconds: float
 
     def __str__(self) -> str:
-        if self.word not in WORDS:
+        if self.word not in WORDS or self.reason.startswith(NOT_RUN):
             return self.reason or self.word
         return f"{WORDS[self.word]} {self.seconds:.0f} s"
 
