@@ -25,7 +25,7 @@ sys.path[:0] = [str(CHECKOUT / "tests/matrix"), str(CHECKOUT / "tests/tools")]
 
 import sanity  # noqa: E402
 from table import NOT_RUN  # noqa: E402
-from versions import CORES, NEWEST, OLDEST, Core, contradiction  # noqa: E402
+from versions import CORES, LINES, NEWEST, OLDEST, Core, contradiction  # noqa: E402
 
 WORK = CHECKOUT / ".build/matrix"
 nox.options.envdir = str(WORK / "nox")
@@ -37,37 +37,39 @@ os.environ["PATH"] = f"{sanity.pyenv_pythons(_LINKS / 'bin')}:{os.environ['PATH'
 
 
 def pairs(*ends: tuple[tuple[Core, str], str]) -> list[object]:
-    """Each core with each Python of its machines, as parameters of a session; ``ends`` are those with a tag."""
+    """Each core's line with each Python of its machines, as parameters of a session; ``ends`` are those with a tag.
+
+    Only texts: nox writes them into its report."""
     tags = dict(ends)
-    return [nox.param(core, target, id=f"core-{core.line}-python-{target}",
+    return [nox.param(core.line, target, id=f"core-{core.line}-python-{target}",
                       tags=[tags[core, target]] if (core, target) in tags else [])
             for core in CORES for target in core.targets]
 
 
 @nox.session(python=False)
-@nox.parametrize("core,target", pairs((OLDEST, "oldest"), (NEWEST, "newest")))
-def site(session: nox.Session, core: Core, target: str) -> None:
+@nox.parametrize("line,target", pairs((OLDEST, "oldest"), (NEWEST, "newest")))
+def site(session: nox.Session, line: str, target: str) -> None:
     """From the archive in an empty place: a bare simulated machine with that Python, see site_run.py."""
-    python, programs = there(session, target), environment(session, core)
+    python, programs = there(session, target), environment(session, LINES[line])
     session.run(sys.executable, str(CHECKOUT / "tests/matrix/site_run.py"), f"{programs}/ansible-playbook", python,
-                target, str(WORK / f"site-{core.line}-{target}"))
+                target, str(WORK / f"site-{line}-{target}"))
 
 
 # Under the newest Python of a machine there is nothing that those of the controllers, one version older, have not seen.
 @nox.session(python=False)
-@nox.parametrize("core,target", pairs((OLDEST, "oldest")))
-def units(session: nox.Session, core: Core, target: str) -> None:
+@nox.parametrize("line,target", pairs((OLDEST, "oldest")))
+def units(session: nox.Session, line: str, target: str) -> None:
     """The unit tests of what runs on a managed machine, by `ansible-test units` under that Python."""
     there(session, target)
     tests = ("tests/unit/plugins/modules/", "tests/unit/plugins/module_utils/")
-    by_ansible_test(session, core, f"units-{core.line}-{target}", "units", "--python", target, *tests)
+    by_ansible_test(session, LINES[line], f"units-{line}-{target}", "units", "--python", target, *tests)
 
 
 @nox.session(python=False)
-@nox.parametrize("core", [nox.param(core, id=f"core-{core.line}") for core in CORES])
-def sanity_tests(session: nox.Session, core: Core) -> None:
+@nox.parametrize("line", [nox.param(line, id=f"core-{line}") for line in LINES])
+def sanity_tests(session: nox.Session, line: str) -> None:
     """`ansible-test sanity` of that core, under all Pythons that are here."""
-    by_ansible_test(session, core, f"sanity-{core.line}", "sanity")
+    by_ansible_test(session, LINES[line], f"sanity-{line}", "sanity")
 
 
 def by_ansible_test(session: nox.Session, core: Core, name: str, command: str, *arguments: str) -> None:

@@ -10,7 +10,6 @@ Each REPORT is one of nox (`nox --report FILE`); of a session that is in several
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ KINDS = {"site": "site run", "units": "units", "sanity_tests": "sanity"}
 HEADER = ["core", "controller", "target", *KINDS.values(), "seconds"]
 WORDS = {"success": "passed", "failed": "FAILED", "aborted": "FAILED"}
 NOT_RUN = "not run"  # so begins the reason of a session that lacks its Python
-_NAME = re.compile(r"(\w+)\(core-([\d.]+)(?:-python-([\d.]+))?\)")
 
 
 @dataclass(frozen=True)
@@ -45,15 +43,12 @@ Results = Mapping[tuple[str, str, str], Result]
 
 
 def results(reports: Iterable[Mapping[str, Any]]) -> Results:
-    found = {}
-    for report in reports:
-        for session in report["sessions"]:
-            matched = _NAME.fullmatch(session["name"])
-            if matched:
-                kind, line, target = matched.groups(default="")
-                found[kind, line, target] = Result(
-                    session["result"], session.get("reason") or "", session.get("duration") or 0.0)
-    return found
+    sessions = [session for report in reports for session in report["sessions"]]
+    return {
+        (each["name"], each["args"]["line"], each["args"].get("target", "")):
+            Result(each["result"], each.get("reason") or "", each.get("duration") or 0.0)
+        for each in sessions
+    }
 
 
 def rows(found: Results) -> list[list[str]]:

@@ -34,6 +34,7 @@ CORES = (
     Core("2.20.10", "3.12", ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")),
     Core("2.21.5", "3.13", ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")),
 )
+LINES = {core.line: core for core in CORES}
 OLDEST, NEWEST = (CORES[0], FIRST), (CORES[-1], LAST)
 
 
