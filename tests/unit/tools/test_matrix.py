@@ -36,6 +36,16 @@ def test_the_readme_promises_what_is_run() -> None:
     assert all(any(target in core.targets for core in CORES) for target in (FIRST, LAST))
 
 
+def test_the_pages_tell_which_python_the_oldest_core_does_not_take() -> None:
+    """The role brings the newest by default."""
+    default = yaml.safe_load((CHECKOUT / "roles/bootstrap/defaults/main.yml").read_text())["bootstrap_python"]
+    assert f"python{LAST}'" in default
+    unfit = [core for core in CORES if LAST not in core.targets]
+    page = (CHECKOUT / "roles/bootstrap/README.md").read_text()
+    told = re.findall(r"ansible-core (\S+) is for Pythons up to (\S+): with it, say .*/python(\S+)`", page)
+    assert told == [(core.line, core.targets[-1], core.targets[-1]) for core in unfit]
+
+
 def test_ansible_test_is_told_of_the_oldest_python(tmp_path: Path) -> None:
     """ansible-core 2.17 imports the modules under 3.7 otherwise, for which they are not."""
     sanity.refresh(tmp_path / "xen")
