@@ -8,6 +8,8 @@ from dataclasses import asdict, fields, is_dataclass
 from functools import lru_cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+_NONE: type = type(None)
+
 
 def as_plain(value: Any) -> Any:
     """A dataclass, with all that is in it, as dictionaries; everything else as it is."""
@@ -25,7 +27,7 @@ def from_plain(kind: Any, value: Any) -> Any:
     if isinstance(kind, type) and is_dataclass(kind):
         hints = _hints(kind)
         return kind(**{field.name: from_plain(hints[field.name], value[field.name]) for field in fields(kind)})
-    inner = [each for each in get_args(kind) if each is not type(None)]
+    inner = [each for each in get_args(kind) if each is not _NONE]
     if get_origin(kind) is list:
         return [from_plain(inner[0], each) for each in value]
     if get_origin(kind) is dict:

@@ -245,7 +245,7 @@ def run(ask: dict[str, Any]) -> dict[str, Any]:
         environment = {"PATH": SEARCH_PATH, "LC_ALL": "C", "LANG": "C", "HOME": "/root"}
         environment.update(ask.get("env") or {})
         try:
-            child = Popen(
+            child = Popen(  # pylint: disable=ansible-bad-function
                 ask["run"],
                 stdin=given,
                 stdout=out,
