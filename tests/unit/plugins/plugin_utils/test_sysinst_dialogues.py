@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from netbsd_sim.xen.common.menus import Trouble
 
@@ -75,12 +77,16 @@ def test_by_ftp(release: str) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_from_a_cd(release: str) -> None:
+def test_from_a_cd(release: str, tmp_path: Path) -> None:
     """No network is asked for, and none is set up."""
     values = {name: value for name, value in VALUES.items() if name not in ("host", "directory")}
     console, answers = Console(Told(release)), []
     wanted = {**values, "source": "CD-ROM", "cd": "xbd1d"}
-    installing.converse(console, release, wanted, Transcript(), answers.append)
+    installing.converse(console, release, wanted, Transcript(str(tmp_path / "cast")), answers.append)
+    # The rows of the real one (menus.mi, cdromsource), in their order.
+    shown = (tmp_path / "cast").read_text()
+    for row in ("b: Binary set directory", "c: Source set directory", "d: Cancel installation", "e: Back to source"):
+        assert row in shown
     sets = ("kern-GENERIC", "modules", "base", "etc")
     assert console.guest.done[2:-1] == [f"read xbd1d:/amd64/binary/sets/{name}" for name in sets]
     assert console.guest.done[-1] == "halt" and "network" not in answers

@@ -98,6 +98,8 @@ Shall we continue?"""
 _SETS = """The NetBSD distribution is broken into a collection of distribution sets.
 There are some basic sets that are needed by all installations and there are
 some other sets that are not needed by all installations."""
+# How wide the words before a value are, from release 9 on and before (seen on 7.99.10).
+_LEGEND = {False: 29, True: 35}
 _MEDIUM = """Your disk is now ready for installing the kernel and the distribution sets.
 As noted in your INSTALL notes, you have several options.  For ftp or nfs,
 you must be connected to a network with access to the proper machines.
@@ -411,20 +413,25 @@ class Sysinst:
                 return protocol
 
     def _cd(self) -> Answers:
-        """None of its drives is a CD drive (disks.c, is_cdrom_device), so it asks (util.c, get_via_cdrom)."""
+        """None of its drives is a CD drive (disks.c, is_cdrom_device), so it asks (util.c, get_via_cdrom; the rows are
+        those of menus.mi, cdromsource, and seen on 7.99.10)."""
         at, text = 0, "Enter the CDROM device to be used and directory on the CDROM where\nthe distribution is located."
         while True:
-            rows = (f"{'Device':<35} {self.place.device}", f"{'Binary set directory':<35} {self.place.sets}")
-            at = yield Menu((*rows, "Cancel installation", "Back to source selection & retry"), text=text,
+            rows = [("Device", self.place.device), ("Binary set directory", self.place.sets),
+                    ("Source set directory", "/source/sets")]
+            items = tuple(f"{label:<{_LEGEND[self.new]}} {value}" for label, value in rows)
+            at = yield Menu((*items, "Cancel installation", "Back to source selection & retry"), text=text,
                             last="Continue", boxed=False, row=6, at=at)
             if at == 0:
                 # A short field has the old value in brackets (usr.bin/msgc/msg_sys.def, msg_prompt_win; so on 7.99.10).
                 typed = str((yield Field(f"device [{self.place.device}]: ", boxed=True)))
                 self.place.device = typed or self.place.device
-            elif at == 4:
+            elif at == 5:
                 return True
-            else:
+            elif at == 4:
                 return False
+            else:
+                raise Unknown((*items, "Cancel installation")[int(at)])
 
     def _site(self, protocol: str) -> Answers:
         """False for back to where the source is chosen: also after a yes or no in this menu, surprise 6 of the
@@ -434,7 +441,7 @@ class Sysinst:
             rows = [("Host", place.host), ("Base directory", place.directory), ("Binary set directory", place.sets),
                     ("Source set directory", "/source/sets"), ("User", "ftp"), ("Password", ""), ("Proxy", ""),
                     ("Transfer directory", "/usr/INSTALL"), ("Delete after install", "No")]
-            width = 35 if self.new else 29
+            width = _LEGEND[self.new]
             items = (*(f"{label:<{width}} {value}".rstrip() for label, value in rows), "Configure network", "Exit")
             at = yield Menu(items, text=_SOURCE.format(protocol=protocol), last="Get Distribution", boxed=False, row=4,
                             at=at)
