@@ -24,9 +24,8 @@ def silent(phase: str, done: int | None = None, total: int | None = None, unit: 
     """Tells nobody."""
 
 
-@dataclass
-class Leftover:
-    """What an installation of guest ``name`` has left, whatever is declared of it by now."""
+class _Recorded:
+    """What is done with the record of an installation, which stands in a file. Who has one has these fields."""
 
     host: Host
     name: str
@@ -35,6 +34,7 @@ class Leftover:
 
     @property
     def mount_point(self) -> str:
+        """Where dom0 mounts the guest's file system. What is below it is the guest's, so no copies are kept of it."""
         return mount_point(self.name)
 
     def note(self, **changes: Any) -> None:
@@ -44,7 +44,17 @@ class Leftover:
 
 
 @dataclass
-class Job:
+class Leftover(_Recorded):
+    """What an installation of guest ``name`` has left, whatever is declared of it by now."""
+
+    host: Host
+    name: str
+    config_dir: str
+    record: Record
+
+
+@dataclass
+class Job(_Recorded):
     """One guest's installation. ``record`` is what stands in its file; ``keys`` are the lines of root's
     authorized_keys, the admin's first; ``xen`` is the release of Xen, empty if nobody said."""
 
@@ -61,20 +71,10 @@ class Job:
     made: set[str] = field(default_factory=set)
     # SHA512 by path, from the signed list of the guest's release; None until it was read.
     signed: Mapping[str, str] | None = None
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        return self.guest.name
-
-    @property
-    def mount_point(self) -> str:
-        """Where dom0 mounts the guest's file system. What is below it is the guest's, so no copies are kept of it."""
-        return mount_point(self.name)
-
-    def note(self, **changes: Any) -> None:
-        """Change the record, on the disk."""
-        self.record = replace(self.record, **changes)
-        records.write(self.host, self.config_dir, self.name, self.record)
+    def __post_init__(self) -> None:
+        self.name = self.guest.name
 
     def reached(self, stage: str) -> None:
         """Advance the record, once all that was written to the guest's disk is on the disk."""
