@@ -131,6 +131,22 @@ def test_a_foreign_process_is_not_taken_for_the_machine(lab: layout.Lab) -> None
     assert not (lab.run / "pid").exists()
 
 
+def test_machines_of_one_build_are_kept_apart(lab: layout.Lab, tmp_path: Path) -> None:
+    other = layout.Lab.open("4.20", str(lab.directory), tmp_path, "other")
+    assert other.image == lab.image
+    assert other.run != lab.run
+    remote.write_access(lab, 2201)
+    remote.write_access(other, 2202)
+    machine.stop(other)
+    assert remote.port(lab) == 2201
+
+
+@pytest.mark.parametrize("name", ["../run", "a b", "A"])
+def test_a_machines_name_is_part_of_a_path(lab: layout.Lab, tmp_path: Path, name: str) -> None:
+    with pytest.raises(layout.LabError, match="small letters and digits"):
+        layout.Lab.open("4.20", str(lab.directory), tmp_path, name)
+
+
 def test_the_longer_a_boot_takes_the_longer_its_sshd_may_take_to_greet(
     lab: layout.Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

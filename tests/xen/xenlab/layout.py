@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,21 +30,24 @@ class LabError(Exception):
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab: a Xen release and a work directory."""
+    """One lab: a Xen release, a work directory, and one of the machines that boot from what is built there."""
 
     release: str
     directory: Path
+    machine: str = ""
 
     @classmethod
-    def open(cls, release: str, directory: str | None, checkout: Path) -> Lab:
+    def open(cls, release: str, directory: str | None, checkout: Path, machine: str = "") -> Lab:
         """The lab in `directory`, by default `.build/xenlab-RELEASE` of the checkout; makes the directories.
 
-        Raises LabError for a release that the lab does not know.
+        Raises LabError for a release that the lab does not know, and for a machine's name that is no word.
         """
         if release not in RELEASES:
             raise LabError(f"Xen {release} is not among the releases of this lab: {', '.join(RELEASES)}")
+        if not re.fullmatch("[a-z0-9]*", machine):
+            raise LabError(f"a machine's name is of small letters and digits, and {machine!r} is not")
         path = Path(directory).resolve() if directory else checkout / ".build" / f"xenlab-{release}"
-        lab = cls(release, path)
+        lab = cls(release, path, machine)
         lab.run.mkdir(parents=True, exist_ok=True)
         return lab
 
@@ -60,7 +64,7 @@ class Lab:
     @property
     def run(self) -> Path:
         """What belongs to the running machine: pid, port, logs."""
-        return self.directory / "run"
+        return self.directory / (f"run-{self.machine}" if self.machine else "run")
 
     @property
     def serial_log(self) -> Path:
