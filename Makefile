@@ -33,8 +33,9 @@ export GIT_CONFIG_COUNT := 1
 export GIT_CONFIG_KEY_0 := safe.directory
 export GIT_CONFIG_VALUE_0 := *
 
-# The eras, netbsd-*, are in the scenario eras. What takes longest begins first.
-SCENARIOS := eras docker $(filter-out docker eras netbsd-%,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+# The eras, netbsd-*, are in the scenario eras. xen runs by its name only, as it keeps a core busy for minutes. What takes
+# longest begins first.
+SCENARIOS := eras docker $(filter-out docker eras netbsd-% xen,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 # A real NetBSD is run where there is one.
 VM_GIVEN := $(NETBSD_IMAGE)$(NETBSD_RELEASE)
 # In the order in which they run: the quick ones first.
@@ -121,6 +122,7 @@ molecule: packages tools ## The Molecule scenarios, each on simulated racks of i
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going \
 	    $(patsubst %,molecule-%,$(or $(SCENARIO),$(SCENARIOS) $(if $(VM_GIVEN),netbsd-vm)))
 	@$(if $(SCENARIO)$(VM_GIVEN),,echo "netbsd-vm: not run. It needs a NetBSD: tests/vm/README.md")
+	@$(if $(SCENARIO),,echo "xen: not run. It boots real Xen in QEMU: make molecule SCENARIO=xen")
 	@$(if $(SCENARIO),,! test -s $(DOCKER_NOT_RUN) || cat $(DOCKER_NOT_RUN))
 
 molecule-%: packages tools
@@ -129,6 +131,12 @@ molecule-%: packages tools
 molecule-netbsd-vm: packages tools
 	@$(if $(VM_GIVEN),tests/tools/debian-packages qemu-system-x86 qemu-utils $(if $(NETBSD_RELEASE),xz-utils zstd),:)
 	@$(VENV)/bin/python tests/vm/netbsd-vm test .build/netbsd-vm
+
+# The machine ends with the scenario also where somebody breaks it off.
+molecule-xen: packages tools
+	tests/xen/lab deps
+	@trap : INT; molecule test --scenario-name xen; status=$$?; \
+	    XENLAB_MACHINE=molecule tests/xen/lab --release 4.20 stop; exit $$status
 
 # The driver is not put among the test tools: the other scenarios, which may run already, load every driver that is there.
 molecule-docker: packages tools $(DOCKER_DRIVER)
