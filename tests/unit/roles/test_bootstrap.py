@@ -195,20 +195,44 @@ def test_what_pkg_add_says_is_kept_and_what_ssh_says_is_not(role: dict[str, Any]
     assert role["usual"]["said"] == ["python313-3.13.5: fetching", "pkg_add: no pkg found for 'python313', sorry."]
 
 
-def test_the_role_fails_with_these_words(tmp_path: Path) -> None:
-    """Against this machine, which is no NetBSD."""
+def play(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """The role, against this machine, which is no NetBSD."""
     role = "{role: netbsd.xen.bootstrap, bootstrap_python: /nonexistent/python3}"
-    (tmp_path / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  roles: [{role}]\n")
+    (folder / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  roles: [{role}]\n")
     environment = {
         **os.environ,
         "ANSIBLE_COLLECTIONS_PATH": os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(CHECKOUT / ".build/collections")),
-        "ANSIBLE_HOME": str(tmp_path),
+        "ANSIBLE_HOME": str(folder),
         "NO_COLOR": "1",
     }
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "xen1,", "-c", "local", "play.yml"]
-    run = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "xen1,", *options, "play.yml"]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+def test_the_role_fails_with_these_words(tmp_path: Path) -> None:
+    run = play(tmp_path, "-c", "local")
     assert run.returncode == 2
     assert "xen1 could not get python3 and pkgin: This is" in run.stdout
     assert f"This is {os.uname().sysname}, and role bootstrap is for NetBSD" in run.stdout.split("could not get")[1]
+
+
+# The longest word, in bytes with its end (NetBSD bin/csh/csh.h, BUFSIZE; lex.c, word).
+CSH = f"""#!{sys.executable}
+import shlex, subprocess, sys
+if any(len(word.encode()) >= 1024 - 1 or "\\n" in word for word in shlex.split(sys.argv[-1])):
+    sys.exit("Word too long.")
+sys.exit(subprocess.run(["/bin/sh", "-c", sys.argv[-1]]).returncode)
+"""
+
+
+def test_the_login_shell_may_be_a_csh(tmp_path: Path) -> None:
+    """An ssh to this machine, whose login shell takes no longer words than csh does: the command must have run."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(CSH)
+    ssh.chmod(0o755)
+    options = {"ansible_ssh_executable": ssh, "ansible_ssh_transfer_method": "piped", "ansible_ssh_pipelining": "true"}
+    ended = play(tmp_path, *(word for name, value in options.items() for word in ("-e", f"{name}={value}")))
+    assert "Word too long" not in ended.stdout
+    assert f"This is {os.uname().sysname}, and role bootstrap is for NetBSD" in ended.stdout
