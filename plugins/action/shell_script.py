@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A text that sh runs from a file, so that neither the login shell nor su's has to read it.
 
-``ansible.builtin.raw`` hands the whole of a command to the login shell as one quoted word. That of a csh is at most 1024
-bytes long, and an error else: "Word too long." (NetBSD bin/csh/csh.h, BUFSIZE; lex.c, word; measured on 7.99.10).
+``ansible.builtin.raw`` hands the whole of a command to the login shell as one quoted word. To a csh one of more than
+1024 bytes is an error: "Word too long." (NetBSD bin/csh/csh.h, BUFSIZE; lex.c, word; measured on 7.99.10).
 """
 
 from __future__ import annotations

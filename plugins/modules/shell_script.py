@@ -60,8 +60,8 @@ stdout:
   type: str
   sample: /usr/pkg/bin/python3.13
 stderr:
-  description: What it has printed as errors, in C(stderr_lines) line by line. Where there is a terminal, as C(su) has it,
-    they are among RV(stdout).
+  description: What it has printed as errors, in C(stderr_lines) line by line. Where there is a terminal, as
+    C(su) has it, they are among RV(stdout).
   returned: success
   type: str
   sample: ""

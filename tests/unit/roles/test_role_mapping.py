@@ -147,8 +147,8 @@ def test_every_variable_that_is_asked_for_is_one() -> None:
 # -- the tasks ---------------------------------------------------------------------------------------------------------
 
 LOOKUP = re.compile(r"lookup\('netbsd\.xen\.role_value', '(?P<name>[^']+)'(?P<omit>, default=omit)?\)")
-# They only read the machine.
-READERS = {"netbsd.xen.host_info"}
+# One only reads the machine. The other's option is a text of the role, which no resource knows.
+WITHOUT_TABLE = {"netbsd.xen.host_info", "netbsd.xen.shell_script"}
 
 
 def tasks() -> list[tuple[str, dict[str, Any]]]:
@@ -169,7 +169,7 @@ def calls() -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
         (role, module, task[module] or {}, task)
         for role, task in tasks()
         for module in task
-        if module.startswith("netbsd.xen.") and module not in READERS
+        if module.startswith("netbsd.xen.") and module not in WITHOUT_TABLE
     ]
 
 
