@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 
+from ..guest import netbsd_root
+
 ARCHES = ("amd64", "i386")
 FOLDER = "/home/xen"
-# What NetBSD calls the first partition of its first disk.
-ROOT = "xbd0a"
 # With a GPT: the first wedge (dk(4)).
 GPT_ROOT = "dk0"
 # Methods of installation that put a release on the disk.
@@ -64,13 +64,14 @@ def kernel_file(release: str, arch: str, guest_type: str) -> str:
     return f"{FOLDER}/netbsd-{system}-{kernel(release, arch, guest_type)}.gz"
 
 
-def boots(install: object, system: str, guest_type: str) -> dict[str, str]:
-    """How a guest boots what its ``install`` puts on its first disk: the keys that it then has by default. None where
-    no release is installed, or there is no such kernel. Of a release that is wrong is told elsewhere."""
+def boots(install: object, system: str, guest_type: str, disks: object = None) -> dict[str, str]:
+    """How a guest boots what its ``install`` puts on the first of its ``disks``, which are as somebody declared them:
+    the keys that it then has by default. None where no release is installed, or there is no such kernel. Of a release
+    that is wrong is told elsewhere."""
     if not isinstance(install, dict) or system != "netbsd" or install.get("method", "sets") not in RELEASED:
         return {}
     release, arch = install.get("release"), install.get("arch", ARCHES[0])
-    root = GPT_ROOT if install.get("table") == "gpt" else ROOT
+    root = GPT_ROOT if install.get("table") == "gpt" else netbsd_root.device(disks)
     try:
         if not isinstance(release, str) or problem(release):
             return {"kernel": f"{FOLDER}/netbsd", "root": root}

@@ -179,7 +179,7 @@ def _with_defaults(raw: dict[str, Any], defaults: object, system: str) -> dict[s
         unwanted += ("cmdline",)
     merged = {key: value for key, value in usable.items() if key not in unwanted}
     settings = [values.get("settings") for values in (merged, raw)]
-    boots = netbsd_release.boots(raw.get("install"), system, str(merged_type or "pv"))
+    boots = netbsd_release.boots(raw.get("install"), system, str(merged_type or "pv"), raw.get("disks"))
     merged.update({key: value for key, value in boots.items() if key not in unwanted})
     roots = linux_root.boots(raw.get("install"), raw.get("disks"), _LINUX_METHODS)
     merged = {**{key: value for key, value in roots.items() if key not in unwanted}, **merged}

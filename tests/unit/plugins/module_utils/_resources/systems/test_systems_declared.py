@@ -40,13 +40,24 @@ def refused(install: Any = None, **guest: Any) -> str:
 @pytest.mark.parametrize(
     ("vdevs", "root"), [(("xvda", "xvdb"), "xbd0a"), (("xvda", "0x1"), "xbd1a"), (("0x2", "0x1"), "xbd1a")]
 )
-def test_the_root_is_named_by_the_order_of_the_disks_numbers(vdevs: tuple[str, str], root: str) -> None:
-    """As on 7.99.10: `xbd0 at xenbus0 id 2`, `xbd1 at xenbus0 id 51712`. Another one is refused."""
+@pytest.mark.parametrize("method", ["sets", "sysinst"])
+def test_the_root_is_named_by_the_order_of_the_disks_numbers(vdevs: tuple[str, str], root: str, method: str) -> None:
+    """As on 7.99.10: `xbd0 at xenbus0 id 2`, `xbd1 at xenbus0 id 51712`. By default, and another one is refused."""
     disks = [{"path": f"/home/xen/{number}.img", "size": "4G", "vdev": vdev} for number, vdev in enumerate(vdevs)]
     (system,) = guest_system.declare(params(disks=disks, root=root)).systems
     assert (system.install.disk.vdev, system.install.root) == (vdevs[0], root)
+    by_itself = params({"method": method, "release": "10.1", "source": "http://192.0.2.4/NetBSD"}, disks=disks)
+    by_itself["os_defaults"] = {"netbsd": {"root": "xbd0a"}}
+    (system,) = guest_system.declare(by_itself).systems
+    assert (system.install.root, system.guest.cmdline) == (root, f"root={root}")
     other = "xbd0a" if root == "xbd1a" else "xbd1a"
     assert f"root is '{other}', and the system will be on {root}" in refused(disks=disks, root=other)
+
+
+def test_disks_without_a_number_have_the_next_that_is_free() -> None:
+    disks = ["/home/xen/a.img", {"path": "/home/xen/b.img", "vdev": "xvda"}, "/home/xen/c.img"]
+    (system,) = guest_system.declare(params(disks=disks)).systems
+    assert (system.install.disk.vdev, system.guest.cmdline) == ("xvdb", "root=xbd1a")
 
 
 def test_the_short_form_becomes_the_long_one() -> None:
