@@ -219,6 +219,8 @@ def _write(
     if disk.kind == content.MISSING:
         _missing(system, current, guests)
     elif disk.kind == content.HOLDS and not _is_ours(mine, disk, name):
+        if mine and wanted.heard.get(name) == mine.mark:
+            raise XenError(_not_ours(system, disk))
         if not install.again:
             found.warnings.append(_by_others(system, disk))
             return
@@ -291,6 +293,15 @@ def _missing(system: System, current: Current, guests: Guests | None) -> None:
 
 def _names(guests: Guests, name: str, path: str) -> bool:
     return any(each.path == path for each in config.disks_in(guests.configs[name].settings))
+
+
+def _not_ours(system: System, disk: Content) -> str:
+    """Of a conversation that ended well, and a disk that is not the one of which it was."""
+    return (
+        f"guest {system.guest.name}: its installer says that it is through, and disk {system.install.disk.path} holds "
+        f"{disk.words}, which has no mark of that installation; nothing more was written. To have it installed again, "
+        f"and lose what it holds, write install.again: {disk.word}"
+    )
 
 
 def _by_others(system: System, disk: Content) -> str:

@@ -216,6 +216,18 @@ def test_a_conversation_is_not_believed_without_the_disk(base, tmp_path, lacking
     configured(host)
 
 
+def test_a_disk_that_is_not_the_records_is_a_failure_behind_a_conversation(base, tmp_path):
+    """Whose installer said that all is well. The next run has no conversation, and finds a disk of others."""
+    host = Stepping(copied(base, tmp_path / "nb0"))
+    mark = waits(converge(host, session="one"))["web1"]["mark"]
+    Installer(host, mark[::-1]).run()
+    failure = str(converge(host, session="one", heard={"web1": mark}).failures["web1"])
+    assert "its installer says that it is through" in failure and "install.again: " in failure
+    assert record(host)["stage"] == "prepared"
+    later = converge(host, session="two")
+    assert later.failures == {} and "counts as installed by others" in "".join(later.plan.warnings)
+
+
 def test_every_step_can_be_the_last_one(base, tmp_path, monkeypatch, capsys):
     kills = 0
 
