@@ -343,6 +343,9 @@ def test_testinfra_becomes_root_as_ansible_does(
     direct = get_ansible_host(configparser.ConfigParser(), seen, remote.HOST)
     assert (direct is None) == by_ansible
     assert by_ansible or direct.backend.sudo
+    # su asks for the password at a terminal, which this checkout's settings are without.
+    assert hosts[remote.HOST].get("ansible_ssh_use_tty", False) == by_ansible
+    assert "NETBSD_BECOME_PASSWORD" in hosts[remote.HOST]["ansible_become_password"]
 
 
 def test_what_it_has_and_what_is_wished_goes_before(given: dict[str, str], tmp_path: Path) -> None:

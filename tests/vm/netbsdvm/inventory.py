@@ -46,9 +46,13 @@ def variables(
     }
     if wishes.become:
         found.update(ansible_become=True, ansible_become_method=wishes.become)
+        # Read when it is needed, so that it is in no file.
+        found["ansible_become_password"] = "{{ lookup('ansible.builtin.env', 'NETBSD_BECOME_PASSWORD') }}"
         if wishes.become != SUDO:
             # Testinfra becomes root by sudo, whatever is said. Where it does not know the connection, Ansible does it.
             found["ansible_connection"] = "ansible.builtin.ssh"
+            # They ask for a password at a terminal alone, and this checkout's settings are without one.
+            found["ansible_ssh_use_tty"] = True
     if wishes.root_disk:
         found["bootloader_root"] = f"{wishes.root_disk}a" if not wishes.root_disk.startswith("dk") else wishes.root_disk
     if told.console == "com0":
