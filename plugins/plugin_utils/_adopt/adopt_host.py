@@ -92,6 +92,7 @@ class _Adopting:
         self._part(self._services)
         self._part(self._bridges)
         self._part(self._guests)
+        self._bridges_of_guests()
         self._part(self._services_left)
         self._part(self._dom0)
         self._part(lambda: self._menu(boots))
@@ -263,6 +264,20 @@ class _Adopting:
         plan = self._plan(tag, **more)
         said = [f"a run would {step.summary}" for step in plan.steps] + [each.message for each in plan.problems]
         return "; ".join(said + [each.message for each in plan.later])
+
+    def _bridges_of_guests(self) -> None:
+        """Who declares bridges, declares those of all guests (``validate``)."""
+        variables = self.found.variables
+        declared = [each["name"] for each in variables.get("bridge_bridges", [])]
+        nics = [nic for guest in variables.get("domu_guests", []) for nic in guest.get("nics", [])]
+        named = {nic.get("bridge", "") if isinstance(nic, dict) else nic for nic in nics} - {""}
+        unknown = sorted(named.difference(declared))
+        if declared and unknown:
+            variables["bridge_bridges"] = []
+            variables.pop("bridge_vlans", None)
+            why = f"guests have {', '.join(unknown)} too, and declared are all of their bridges, or none"
+            for each in declared:
+                self.found.tell(f"bridge {each}", why)
 
     # -- guests --------------------------------------------------------------------------------------------------------
 

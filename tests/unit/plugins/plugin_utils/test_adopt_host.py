@@ -19,6 +19,7 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import firs
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import describe, plan_host
 from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import MACHINE
 from ansible_collections.netbsd.xen.plugins.plugin_utils._templates import Templated, of_roles, seen_by_roles
+from ansible_collections.netbsd.xen.tests.unit.support import inventories
 from ansible_collections.netbsd.xen.tests.unit.support.look_here import Looks
 from ansible_collections.netbsd.xen.tests.unit.support.whole_host import NAME, Jinja, WholeHost
 
@@ -98,6 +99,20 @@ STYLES = {
         started=("fine", "/root/elsewhere"),
         told=("guest broken", "guest secret", "guest nobridge", "guest elsewhere"),
     ),
+    "bridges that no variable can say": Style(
+        files={
+            "/etc/ifconfig.bridge1": "create\n!brconfig $int add wm1 2>/dev/null; brconfig $int stp wm1 up\n",
+            f"{CONFIGS}/a": config("a", "00:16:3e:00:00:09").replace("bridge0", "bridge1"),
+            f"{CONFIGS}/b": config("b", "00:16:3e:00:00:0a"),
+        },
+        commands=(
+            ("/sbin/ifconfig", "bridge1", "create"),
+            ("/sbin/brconfig", "bridge1", "add", "wm1"),
+            ("/sbin/ifconfig", "bridge1", "up"),
+            ("/sbin/ifconfig", "wm1", "up"),
+        ),
+        told=("bridge bridge0", "bridge bridge1"),
+    ),
     "two bridges": Style(
         files={"/etc/ifconfig.bridge1": "create\n!brconfig $int add wm1 up\n"},
         commands=(
@@ -162,6 +177,7 @@ def proven(whole: WholeHost, text: str, style: Style, found: Adopted) -> None:
     assert plan.in_sync
     assert found.left == []
     assert [line.partition(":")[0] for line in found.waiting] == list(style.waiting)
+    assert inventories.report(NAME, **loaded).errors == []
     assert sorted(told(found)) == sorted(style.told)
     assert all(thing in text for thing in style.told)
     assert CANARY not in text
