@@ -78,7 +78,8 @@ def console_arguments(ssh: Any, guest: str, toolstack: str) -> list[str]:
         ssh: Ansible's ssh connection of dom0, with its options set.
         toolstack: ``xl`` or ``xm``.
     """
-    remote = f"{_PATH}exec {toolstack} console {shlex.quote(guest)}"
+    # The login shell may be a csh, which knows no such assignment.
+    remote = shlex.join(["/bin/sh", "-c", f"{_PATH}exec {toolstack} console {shlex.quote(guest)}"])
     return _arguments(ssh, "-tt", "-e", "none", _host(ssh), remote)
 
 

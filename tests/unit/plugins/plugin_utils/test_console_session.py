@@ -5,15 +5,25 @@ bad."""
 
 from __future__ import annotations
 
+import os
 import random
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import connection_loader
 
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.agent import Agent
-from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import LEAVE, Spawned, opened, refused
+from ansible_collections.netbsd.xen.plugins.plugin_utils._console.link import (
+    LEAVE,
+    Spawned,
+    console_arguments,
+    opened,
+    refused,
+)
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.needs import ConsoleError, Ended, Held
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.session import Session
 from ansible_collections.netbsd.xen.plugins.plugin_utils._console.talk import Talk
@@ -46,6 +56,16 @@ def console(made: Guest, pace: float = 0.005) -> Iterator[Talk]:
 def login(talk: Talk, password: str = PASSWORD, use_shell: bool = False, seconds: float = 30) -> tuple[Session, Agent]:
     session = Session(talk, "web1", "root", password, use_shell)
     return session, session.begin(seconds)
+
+
+def test_dom0s_login_shell_may_be_a_csh() -> None:
+    """Which says "Unknown variable modifier." to what sh takes for an assignment (measured on 7.99.10)."""
+    ssh = connection_loader.get("ssh", PlayContext(), os.devnull)
+    ssh.set_options(var_options={"ansible_host": "nb1"})
+    *_words, host, remote = console_arguments(ssh, "web1", "xl")
+    *shell, script = shlex.split(remote)
+    assert (host, shell) == ("nb1", ["/bin/sh", "-c"])
+    assert script.endswith("exec xl console web1")
 
 
 def test_it_runs_commands_and_logs_out(tmp_path: Path) -> None:
