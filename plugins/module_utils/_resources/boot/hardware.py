@@ -11,6 +11,8 @@ something else is refused, because nobody would come to a shell by it.
 - ``dom0_mem=``: Xen cuts more than there is down to all that there is (``dom0_compute_nr_pages``,
   xen/arch/x86/dom0_build.c), which leaves nothing for any guest.
 - ``pciback.hide=``: a guest with a VGA adapter panics, and the ISA devices behind their bridge are dom0's.
+- A root on virtio: XEN3_DOM0 has no driver for it, unlike GENERIC (sys/arch/amd64/conf; measured on 7.99.10, which
+  asked for its "root device:"). Who says ``root=`` has a kernel of his own, or another disk in mind.
 - ``comN=``: a UART has 115200 divided by a whole number (xen/drivers/char/ns16550.c).
 """
 
@@ -43,6 +45,8 @@ _BY_NAME = ("NAME=", "wedge:")
 _MEMORY = re.compile(r"(?:min:|max:)?([0-9]+)([BKMGT]?)\Z", re.IGNORECASE)
 _POWERS = {"B": 0, "": 10, "K": 10, "M": 20, "G": 30, "T": 40}
 _SPEED = re.compile(r"com([0-9]+)=([0-9]+)")
+_ROOT_ON = re.compile(r"^(?:\[ *[0-9.]+\] )?root on ([a-z]+[0-9]+)", re.MULTILINE)
+_AT = re.compile(r"^(?:\[ *[0-9.]+\] )?([a-z]+[0-9]+) at ([a-z]+[0-9]+)", re.MULTILINE)
 _PORT = re.compile(r"^(?:\[ *[0-9.]+\] )?com([0-9]+) at ", re.MULTILINE)
 
 
@@ -54,9 +58,10 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
 
     ``disks`` are their names, ``later`` those that are not there yet when a kernel looks for its root, ``types`` those
     of the partitions by disk and letter, ``root`` is the partition that the machine's root file system is on and that
-    needs no further look, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted from 0, ``kept``
-    the PCI devices that no guest can have, looked for only where a line hides some. None for what the machine does not
-    tell: under Xen the kernel does not see the port that Xen has.
+    needs no further look, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted from 0,
+    ``virtio`` the disk that the root file system is on if that is one of virtio, ``kept`` the PCI devices that no guest
+    can have, looked for only where a line hides some. None for what the machine does not tell: under Xen the kernel
+    does not see the port that Xen has.
     """
     lines = list(lines)
     names = _said(host, [SYSCTL, "-n", "hw.disknames"])
@@ -73,6 +78,7 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
         "root": mounted,
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
         "ports": None if in_xen else _ports(host),
+        "virtio": None if in_xen else _on_virtio(_messages(host)),
         "kept": pci.not_for_guests(_messages(host)) if _hidden(" ".join(lines).split()) else None,
     }
 
@@ -126,6 +132,14 @@ def _ports(host: Host) -> list[int] | None:
     return sorted({int(number) for number in _PORT.findall(messages)}) if messages else None
 
 
+def _on_virtio(messages: str) -> str:
+    """The disk that the root file system is on, or the one below its wedge, if it is one of virtio; else empty."""
+    at, root = dict(_AT.findall(messages)), _ROOT_ON.search(messages)
+    disk = root[1] if root else ""
+    disk = at.get(disk, "") if disk.startswith("dk") else disk
+    return disk if at.get(disk, "").startswith("virtio") else ""
+
+
 def _messages(host: Host) -> str:
     """The messages of a boot, if they are there from its beginning."""
     for text in (host.read_text(BOOT_MESSAGES), _said(host, [DMESG])):
@@ -176,6 +190,12 @@ def _root(words: Iterable[str]) -> str:
 
 def _root_problems(found: dict[str, Any], given: Arguments) -> list[str]:
     root = _root(given.kernel)
+    if not root and found.get("virtio"):
+        return [
+            f"This machine's root file system is on {found['virtio']}, a disk of virtio, and NetBSD's XEN3_DOM0 has no "
+            "driver for that: it would ask for its root device at the console, for ever. Give the machine a disk of "
+            "IDE, SATA, SCSI or NVMe. If its dom0 kernel is your own and has the driver, set bootloader_root."
+        ]
     if not root or root.startswith(_BY_NAME) or any(word.lower().startswith("nfsroot=") for word in given.kernel):
         return []
     device = _DEVICE.match(root)

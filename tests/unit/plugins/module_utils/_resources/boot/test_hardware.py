@@ -102,6 +102,28 @@ def test_a_root_that_is_not(tmp_path, root, words):
     assert words in line and "for its root device at the console" in line and "bootloader_root" in line
 
 
+# As 7.99.10 says it.
+VIRTIO = "mainbus0 (root)\nvioif0 at virtio0: Ethernet address\nvirtio1 at pci0 dev 4 function 0\nld0 at virtio1\n"
+
+
+@pytest.mark.parametrize(
+    ("messages", "refused"),
+    [
+        (VIRTIO + "root on ld0a dumps on ld0b\n", True),
+        (VIRTIO + 'dk0 at ld0: "root", 2048 blocks at 64, type: ffs\nroot on dk0\n', True),
+        (f"[     1.0] {VIRTIO}[     1.0] root on ld0a dumps on ld0b\n", True),
+        (VIRTIO + "wd0 at atabus0 drive 0\nroot on wd0a dumps on wd0b\n", False),
+        ("mainbus0 (root)\nld0 at nvme0 nsid 1\nroot on ld0a dumps on ld0b\n", False),
+        (VIRTIO, False),
+    ],
+)
+def test_a_root_that_no_dom0_kernel_has_a_driver_for(tmp_path, messages, refused):
+    """Unless somebody says that his has: XEN3_DOM0 of all releases is without virtio."""
+    host = machine(tmp_path, **{"/sbin/dmesg": messages})
+    assert ["a disk of virtio" in line and "bootloader_root" in line for line in problems(host)] == [True] * refused
+    assert problems(host, "root=wd0a") == []
+
+
 def test_the_last_root_decides(tmp_path):
     assert problems(machine(tmp_path), "root=wd7a root=wd0a") == []
     assert len(problems(machine(tmp_path), "root=wd0a bootdev=wd7a")) == 1
