@@ -11,8 +11,8 @@ something else is refused, because nobody would come to a shell by it.
 - ``dom0_mem=``: Xen cuts more than there is down to all that there is (``dom0_compute_nr_pages``,
   xen/arch/x86/dom0_build.c), which leaves nothing for any guest.
 - ``pciback.hide=``: a guest with a VGA adapter panics, and the ISA devices behind their bridge are dom0's.
-- A root on virtio: XEN3_DOM0 has no driver for it, unlike GENERIC (sys/arch/amd64/conf; measured on 7.99.10, which
-  asked for its "root device:"). Who says ``root=`` has a kernel of his own, or another disk in mind.
+- A root on virtio, or no other card: XEN3_DOM0 has no driver for either, unlike GENERIC (sys/arch/amd64/conf; measured
+  on 7.99.10, which asked for its "root device:"). Who says ``root=`` has a kernel of his own, or another disk in mind.
 - ``comN=``: a UART has 115200 divided by a whole number (xen/drivers/char/ns16550.c).
 """
 
@@ -47,6 +47,8 @@ _POWERS = {"B": 0, "": 10, "K": 10, "M": 20, "G": 30, "T": 40}
 _SPEED = re.compile(r"com([0-9]+)=([0-9]+)")
 _ROOT_ON = re.compile(r"^(?:\[ *[0-9.]+\] )?root on ([a-z]+[0-9]+)", re.MULTILINE)
 _AT = re.compile(r"^(?:\[ *[0-9.]+\] )?([a-z]+[0-9]+) at ([a-z]+[0-9]+)", re.MULTILINE)
+# Of vioif on the line of its attachment, of others by themselves (sys/dev/pci/if_vioif.c; record dmesg).
+_CARD = re.compile(r"^(?:\[ *[0-9.]+\] )?([a-z]+[0-9]+)(?: at virtio[0-9]+)?: Ethernet address", re.MULTILINE)
 _PORT = re.compile(r"^(?:\[ *[0-9.]+\] )?com([0-9]+) at ", re.MULTILINE)
 
 
@@ -59,9 +61,9 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     ``disks`` are their names, ``later`` those that are not there yet when a kernel looks for its root, ``types`` those
     of the partitions by disk and letter, ``root`` is the partition that the machine's root file system is on and that
     needs no further look, ``memory`` is in MiB, ``ports`` are the numbers of the serial ports, counted from 0,
-    ``virtio`` the disk that the root file system is on if that is one of virtio, ``kept`` the PCI devices that no guest
-    can have, looked for only where a line hides some. None for what the machine does not tell: under Xen the kernel
-    does not see the port that Xen has.
+    ``virtio`` what the machine can't be reached without and is of virtio: the disk that the root file system is on, and
+    the network cards if there are no others. ``kept`` are the PCI devices that no guest can have, looked for only where
+    a line hides some. None for what the machine does not tell: under Xen the kernel does not see the port that Xen has.
     """
     lines = list(lines)
     names = _said(host, [SYSCTL, "-n", "hw.disknames"])
@@ -78,7 +80,7 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
         "root": mounted,
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
         "ports": None if in_xen else _ports(host),
-        "virtio": None if in_xen else _on_virtio(_messages(host)),
+        "virtio": None if in_xen else _of_virtio(_messages(host)),
         "kept": pci.not_for_guests(_messages(host)) if _hidden(" ".join(lines).split()) else None,
     }
 
@@ -132,12 +134,14 @@ def _ports(host: Host) -> list[int] | None:
     return sorted({int(number) for number in _PORT.findall(messages)}) if messages else None
 
 
-def _on_virtio(messages: str) -> str:
-    """The disk that the root file system is on, or the one below its wedge, if it is one of virtio; else empty."""
+def _of_virtio(messages: str) -> list[str]:
+    """What a kernel without virtio would miss: the root file system's disk, and the cards if there are no others."""
     at, root = dict(_AT.findall(messages)), _ROOT_ON.search(messages)
     disk = root[1] if root else ""
     disk = at.get(disk, "") if disk.startswith("dk") else disk
-    return disk if at.get(disk, "").startswith("virtio") else ""
+    cards = _CARD.findall(messages)
+    missed = [name for name in (disk, *cards) if at.get(name, "").startswith("virtio")]
+    return [name for name in missed if name == disk or set(cards) <= set(missed)]
 
 
 def _messages(host: Host) -> str:
@@ -190,11 +194,12 @@ def _root(words: Iterable[str]) -> str:
 
 def _root_problems(found: dict[str, Any], given: Arguments) -> list[str]:
     root = _root(given.kernel)
-    if not root and found.get("virtio"):
+    if not root and found["virtio"]:
         return [
-            f"This machine's root file system is on {found['virtio']}, a disk of virtio, and NetBSD's XEN3_DOM0 has no "
-            "driver for that: it would ask for its root device at the console, for ever. Give the machine a disk of "
-            "IDE, SATA, SCSI or NVMe. If its dom0 kernel is your own and has the driver, set bootloader_root."
+            f"This machine has {' and '.join(found['virtio'])} of virtio, for which NetBSD's XEN3_DOM0 has no driver: "
+            "it would not find its root file system, or come up without a network. Give the machine a disk of IDE, "
+            "SATA, SCSI or NVMe, and a card such as wm. If its dom0 kernel is your own and has the drivers, set "
+            "bootloader_root."
         ]
     if not root or root.startswith(_BY_NAME) or any(word.lower().startswith("nfsroot=") for word in given.kernel):
         return []
