@@ -20,8 +20,8 @@ description:
   - It is read and never run. Assignments of texts, numbers, lists and dictionaries, concatenation and C(%) are
     understood; whatever would have to be run (C(import), C(def), C(if), calls) is refused, with the line and the
     reason.
-  - What the text does not say is not added. Where it has no C(on_crash), a guest of C(xm) is restarted after a crash, and
-    one of C(xl) is destroyed.
+  - What the text does not say is not added. Where it has no C(on_crash), a guest of C(xm) is restarted after a crash,
+    and one of C(xl) is destroyed.
 author: netbsd.xen contributors (@netbsd-xen)
 seealso:
   - plugin: netbsd.xen.from_xlcfg

@@ -23,6 +23,11 @@ _TAKEN = re.compile(r"Could not lock \S*xenconsole\.(\d+)")
 _ASKED = re.compile(r"[Pp]assword(?: for \S+)?: ?$")
 # xl of pkgsrc, and of the distributions; the path of a command over ssh has neither.
 _PATH = 'PATH="$PATH:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/sbin:/sbin"; export PATH; '
+# xl asks the hypervisor for the guest's tty, which only root may; its own words are of a privcmd that can't be opened.
+_FOR_ROOT = (
+    '[ "$(id -u)" = 0 ] || { echo "guests\' consoles are for root of dom0, and the login there is $(id -un): have '
+    'ansible_user of dom0 be root"; exit 1; }; '
+)
 # Seconds without a word after which the program in dom0 is taken to be there; if it is not yet, what is typed waits for
 # it.
 QUIET = 1.0
@@ -79,7 +84,7 @@ def console_arguments(ssh: Any, guest: str, toolstack: str) -> list[str]:
         toolstack: ``xl`` or ``xm``.
     """
     # The login shell may be a csh, which knows no such assignment.
-    remote = shlex.join(["/bin/sh", "-c", f"{_PATH}exec {toolstack} console {shlex.quote(guest)}"])
+    remote = shlex.join(["/bin/sh", "-c", f"{_PATH}{_FOR_ROOT}exec {toolstack} console {shlex.quote(guest)}"])
     return _arguments(ssh, "-tt", "-e", "none", _host(ssh), remote)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,24 @@ def test_dom0s_login_shell_may_be_a_csh() -> None:
     *shell, script = shlex.split(remote)
     assert (host, shell) == ("nb1", ["/bin/sh", "-c"])
     assert script.endswith("exec xl console web1")
+    # Of a csh's own signs in quotes there are none, and its words are shorter than this (bin/csh/csh.h, BUFSIZE).
+    assert "!" not in remote and len(remote) < 1024
+
+
+@pytest.mark.parametrize("uid", ["0", "1000"])
+def test_who_is_not_root_in_dom0_is_told_so(tmp_path: Path, uid: str) -> None:
+    for name, text in (("id", f"[ $1 = -u ] && echo {uid} || echo admin"), ("xl", "echo console of $2")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    ssh = connection_loader.get("ssh", PlayContext(), os.devnull)
+    ssh.set_options(var_options={"ansible_host": "nb1"})
+    remote = console_arguments(ssh, "web1", "xl")[-1]
+    ended = subprocess.run(remote, shell=True, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=30)
+    if uid == "0":
+        assert (ended.returncode, ended.stdout) == (0, "console of web1\n")
+    else:
+        assert ended.returncode == 1
+        assert "are for root of dom0, and the login there is admin: have ansible_user of dom0 be root" in ended.stdout
 
 
 def test_it_runs_commands_and_logs_out(tmp_path: Path) -> None:
