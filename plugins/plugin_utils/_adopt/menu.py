@@ -75,7 +75,8 @@ def _menu_lst(menu: menulst.Menu, saved: str | None) -> GrubMenu:
 def _grub_cfg(text: str) -> GrubMenu:
     found = grubcfg.menu(text)
     listed = [(entry.title, entry.commands) for entry in found if entry]
-    perhaps = {entry.title for entry in grubcfg.entries(grubcfg.without_entries(text, [each for each, _ in listed]))}
+    titles = [entry.title for entry in found if entry]
+    perhaps = {entry.title for entry in grubcfg.entries(grubcfg.without_entries(text, titles))}
     told = [(title, "it is in the menu only on a condition, which GRUB alone can tell") for title in sorted(perhaps)]
     told += [
         (f"number {number}", "it is a submenu, or its title is one that GRUB alone can tell")
