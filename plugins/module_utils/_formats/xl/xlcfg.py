@@ -34,6 +34,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPED = {meaning: "\\" + letter for letter, meaning in _ESCAPES.items() if letter != "'"}
+_ALLOWED = "allowed are texts in quotes, numbers and lists of them, for xl works nothing out"
 _KEY = re.compile(r"[a-z][._0-9a-z]*\Z")
 
 
@@ -74,7 +75,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             break
         if found is None:
             # The last line's comment needs its newline too: without one, xl's lexer does not know it for a comment.
-            raise XlcfgError(line, f"{text[at : at + 40].splitlines(True)[0]!r} is not understood")
+            raise XlcfgError(line, f"{text[at : at + 40].splitlines(True)[0]!r} is not understood; {_ALLOWED}")
         kind, content = str(found.lastgroup), found.group()
         if kind == "string":
             yield _Token(kind, _unquote(content, line), line)
