@@ -20,7 +20,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.netbsd.xen.plugins.module_utils._change import XenError
 from ansible_collections.netbsd.xen.plugins.module_utils._host import Host
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory, words
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted, adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import first_asks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.info import by_module

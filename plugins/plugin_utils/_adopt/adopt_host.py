@@ -29,6 +29,7 @@ from ansible_collections.netbsd.xen.plugins.module_utils._resources.boot.loaders
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.bridge import resource as bridge
 from ansible_collections.netbsd.xen.plugins.module_utils._resources.guests import resource as domain
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import bridges, guests, menu, seen_guests, services
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted, said
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.found import Found
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.host_plan import HostPlan
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import plan_host
@@ -40,35 +41,6 @@ from ansible_collections.netbsd.xen.plugins.plugin_utils._roles.task import Vari
 Know = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _SWITCHES = ("xenwatchdog", "XENCONSOLED_TRACE")
-
-
-@dataclass
-class Adopted:
-    """``variables`` are in the order of the file, ``plan`` is what a run with them would do."""
-
-    found: Found
-    plan: HostPlan
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def left(self) -> list[str]:
-        """What a run would still do, or complain of: no variable keeps it as it is."""
-        return _said(self.plan)
-
-    @property
-    def waiting(self) -> list[str]:
-        """What a run would leave until the admin says the word, such as a guest that runs with other settings than its
-        configuration has by now."""
-        steps = self.plan.waiting
-        return [f"{step.resource} {step.thing}: {step.summary} (waits for {step.word})" for step in steps]
-
-
-def _said(plan: HostPlan) -> list[str]:
-    """What a run would do, and complain of, a line each."""
-    steps = [f"{step.resource} {step.thing}: {step.summary}" for step in plan.steps]
-    problems = [*plan.problems, *plan.later]
-    said = steps + [f"{each.resource} {each.thing}".rstrip() + f": {each.message}" for each in problems]
-    return [" ".join(line.split()) for line in said]
 
 
 def adopt(host: Host, machine: Mapping[str, Any], know: Know) -> Adopted:
@@ -129,7 +101,7 @@ class _Adopting:
                         self.found.note(about, f"without it a run would say: {without}")
                 return True
             if not variables:
-                without = "; ".join(_said(plan))
+                without = "; ".join(said(plan))
         return False
 
     # -- the release, and what the machine boots -----------------------------------------------------------------------
@@ -262,8 +234,8 @@ class _Adopting:
     def _why_not(self, tag: str, thing: str, **more: Any) -> str:
         """Why something can't be declared so; empty if a run would do nothing."""
         plan = self._plan(tag, **more)
-        said = [f"a run would {step.summary}" for step in plan.steps] + [each.message for each in plan.problems]
-        return "; ".join(said + [each.message for each in plan.later])
+        against = [f"a run would {step.summary}" for step in plan.steps] + [each.message for each in plan.problems]
+        return "; ".join(against + [each.message for each in plan.later])
 
     def _bridges_of_guests(self) -> None:
         """Who declares bridges, declares those of all guests (``validate``)."""
@@ -354,7 +326,7 @@ class _Adopting:
             for name, why in found.told:
                 self.found.tell(f"boot menu entry {name}", why)
         if menu.AS_FOUND in self.found.variables:
-            without = "; ".join(_said(self._plan("bootloader", **{menu.AS_FOUND: False})))
+            without = "; ".join(said(self._plan("bootloader", **{menu.AS_FOUND: False})))
             self.found.note(menu.AS_FOUND, f"without it a run would say: {without}")
 
     def _menu_declared(

@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _atomic
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted
 
 HEADER = "# Written by netbsd.xen.import, from what the machine is. Once you have changed it, no import writes over it."
 _SUM = "# As it was written: "

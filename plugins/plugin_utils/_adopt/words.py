@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.found import Told
 
 # By kind, the variable that declares them.

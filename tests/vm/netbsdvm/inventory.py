@@ -14,7 +14,7 @@ from typing import Any
 
 from netbsdvm.offer import Offer
 from netbsdvm.remote import HOST, Told, Way
-from netbsdvm.wishes import Wishes
+from netbsdvm.wishes import BECOME_PASSWORD, Wishes
 
 GUEST, GUEST_ADDRESS, GUEST_MAC = "web1", "10.0.2.77", "00:16:3e:00:00:77"
 # Where nobody says which, and there are no packages that tell.
@@ -46,8 +46,7 @@ def variables(
     }
     if wishes.become:
         found.update(ansible_become=True, ansible_become_method=wishes.become)
-        # Read when it is needed, so that it is in no file.
-        found["ansible_become_password"] = "{{ lookup('ansible.builtin.env', 'NETBSD_BECOME_PASSWORD') }}"
+        found["ansible_become_password"] = f"{{{{ lookup('ansible.builtin.env', '{BECOME_PASSWORD}') }}}}"
         if wishes.become != SUDO:
             # Testinfra becomes root by sudo, whatever is said. Where it does not know the connection, Ansible does it.
             found["ansible_connection"] = "ansible.builtin.ssh"

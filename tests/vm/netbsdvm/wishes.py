@@ -15,6 +15,8 @@ NEEDS = (
 NOT_RUN = 77
 """The exit status of a run that lacks a machine; automake's for a test that was skipped."""
 
+# What su or doas asks for; read when it is needed, so that it is in no file.
+BECOME_PASSWORD = "NETBSD_BECOME_PASSWORD"
 # QEMU's name of a disk's interface, and what NetBSD calls the disk.
 DISKS = {"ide": "wd0", "virtio": "ld0", "scsi": "sd0"}
 # QEMU's network cards, and what NetBSD calls their interface.

@@ -13,7 +13,8 @@ from netbsd_sim.core import profiles
 
 from ansible_collections.netbsd.xen.plugins.module_utils import _packages
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted, adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import adopt
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.driver import looked
 from ansible_collections.netbsd.xen.plugins.plugin_utils._look.first import first_asks
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.plan_host import describe, plan_host

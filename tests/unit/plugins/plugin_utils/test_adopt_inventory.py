@@ -9,7 +9,7 @@ import yaml
 
 from ansible_collections.netbsd.xen.plugins.module_utils._change import Refused
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt import inventory
-from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopt_host import Adopted
+from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.adopted import Adopted
 from ansible_collections.netbsd.xen.plugins.plugin_utils._adopt.found import Found
 from ansible_collections.netbsd.xen.plugins.plugin_utils._plan.host_plan import HostPlan, Step
 

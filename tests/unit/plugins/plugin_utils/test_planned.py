@@ -41,7 +41,7 @@ def read_machine(units=4, **extra):
     declared = device_nodes.declare({"xen": True, "vnd_units": units, "xbd_units": 4})
     nodes = {node.name: node.numbers for node in device_nodes.nodes(declared, "amd64")}
     access = {name: device_nodes.PRIVATE for name in ("xenevt", "xsd_kva")}
-    resources = {"device_nodes": {"machine": "amd64", "nodes": nodes, "access": access, "blocked": {}}}
+    resources = {"device_nodes": {"machine": "amd64", "nodes": nodes, "access": access, "blocked": {}, "all": False}}
     return dict({"netbsd_xen_host": {"snapshot": {"id": "one", "resources": resources}}, "ansible_facts": {}}, **extra)
 
 
