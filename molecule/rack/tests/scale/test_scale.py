@@ -38,7 +38,9 @@ def work(tmp_path_factory):
 
 
 def shell(command, work, **variables):
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **variables}
+    # Molecule asks for colours where it is run in a terminal; what is read here is plain text.
+    plain = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
+    environment = {**plain, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **variables}
     return subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=work,
