@@ -170,7 +170,8 @@ test-xen-%: tools
 # Each session of nox has an environment of its own; COMPLETE=1 takes a Python that is missing for a failure.
 NOX = nox --noxfile tests/matrix/noxfile.py
 NOX_WORDS = $(if $(COMPLETE),-- complete)
-MATRIX := .build/matrix
+# nox goes into the directory of its file.
+MATRIX := $(CURDIR)/.build/matrix
 # Run what leaves reports of these names, and make a table of them, whatever came out.
 TABLED = mkdir -p $(MATRIX); rm -f $(2:%=$(MATRIX)/%.json); $(1); status=$$?; \
     $(VENV)/bin/python tests/matrix/table.py $(2:%=$(MATRIX)/%.json); exit $$status
