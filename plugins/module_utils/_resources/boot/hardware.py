@@ -73,15 +73,17 @@ def read(host: Host, lines: Iterable[str]) -> dict[str, Any]:
     mounted = _mounted_root(host) if found else ""
     unsure = found & {device["disk"] for device in roots if device[0] != mounted}
     in_xen = _kernel.role(host) == _kernel.DOM0
+    hides = bool(_hidden(" ".join(lines).split()))
+    messages = _messages(host) if hides or not in_xen else ""
     return {
         "disks": present,
         "later": [disk for disk in sorted(found) if _is_configured_later(host, disk)],
         "types": {disk: _types(host, disk) for disk in sorted(unsure)},
         "root": mounted,
         "memory": _memory_of_xen(host) if in_xen else _memory(host),
-        "ports": None if in_xen else _ports(host),
-        "virtio": None if in_xen else _of_virtio(_messages(host)),
-        "kept": pci.not_for_guests(_messages(host)) if _hidden(" ".join(lines).split()) else None,
+        "ports": None if in_xen else _ports(messages),
+        "virtio": None if in_xen else _of_virtio(messages),
+        "kept": pci.not_for_guests(messages) if hides else None,
     }
 
 
@@ -129,8 +131,7 @@ def _memory_of_xen(host: Host) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _ports(host: Host) -> list[int] | None:
-    messages = _messages(host)
+def _ports(messages: str) -> list[int] | None:
     return sorted({int(number) for number in _PORT.findall(messages)}) if messages else None
 
 
