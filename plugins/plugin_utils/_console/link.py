@@ -23,7 +23,7 @@ _TAKEN = re.compile(r"Could not lock \S*xenconsole\.(\d+)")
 _ASKED = re.compile(r"[Pp]assword(?: for \S+)?: ?$")
 # xl of pkgsrc, and of the distributions; the path of a command over ssh has neither.
 _PATH = 'PATH="$PATH:/usr/pkg/sbin:/usr/pkg/bin:/usr/local/sbin:/usr/sbin:/sbin"; export PATH; '
-# xl asks the hypervisor for the guest's tty, which only root may; its own words are of a privcmd that can't be opened.
+# Tasks become root by Ansible's become; the console goes over a plain ssh.
 _FOR_ROOT = (
     '[ "$(id -u)" = 0 ] || { echo "guests\' consoles are for root of dom0, and the login there is $(id -un): have '
     'ansible_user of dom0 be root"; exit 1; }; '
